@@ -1,0 +1,46 @@
+"""Adaptive Gaussian-process maps inside Bluesky.
+
+The names below are imported when they are first used, so that ``import bluesky_gp`` costs a session nothing.
+"""
+
+from importlib import import_module
+from pkgutil import extend_path
+from typing import TYPE_CHECKING, Any
+
+# An interpreter started in the repository root sees ./bluesky_gp first, which holds no `devices` and no `plans`;
+# the installed package, further down sys.path, does.
+__path__ = extend_path(__path__, __name__)
+
+if TYPE_CHECKING:
+    from bluesky_gp.acquisition import ConfidenceBound as ConfidenceBound
+    from bluesky_gp.acquisition import ExpectedImprovement as ExpectedImprovement
+    from bluesky_gp.acquisition import PosteriorUncertainty as PosteriorUncertainty
+    from bluesky_gp.acquisition import ProbabilityOfImprovement as ProbabilityOfImprovement
+    from bluesky_gp.agent import GPAgent as GPAgent
+    from bluesky_gp.grid import PixelGrid as PixelGrid
+    from bluesky_gp.optimizer import PixelOptimizer as PixelOptimizer
+
+_HOME = {
+    "ConfidenceBound": "acquisition",
+    "ExpectedImprovement": "acquisition",
+    "GPAgent": "agent",
+    "PixelGrid": "grid",
+    "PixelOptimizer": "optimizer",
+    "PosteriorUncertainty": "acquisition",
+    "ProbabilityOfImprovement": "acquisition",
+}
+
+__all__ = sorted(_HOME)  # noqa: PLE0605
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name from the file that defines it."""
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOME})

@@ -1,0 +1,204 @@
+"""Pixels, their flat indices and where the stage finds them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from math import cos, prod, radians, sin
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+
+@dataclass(frozen=True, eq=False)
+class PixelGrid:
+    """A lattice of pixels over one to three stage axes.
+
+    Pixel ``p`` lies at ``origin + R (step * p)``, ``R`` the rotation of the lattice in the plane of its two axes.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Number of pixels along each axis, ``(n_rows, n_cols)``.
+    step : tuple of float, optional
+        Distance of neighbours along each axis, in `units`; may be negative. Default 1.
+    origin : tuple of float, optional
+        Stage position of pixel ``(0, 0)``, in `units`. Default 0.
+    units : str, optional
+        Unit of `step` and `origin`. Default ``"px"``.
+    mask : array_like of bool, optional
+        Shape `shape`, True where a pixel must never be measured (as in ``numpy.ma``).
+    axes : tuple of str, optional
+        Names of the pixel axes. Default ``("row", "col")``, and ``("row", "col", "layer")`` for three axes.
+    rotation : float, optional
+        Angle in degrees from the first stage axis towards the second; two axes only.
+
+    Raises
+    ------
+    ValueError
+        If an argument does not fit the others; the message names it.
+    """
+
+    shape: tuple[int, ...]
+    step: tuple[float, ...] = ()
+    origin: tuple[float, ...] = ()
+    units: str = "px"
+    mask: npt.NDArray[np.bool_] | None = None
+    axes: tuple[str, ...] = ()
+    rotation: float = 0.0
+    _matrix: npt.NDArray[np.float64] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        shape = _counts(self.shape)
+        ndim = len(shape)
+        put = lambda name, value: object.__setattr__(self, name, value)  # noqa: E731
+        put("shape", shape)
+        put("step", _floats("step", self.step or (1.0,) * ndim, ndim))
+        put("origin", _floats("origin", self.origin or (0.0,) * ndim, ndim))
+        put("axes", _names(self.axes or ("row", "col", "layer")[:ndim], ndim))
+        put("mask", _mask(self.mask, shape))
+        put("_matrix", _rotation(self.rotation, ndim) * np.asarray(self.step))
+        if 0.0 in self.step:
+            raise ValueError(f"PixelGrid: a step of zero puts all pixels in one place, got step={self.step}")
+
+    @classmethod
+    def from_mapping(cls, value: "PixelGrid | Mapping[str, Any]") -> "PixelGrid":
+        """Return the grid that a mapping describes (a YAML file, a start document); a grid is handed back."""
+        if isinstance(value, PixelGrid):
+            return value
+        options = dict(value)
+        masked = options.pop("masked", None)
+        grid = cls(**options)
+        if not masked:
+            return grid
+        mask = np.zeros(grid.size, dtype=bool)
+        mask[masked] = True
+        return cls(**{**options, "mask": mask.reshape(grid.shape)})
+
+    def to_mapping(self) -> dict[str, Any]:
+        """Return plain data for a start document; ``from_mapping`` gives an equal grid back."""
+        masked = [] if self.mask is None else np.flatnonzero(self.mask).tolist()
+        return {
+            "shape": list(self.shape),
+            "step": list(self.step),
+            "origin": list(self.origin),
+            "units": self.units,
+            "axes": list(self.axes),
+            "rotation": self.rotation,
+            "masked": masked,
+        }
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, PixelGrid) and self.to_mapping() == other.to_mapping()
+
+    def __hash__(self) -> int:
+        return hash((self.shape, self.step, self.origin, self.units, self.axes, self.rotation))
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """Number of pixels, masked ones included."""
+        return prod(self.shape)
+
+    @property
+    def allowed(self) -> npt.NDArray[np.bool_]:
+        """Shape ``(size,)``: True where a pixel may be measured."""
+        return np.ones(self.size, dtype=bool) if self.mask is None else ~self.mask.ravel()
+
+    @property
+    def coordinates(self) -> npt.NDArray[np.float64]:
+        """Shape ``(size, ndim)``: every pixel in units of pixels, in the order of the flat index."""
+        return np.indices(self.shape, dtype=np.float64).reshape(self.ndim, -1).T
+
+    def ravel(self, pixels: npt.ArrayLike) -> npt.NDArray[np.intp]:
+        """Flat indices, shape ``(k,)``, of pixels of shape ``(k, ndim)``."""
+        pixels = np.asarray(pixels)
+        if not np.issubdtype(pixels.dtype, np.integer):
+            raise ValueError(f"PixelGrid: pixels are whole numbers, got {pixels.tolist()}")
+        inside = (pixels >= 0) & (pixels < self.shape)
+        if not inside.all():
+            bad = pixels[~inside.all(axis=-1)] if pixels.ndim > 1 else pixels
+            raise ValueError(f"PixelGrid: pixel {bad.tolist()} lies outside the grid of shape {self.shape}")
+        return np.asarray(np.ravel_multi_index(tuple(np.moveaxis(pixels, -1, 0)), self.shape))
+
+    def unravel(self, indices: npt.ArrayLike) -> npt.NDArray[np.intp]:
+        """Pixels, shape ``(k, ndim)``, of flat indices of shape ``(k,)``."""
+        return np.stack(np.unravel_index(np.asarray(indices, dtype=np.intp), self.shape), axis=-1)
+
+    def position(self, pixel: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """Stage position, in `units`, of a pixel (or of ``(k, ndim)`` pixels; fractions allowed)."""
+        return np.asarray(pixel, dtype=np.float64) @ self._matrix.T + self.origin
+
+    def fraction(self, position: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """Where a stage position lies on the lattice, in pixels, fractions included; the inverse of `position`."""
+        offset = np.asarray(position, dtype=np.float64) - self.origin
+        return offset @ np.linalg.inv(self._matrix).T
+
+    def pixel(self, position: npt.ArrayLike) -> tuple[int, ...]:
+        """Return the pixel nearest to a stage position.
+
+        Raises
+        ------
+        ValueError
+            If the position lies more than half a step outside the grid.
+        """
+        fraction = self.fraction(position)
+        nearest = np.rint(fraction)
+        if not np.all((nearest >= 0) & (nearest < self.shape)):
+            raise ValueError(
+                f"PixelGrid: position {np.asarray(position).tolist()} {self.units} is pixel "
+                f"{fraction.round(2).tolist()}, "
+                f"outside the grid of shape {self.shape}"
+            )
+        return tuple(int(p) for p in nearest)
+
+    @property
+    def corners(self) -> npt.NDArray[np.float64]:
+        """Shape ``(2**ndim, ndim)``: stage positions of the corner pixels."""
+        ends = np.stack(np.meshgrid(*[(0, n - 1) for n in self.shape], indexing="ij"), axis=-1)
+        return self.position(ends.reshape(-1, self.ndim))
+
+
+def _counts(shape: Sequence[int]) -> tuple[int, ...]:
+    values = (shape,) if isinstance(shape, int) else tuple(shape)
+    if not 1 <= len(values) <= 3 or not all(isinstance(n, (int, np.integer)) and n > 0 for n in values):
+        raise ValueError(f"PixelGrid: shape must be one to three positive whole numbers, got {shape!r}")
+    return tuple(int(n) for n in values)
+
+
+def _floats(name: str, value: float | Sequence[float], ndim: int) -> tuple[float, ...]:
+    values = tuple(float(v) for v in np.atleast_1d(np.asarray(value, dtype=np.float64)))
+    if len(values) != ndim or not np.all(np.isfinite(values)):
+        raise ValueError(f"PixelGrid: {name} must be {ndim} finite numbers, one an axis, got {value!r}")
+    return values
+
+
+def _names(axes: Sequence[str], ndim: int) -> tuple[str, ...]:
+    names = tuple(axes)
+    if len(set(names)) != ndim or len(names) != ndim:
+        raise ValueError(f"PixelGrid: axes must be {ndim} different names, got {axes!r}")
+    return names
+
+
+def _mask(mask: npt.ArrayLike | None, shape: tuple[int, ...]) -> npt.NDArray[np.bool_] | None:
+    if mask is None:
+        return None
+    array = np.array(mask, dtype=bool)
+    if array.shape != shape:
+        raise ValueError(f"PixelGrid: mask must have the grid's shape {shape}, got {array.shape}")
+    if array.all():
+        raise ValueError("PixelGrid: the mask leaves no pixel (True means: never measure)")
+    array.flags.writeable = False
+    return array
+
+
+def _rotation(degrees: float, ndim: int) -> npt.NDArray[np.float64]:
+    if degrees == 0.0:
+        return np.eye(ndim)
+    if ndim != 2:
+        raise ValueError(f"PixelGrid: a rotation needs two axes, this grid has {ndim}")
+    c, s = cos(radians(degrees)), sin(radians(degrees))
+    return np.array([[c, -s], [s, c]])

@@ -1,0 +1,169 @@
+"""The seams of the project: who implements each, and who calls it when."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol, Self, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+from bluesky.protocols import Location, Reading, Status
+
+from bluesky_gp.grid import PixelGrid
+
+Floats = npt.NDArray[np.float64]
+Indices = npt.NDArray[np.intp]
+
+Scalarizer = Callable[[Floats, Floats], float]
+"""``f(spectrum, axis) -> float``; NaN, or an exception, says that the measurement failed.
+
+Implemented in `scalarizers` and by users; called by a detector when a spectrum is complete."""
+
+
+@runtime_checkable
+class Acquisition(Protocol):
+    """Where to measure next: larger is better.
+
+    Implemented in `acquisition` and by users (any callable of this form); called by `batch` once a pixel.
+    """
+
+    def __call__(self, mean: Floats, std: Floats, best: float, *, rng: np.random.Generator) -> Floats:
+        """Score candidates.
+
+        Parameters
+        ----------
+        mean, std : ndarray, shape (k,)
+            Posterior of the noise-free target at the k pixels that may be proposed, in the target's unit;
+            with ``maximize=False`` the mean comes with its sign changed.
+        best : float
+            The best posterior mean among the measured pixels.
+        rng : Generator
+            The only source of randomness that a replay can repeat.
+
+        Returns
+        -------
+        ndarray, shape (k,)
+        """
+        ...
+
+
+@runtime_checkable
+class Posterior(Protocol):
+    """A Gaussian process given the pixels measured so far; immutable, change is a new object.
+
+    Implemented by `LatticePosterior` and `DensePosterior`; called by `optimizer`, `batch` and `stopping`.
+    """
+
+    mean: Floats  # (n_pixels,), standardised units
+    variance: Floats  # (n_pixels,), of the noise-free target
+
+    def covariance_column(self, pixel: int) -> Floats:
+        """Covariance of one pixel with all, shape ``(n_pixels,)``."""
+        ...
+
+    def condition(self, pixel: int, value: float) -> Self:
+        """Return the posterior had `pixel` been measured as `value`."""
+        ...
+
+    def observe(
+        self, pixels: Indices, values: Floats, noise: Floats | None = None, *, ahead: Self | None = None
+    ) -> Self:
+        """Return the posterior after real measurements, shape ``(k,)``; NaN is a pixel that failed."""
+        ...
+
+    def sample(self, rng: np.random.Generator) -> Floats:
+        """Draw one joint sample of the whole map, shape ``(n_pixels,)``."""
+        ...
+
+
+class Proposal(Protocol):
+    """What `Optimizer.propose` answers; immutable. Read by `GPAgent`, which records it."""
+
+    pixels: Indices  # (k, n_axes), in the order in which to visit them; k = 0: stop
+    scores: Floats  # (k,), the acquisition function when each was chosen
+    mean: Floats  # (k,), target's unit
+    std: Floats  # (k,), target's unit
+    acquisition: Floats  # grid.shape: the acquisition function on every candidate, NaN elsewhere
+    stop_reason: str  # "" unless a stopping rule fired
+    state: Any  # the state to go on from
+
+
+class Optimizer(Protocol):
+    """Learns from pixels and proposes more; knows no bluesky.
+
+    Implemented by `PixelOptimizer`; driven by `GPAgent` (the pure half: `learn`, `propose`) and by bluesky-adaptive
+    or a person (`suggest`, `ingest`, `register_failures`).
+    """
+
+    grid: PixelGrid
+    target: str
+    batch_size: int
+
+    @property
+    def state(self) -> Any:
+        """All that was learnt, immutable."""
+        ...
+
+    def restore(self, state: Any) -> None:
+        """Go on from `state`."""
+        ...
+
+    def learn(
+        self,
+        state: Any,
+        points: Sequence[Mapping[str, Any]],
+        failures: Sequence[Mapping[str, Any]] = (),
+        *,
+        final: bool = False,
+    ) -> Any:
+        """Return the state after `points` were measured and `failures` failed; changes nothing."""
+        ...
+
+    def propose(self, state: Any, num_points: int, *, pending: Sequence[int] = ()) -> Proposal:
+        """Choose pixels, those that are `pending` (flat indices) counted as measured; changes nothing."""
+        ...
+
+    def describe(self) -> dict[str, Any]:
+        """Return plain data for the start document: grid, kernel, acquisition, batch, seed."""
+        ...
+
+
+@runtime_checkable
+class Stage(Protocol):
+    """Goes to pixels.
+
+    Implemented by `devices.PixelStage`; set by `plans.stubs.one_pixel`, read into every event.
+    """
+
+    name: str
+    grid: PixelGrid
+
+    def set(self, pixel: Sequence[float]) -> Status:
+        """Start moving to a pixel; the Status ends when the stage is there."""
+        ...
+
+    def check_value(self, pixel: Sequence[float]) -> None:
+        """Raise before anything moves if `pixel` cannot be reached."""
+        ...
+
+    def locate(self) -> Location[Sequence[float]]:
+        """Return set-point and read-back, in pixels."""
+        ...
+
+
+@runtime_checkable
+class SpectrumDetector(Protocol):
+    """A spectrum a trigger, and the numbers that its scalarizers make of it.
+
+    Implemented by `devices.detector.SpectrumDetectorBase` and its instruments; triggered and read by
+    `plans.stubs.one_pixel`. Event keys: ``NAME_spectrum`` (1-D, counts or response) and ``NAME_TARGET`` for each
+    scalarizer; configuration: ``NAME_axis`` (with units) and ``NAME_exposure`` (s).
+    """
+
+    name: str
+
+    def trigger(self) -> Status:
+        """Start the exposure; the Status ends when spectrum and targets can be read."""
+        ...
+
+    def read(self) -> dict[str, Reading[Any]]:
+        """Return spectrum and targets."""
+        ...

@@ -1,0 +1,1 @@
+"""Stages and spectroscopy detectors, real and simulated."""

@@ -1,0 +1,1 @@
+"""Plans: generators of messages that take devices and the agent as arguments."""
