@@ -1,0 +1,102 @@
+"""Products with the covariance of a lattice, and solutions with the covariance of the measured pixels.
+
+======  ==========================================================  ==================
+symbol  meaning                                                     shape
+======  ==========================================================  ==================
+kappa   covariance by lag                                           (2 n - 1) a side
+K       K_SS + noise, covariance of the m measured pixels           (m, m)
+L       lower Cholesky factor of K                                  (m, m)
+======  ==========================================================  ==================
+"""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from scipy.fft import irfftn, next_fast_len, rfftn
+from scipy.linalg import cho_solve, cholesky, lapack, solve_triangular
+
+from bluesky_gp.protocols import Floats
+
+_JITTERS = (0.0, 1e-10, 1e-8, 1e-6, 1e-4)
+
+
+@dataclass(frozen=True)
+class LatticeProduct:
+    """The covariance of all pixels with all, as one FFT convolution: O(N log N), nothing N x N is held."""
+
+    shape: tuple[int, ...]
+    padded: tuple[int, ...]
+    spectrum: Floats  # of kappa, wrapped on the padded lattice; real, because kappa(-lag) = kappa(lag)
+
+    @classmethod
+    def from_table(cls, table: Floats, shape: tuple[int, ...]) -> Self:
+        """Take kappa over all lags, from ``-(n - 1)`` to ``n - 1`` on each axis."""
+        padded = tuple(next_fast_len(2 * n - 1, real=True) for n in shape)
+        wrapped = np.zeros(padded)
+        wrapped[tuple(slice(0, 2 * n - 1) for n in shape)] = table
+        wrapped = np.roll(wrapped, tuple(1 - n for n in shape), axis=tuple(range(len(shape))))
+        return cls(shape, padded, rfftn(wrapped).real)
+
+    def __call__(self, field: Floats) -> Floats:
+        """Return ``K_NN @ field``; shape ``(N,)`` or ``(k, N)``."""
+        axes = tuple(range(-len(self.shape), 0))
+        lattice = field.reshape(*field.shape[:-1], *self.shape)
+        product = irfftn(rfftn(lattice, self.padded, axes=axes) * self.spectrum, self.padded, axes=axes)
+        crop = (..., *(slice(0, n) for n in self.shape))
+        return np.asarray(product[crop].reshape(field.shape))
+
+
+@dataclass(frozen=True)
+class CholeskySolver:
+    """``K^-1 b`` by a dense factor that grows by rows; O(m^2) a right-hand side, O(m^3) once."""
+
+    L: Floats
+    jitter: float = 0.0  # added to the diagonal, relative to its mean, because K was not positive definite
+
+    @classmethod
+    def factorise(cls, K: Floats) -> Self:
+        """Factorise K, shape ``(m, m)``, with as little jitter on its diagonal as it takes.
+
+        Raises
+        ------
+        LinAlgError
+            If K is not finite, or not positive definite with 1e-4 of its mean diagonal added.
+        """
+        if not np.all(np.isfinite(K)):
+            raise np.linalg.LinAlgError("the covariance of the measured pixels is not finite")
+        scale = float(np.mean(np.diagonal(K))) if len(K) else 1.0
+        for jitter in _JITTERS:
+            try:
+                L = cholesky(K + jitter * scale * np.eye(len(K)) if jitter else K, lower=True, check_finite=False)
+            except np.linalg.LinAlgError:
+                continue
+            return cls(np.asarray(L), jitter)
+        raise np.linalg.LinAlgError(f"the covariance of {len(K)} pixels is not positive definite, jitter 1e-4 included")
+
+    def extend(self, cross: Floats, corner: Floats) -> Self:
+        """Return the solver of ``[[K, cross], [cross.T, corner]]``; O(m^2 k) instead of O(m^3)."""
+        low = self.half(cross)
+        schur = type(self).factorise(corner - low.T @ low)
+        m, k = cross.shape
+        L = np.zeros((m + k, m + k))
+        L[:m, :m], L[m:, :m], L[m:, m:] = self.L, low.T, schur.L
+        return type(self)(L, max(self.jitter, schur.jitter))
+
+    def half(self, b: Floats) -> Floats:
+        """Return ``L^-1 b``."""
+        return np.asarray(solve_triangular(self.L, b, lower=True, check_finite=False)) if len(b) else b
+
+    def solve(self, b: Floats) -> Floats:
+        """Return ``K^-1 b``."""
+        return np.asarray(cho_solve((self.L, True), b, check_finite=False)) if len(b) else b
+
+    def inverse(self) -> Floats:
+        """Return ``K^-1``, shape ``(m, m)``; two thirds of the work of solving for the unit matrix."""
+        upper, _ = lapack.dpotri(self.L.T, lower=0)  # L.T: Fortran order, so that LAPACK makes no copy of its own
+        return np.asarray(np.triu(upper) + np.triu(upper, 1).T)
+
+    @property
+    def log_determinant(self) -> float:
+        """``log det K``."""
+        return float(2.0 * np.sum(np.log(np.diagonal(self.L))))
