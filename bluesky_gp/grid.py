@@ -50,15 +50,19 @@ class PixelGrid:
     def __post_init__(self) -> None:
         shape = _counts(self.shape)
         ndim = len(shape)
-        put = lambda name, value: object.__setattr__(self, name, value)  # noqa: E731
-        put("shape", shape)
-        put("step", _floats("step", self.step or (1.0,) * ndim, ndim))
-        put("origin", _floats("origin", self.origin or (0.0,) * ndim, ndim))
-        put("axes", _names(self.axes or ("row", "col", "layer")[:ndim], ndim))
-        put("mask", _mask(self.mask, shape))
-        put("_matrix", _rotation(self.rotation, ndim) * np.asarray(self.step))
-        if 0.0 in self.step:
-            raise ValueError(f"PixelGrid: a step of zero puts all pixels in one place, got step={self.step}")
+        step = _floats("step", self.step, 1.0, ndim)
+        if 0.0 in step:
+            raise ValueError(f"PixelGrid: a step of zero puts all pixels in one place, got step={step}")
+        checked = {
+            "shape": shape,
+            "step": step,
+            "origin": _floats("origin", self.origin, 0.0, ndim),
+            "axes": _names(self.axes, ndim),
+            "mask": _mask(self.mask, shape),
+            "_matrix": _rotation(self.rotation, ndim) * np.asarray(step),
+        }
+        for name, value in checked.items():
+            object.__setattr__(self, name, value)  # the dataclass is frozen
 
     @classmethod
     def from_mapping(cls, value: "PixelGrid | Mapping[str, Any]") -> "PixelGrid":
@@ -169,7 +173,9 @@ def _counts(shape: Sequence[int]) -> tuple[int, ...]:
     return tuple(int(n) for n in values)
 
 
-def _floats(name: str, value: float | Sequence[float], ndim: int) -> tuple[float, ...]:
+def _floats(name: str, value: float | Sequence[float], default: float, ndim: int) -> tuple[float, ...]:
+    if np.size(value) == 0:
+        return (default,) * ndim
     values = tuple(float(v) for v in np.atleast_1d(np.asarray(value, dtype=np.float64)))
     if len(values) != ndim or not np.all(np.isfinite(values)):
         raise ValueError(f"PixelGrid: {name} must be {ndim} finite numbers, one an axis, got {value!r}")
@@ -177,7 +183,7 @@ def _floats(name: str, value: float | Sequence[float], ndim: int) -> tuple[float
 
 
 def _names(axes: Sequence[str], ndim: int) -> tuple[str, ...]:
-    names = tuple(axes)
+    names = tuple(axes) or ("row", "col", "layer")[:ndim]
     if len(set(names)) != ndim or len(names) != ndim:
         raise ValueError(f"PixelGrid: axes must be {ndim} different names, got {axes!r}")
     return names
