@@ -14,14 +14,16 @@ from functools import cached_property
 from typing import Protocol, Self
 
 import numpy as np
+from scipy.fft import next_fast_len
 from sklearn.gaussian_process.kernels import Kernel
 
 from bluesky_gp import kernels
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.protocols import Floats, Indices
-from bluesky_gp.solvers import LatticeProduct
+from bluesky_gp.solvers import CholeskySolver, CirculantSampler, LatticeProduct
 
 _TILE = 4_000_000  # entries of a block that is held at once: 32 MB
+_DEFICIT = 1e-4  # share of the spectrum that a sample may miss before a larger torus is tried
 
 
 class Covariance(Protocol):
@@ -49,6 +51,10 @@ class Covariance(Protocol):
 
     def contract(self, S: Indices, W: Floats) -> Floats:
         """``sum_ij W_ij d(K_SS + noise)_ij / d theta``, shape ``(n_theta,)``."""
+        ...
+
+    def sample(self, rng: np.random.Generator) -> Floats:
+        """Draw one sample of all pixels, mean zero, shape ``(N,)``."""
         ...
 
 
@@ -111,7 +117,7 @@ class LatticeCovariance:
     def spread(self, S: Indices, weights: Floats) -> Floats:
         """``K_NS @ weights``, shape ``(N,)``: one FFT convolution."""
         scattered = np.bincount(S, weights, minlength=int(np.prod(self.shape)))
-        return self.product(scattered)
+        return self.product(scattered.astype(np.float64))
 
     def contract(self, S: Indices, W: Floats) -> Floats:
         """``sum_ij W_ij d(K_SS + noise)_ij / d theta``: W binned by lag, times the derivative of the table."""
@@ -121,6 +127,21 @@ class LatticeCovariance:
         folded[:-1] += binned[: half - 1 : -1]
         by_table = folded @ kernels.gradient_of_lags(self.kernel, self.lags[:half])
         return np.asarray(by_table + np.trace(W) * kernels.noise_gradient(self.kernel, len(self.shape)))
+
+    def sample(self, rng: np.random.Generator) -> Floats:
+        """Draw one sample of all pixels, mean zero, shape ``(N,)``."""
+        return self._sampler(rng)
+
+    @cached_property
+    def _sampler(self) -> CirculantSampler:
+        for factor in (1, 2, 4):
+            sides = [next_fast_len(factor * (2 * n - 1), real=True) for n in self.shape]
+            lags = np.stack(np.meshgrid(*[np.fft.fftfreq(side, 1.0 / side) for side in sides], indexing="ij"), axis=-1)
+            table = kernels.of_lags(self.kernel, lags.reshape(-1, len(sides))).reshape(sides)
+            sampler = CirculantSampler.from_torus(table, self.shape)
+            if sampler.deficit < _DEFICIT:
+                break
+        return sampler
 
 
 @dataclass(frozen=True)
@@ -162,7 +183,16 @@ class DenseCovariance:
     def contract(self, S: Indices, W: Floats) -> Floats:
         """``sum_ij W_ij d(K_SS + noise)_ij / d theta``, shape ``(n_theta,)``."""
         gradient = self.kernel(self.coordinates[S], eval_gradient=True)[1]
-        return np.einsum("ij,ijk->k", W, gradient)
+        return np.asarray(np.einsum("ij,ijk->k", W, gradient))
+
+    def sample(self, rng: np.random.Generator) -> Floats:
+        """Draw one sample of all pixels, mean zero, shape ``(N,)``: O(N^3) once."""
+        return np.asarray(self._factor @ rng.standard_normal(len(self.coordinates)))
+
+    @cached_property
+    def _factor(self) -> Floats:
+        everywhere = np.arange(len(self.coordinates))
+        return CholeskySolver.factorise(self.block(everywhere, everywhere)).L
 
 
 def covariance(kernel: Kernel, grid: PixelGrid) -> LatticeCovariance | DenseCovariance:

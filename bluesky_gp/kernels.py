@@ -137,7 +137,7 @@ def theta_names(kernel: Kernel) -> list[str]:
 def of_lags(kernel: Kernel, lags: Floats) -> Floats:
     """Kappa of lags, shape ``(n_lags, ndim)`` -> ``(n_lags,)``; white noise, which has no lag, is left out."""
     if isinstance(kernel, RotatedMatern):
-        return kernel.of_lags(lags)
+        return np.asarray(kernel.of_lags(lags))
     return np.asarray(kernel(lags, np.zeros((1, lags.shape[1])))[:, 0])
 
 
@@ -193,7 +193,7 @@ def _(kernel: Product, lags: Floats) -> Floats:
 @gradient_of_lags.register
 def _(kernel: Exponentiation, lags: Floats) -> Floats:
     kappa = of_lags(kernel.kernel, lags)[:, None]
-    return kernel.exponent * kappa ** (kernel.exponent - 1) * gradient_of_lags(kernel.kernel, lags)
+    return np.asarray(kernel.exponent * kappa ** (kernel.exponent - 1) * gradient_of_lags(kernel.kernel, lags))
 
 
 @gradient_of_lags.register
@@ -216,7 +216,7 @@ def _(kernel: Matern, lags: Floats) -> Floats:
     elif kernel.nu == np.inf:
         factor = np.exp(-0.5 * s * s)
     else:
-        return gradient_of_lags.dispatch(object)(kernel, lags)
+        return np.asarray(gradient_of_lags.dispatch(object)(kernel, lags))
     return _by_length_scale(kernel, squares, factor)
 
 

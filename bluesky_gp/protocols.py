@@ -98,6 +98,11 @@ class Optimizer(Protocol):
     batch_size: int
 
     @property
+    def theta_names(self) -> list[str]:
+        """Name of each hyperparameter in ``state.theta``."""
+        ...
+
+    @property
     def state(self) -> Any:
         """All that was learnt, immutable."""
         ...

@@ -48,6 +48,32 @@ class LatticeProduct:
 
 
 @dataclass(frozen=True)
+class CirculantSampler:
+    """Samples of a stationary field by FFT: the lattice embedded in a torus (Dietrich & Newsam 1997).
+
+    On a torus the covariance is diagonal in Fourier space. It may have negative eigenvalues there, which are dropped;
+    `deficit` is their share. A larger torus has fewer.
+    """
+
+    shape: tuple[int, ...]
+    roots: Floats  # square roots of the eigenvalues, rfftn layout
+    torus: tuple[int, ...]
+    deficit: float
+
+    @classmethod
+    def from_torus(cls, table: Floats, shape: tuple[int, ...]) -> Self:
+        """Take kappa of every lag on the torus, lag zero first."""
+        eigenvalues = rfftn(table).real
+        deficit = float(-np.minimum(eigenvalues, 0.0).sum() / np.abs(eigenvalues).sum())
+        return cls(shape, np.sqrt(np.maximum(eigenvalues, 0.0)), table.shape, deficit)
+
+    def __call__(self, rng: np.random.Generator) -> Floats:
+        """Draw one sample of all pixels, shape ``(N,)``."""
+        field = irfftn(rfftn(rng.standard_normal(self.torus)) * self.roots, self.torus)
+        return np.asarray(field[tuple(slice(0, n) for n in self.shape)].ravel())
+
+
+@dataclass(frozen=True)
 class CholeskySolver:
     """``K^-1 b`` by a dense factor that grows by rows; O(m^2) a right-hand side, O(m^3) once."""
 

@@ -1,0 +1,118 @@
+"""Acquisition functions: where the next measurement is worth most; larger is better.
+
+======  =================================================================  =====
+symbol  meaning                                                            shape
+======  =================================================================  =====
+mean    posterior mean of the noise-free target at the candidates          (k,)
+std     its standard deviation                                             (k,)
+best    incumbent: the best posterior mean among the measured pixels       ()
+z       (mean - best - xi) / std                                           (k,)
+======  =================================================================  =====
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.special import erfcx, log_ndtr, ndtr
+
+from bluesky_gp.protocols import Floats
+
+_LOG_SQRT_2PI = 0.5 * np.log(2.0 * np.pi)
+_NO_SPREAD = 1e-150  # stands for a standard deviation of zero, whose square is still a number
+
+
+@dataclass(frozen=True)
+class ExpectedImprovement:
+    r"""Logarithm of the expected improvement over the incumbent.
+
+    .. math:: \log \left( \sigma \left( \varphi(z) + z \Phi(z) \right) \right)
+
+    Its logarithm, because the improvement itself is zero in floating point 39 standard deviations below the
+    incumbent, where a choice still has to be made. Jones, Schonlau & Welch 1998, eq. 15; logarithm: Ament et al.
+    2023, arXiv:2310.20708, eq. 9.
+
+    Parameters
+    ----------
+    xi : float
+        What an improvement must exceed to count, in the target's unit.
+    """
+
+    xi: float = 0.0
+
+    def __call__(self, mean: Floats, std: Floats, best: float, *, rng: np.random.Generator) -> Floats:
+        """Score candidates, shape ``(k,)``."""
+        std = np.maximum(std, _NO_SPREAD)
+        return np.asarray(log_improvement((mean - best - self.xi) / std) + np.log(std))
+
+
+@dataclass(frozen=True)
+class ProbabilityOfImprovement:
+    r"""Logarithm of the probability to exceed the incumbent, :math:`\log \Phi(z)`. Kushner 1964.
+
+    Parameters
+    ----------
+    xi : float
+        By how much it must be exceeded, in the target's unit. At zero the function creeps along beside the incumbent.
+    """
+
+    xi: float = 0.0
+
+    def __call__(self, mean: Floats, std: Floats, best: float, *, rng: np.random.Generator) -> Floats:
+        """Score candidates, shape ``(k,)``."""
+        return np.asarray(log_ndtr((mean - best - self.xi) / np.maximum(std, _NO_SPREAD)))
+
+
+@dataclass(frozen=True)
+class ConfidenceBound:
+    r"""Upper confidence bound, :math:`\mu + \beta \sigma`. Srinivas et al. 2010, arXiv:0912.3995, eq. 6.
+
+    Parameters
+    ----------
+    beta : float
+        Standard deviations added to the mean; the larger, the more is explored.
+    """
+
+    beta: float = 2.0
+
+    def __call__(self, mean: Floats, std: Floats, best: float, *, rng: np.random.Generator) -> Floats:
+        """Score candidates, shape ``(k,)``."""
+        return np.asarray(mean + self.beta * std)
+
+
+@dataclass(frozen=True)
+class PosteriorUncertainty:
+    """Standard deviation of the posterior: active learning of the whole map. MacKay 1992."""
+
+    def __call__(self, mean: Floats, std: Floats, best: float, *, rng: np.random.Generator) -> Floats:
+        """Score candidates, shape ``(k,)``."""
+        return std
+
+
+BY_NAME: dict[str, type[Any]] = {
+    "ei": ExpectedImprovement,
+    "pi": ProbabilityOfImprovement,
+    "ucb": ConfidenceBound,
+    "uncertainty": PosteriorUncertainty,
+}
+"""Names for the command line and for queues."""
+
+
+def log_improvement(z: Floats) -> Floats:
+    r"""Logarithm of :math:`h(z) = \varphi(z) + z \Phi(z)`, to full precision however negative z is."""
+    z = np.asarray(z, dtype=np.float64)
+    return np.where(z > -1.0, _log_h_near(np.maximum(z, -1.0)), _log_h_far(np.minimum(z, -1.0)))
+
+
+def _log_h_near(z: Floats) -> Floats:
+    return np.asarray(np.log(np.exp(-0.5 * z * z - _LOG_SQRT_2PI) + z * ndtr(z)))
+
+
+def _log_h_far(z: Floats) -> Floats:
+    # h = phi(z) (1 - r), r = |z| sqrt(pi / 2) erfcx(|z| / sqrt 2) -> 1: the difference cancels as z^-2, and beyond
+    # 1e3 standard deviations (half of the digits) its series 1 / z^2 - 3 / z^4 is closer.
+    with np.errstate(divide="ignore"):
+        exact = np.log1p(np.sqrt(0.5 * np.pi) * z * erfcx(-z / np.sqrt(2.0)))
+    inverse_square = np.minimum(z, -1e3) ** -2.0
+    series = np.log(inverse_square) + np.log1p(-3.0 * inverse_square)
+    return np.asarray(-0.5 * z * z - _LOG_SQRT_2PI + np.where(z < -1e3, series, exact))

@@ -1,0 +1,78 @@
+"""A ranking of pixels -> a batch of pixels that do not repeat each other -> a short path through them."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from scipy.spatial.distance import cdist
+
+from bluesky_gp.posterior import GridPosterior
+from bluesky_gp.protocols import Floats, Indices
+
+Score = Callable[[GridPosterior, Indices], Floats]
+"""The acquisition function on some pixels (flat indices) of a posterior."""
+
+
+class Batch(NamedTuple):
+    """Pixels to measure, in the order of their choice."""
+
+    pixels: Indices  # (k,), flat
+    scores: Floats  # (k,), the acquisition function at each when it was chosen
+    ahead: GridPosterior  # as if they were measured already, at their predicted mean
+
+
+def choose(posterior: GridPosterior, candidates: Indices, score: Score, num: int, share: float) -> Batch:
+    """Choose a batch, one pixel after another, each as if those before were measured.
+
+    The first ``share * num`` pixels (at least one, unless the share is zero) are where the acquisition function is
+    largest, the others where the remaining variance is. The exploring half is what keeps a batch from staying
+    around one hill, and nearly all that the map gains.
+    """
+    exploiting = round(share * num) or int(share > 0.0)
+    pixels, scores = [], []
+    for place in range(min(num, len(candidates))):
+        values = score(posterior, candidates)
+        ranking = values if place < exploiting else posterior.variance[candidates]
+        winner = int(np.argmax(np.where(np.isnan(ranking), -np.inf, ranking)))
+        pixels.append(int(candidates[winner]))
+        scores.append(float(values[winner]))
+        posterior = posterior.condition(pixels[-1], float(posterior.mean[pixels[-1]]))
+        candidates = np.delete(candidates, winner)
+    return Batch(np.array(pixels, dtype=np.intp), np.array(scores), posterior)
+
+
+def short_path(points: Floats, start: Floats | None = None) -> Indices:
+    """Order points, shape ``(k, ndim)``, for a short open path from `start`: nearest neighbour, then 2-opt.
+
+    Within about 5 % of the shortest for the tens of points of a batch.
+    """
+    if start is None:
+        start = points[0]
+    distance = cdist(np.vstack([start, points]), np.vstack([start, points]))
+    order = _nearest_neighbour(distance)
+    while (better := _two_opt(distance, order)) is not None:
+        order = better
+    return order[1:] - 1
+
+
+def _nearest_neighbour(distance: Floats) -> Indices:
+    order, left = [0], set(range(1, len(distance)))
+    while left:
+        order.append(min(left, key=lambda point: (distance[order[-1], point], point)))
+        left.remove(order[-1])
+    return np.array(order)
+
+
+def _two_opt(distance: Floats, order: Indices) -> Indices | None:
+    """Reverse the one stretch of the path whose reversal saves most; None where none saves anything."""
+    n = len(order)
+    legs = distance[order[:, None], order]
+    onward = np.append(np.diagonal(legs, 1), 0.0)  # from each point to the next; nothing behind the last
+    beyond = np.column_stack([legs[:, 1:], np.zeros(n)])  # from each point to the one behind the stretch's end
+    # Reversing i + 1 .. j replaces the legs (i, i + 1) and (j, j + 1) by (i, j) and (i + 1, j + 1).
+    change = legs + np.vstack([beyond[1:], np.zeros(n)]) - onward[:, None] - onward
+    change = np.where(np.triu(np.ones((n, n), dtype=bool), 2), change, 0.0)
+    i, j = np.unravel_index(np.argmin(change), change.shape)
+    if change[i, j] > -1e-9 * distance.max():
+        return None
+    return np.concatenate([order[: i + 1], order[j:i:-1], order[j + 1 :]])

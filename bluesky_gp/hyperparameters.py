@@ -1,0 +1,189 @@
+"""Hyperparameters: marginal likelihood, priors and the fit.
+
+======  ========================================================  ============
+symbol  meaning                                                   shape
+======  ========================================================  ============
+theta   log hyperparameters, in scikit-learn's order              (n_theta,)
+y, S    values and flat indices of the pixels that have one       (m,)
+alpha   K^-1 (y - trend)                                          (m,)
+A       linear combinations of theta that have a prior            (k, n_theta)
+======  ========================================================  ============
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple, Self
+
+import numpy as np
+from scipy.optimize import minimize
+from sklearn.gaussian_process.kernels import ConstantKernel, Kernel, Matern, WhiteKernel
+
+from bluesky_gp.covariance import DenseCovariance, LatticeCovariance
+from bluesky_gp.kernels import RotatedMatern
+from bluesky_gp.posterior import Trend
+from bluesky_gp.protocols import Floats, Indices
+from bluesky_gp.solvers import CholeskySolver
+
+_MANY_STARTS = 60  # measured pixels up to which every fit starts from all of `starts`
+_RESTARTS = (80, 100, 150, 200)  # and counts at which it starts from the first of them once more
+_LENGTH = 6.0  # pixels: the typical length scale of a map that somebody chose the step for
+
+
+@dataclass(frozen=True)
+class LinearPrior:
+    """Independent normal priors on linear combinations of theta: ``A theta ~ N(mean, std^2)``."""
+
+    A: Floats
+    mean: Floats
+    std: Floats
+
+    def log_density(self, theta: Floats) -> tuple[float, Floats]:
+        """Return the logarithm of the density, without its constant, and its gradient."""
+        z = (self.A @ theta - self.mean) / self.std
+        return -0.5 * float(z @ z), -self.A.T @ (z / self.std)
+
+
+@dataclass(frozen=True)
+class KernelChoice:
+    """A kernel to be fitted: where the fit starts and what is believed before the first pixel."""
+
+    kernel: Kernel
+    prior: LinearPrior | None = None
+    starts: tuple[Floats, ...] = ()
+
+    @classmethod
+    def of(cls, kernel: Kernel) -> Self:
+        """Take a user's kernel: its own values are where fits start, its bounds are all that is believed."""
+        return cls(kernel, None, (kernel.theta,))
+
+    @classmethod
+    def default(cls, shape: tuple[int, ...]) -> Self:
+        """Return the default: Matern 5/2, rotated on two axes, with weakly informative priors.
+
+        In pixels and standardised units: mean of log length scales ~ N(log 6, 1), their differences ~ N(0, 0.7),
+        rotation t ~ N(0, 0.7), log(noise / amplitude variance) ~ N(log 0.01, 2).
+        """
+        ndim, rotated = len(shape), len(shape) == 2
+        bounds = (0.7, 1.5 * max(shape) + 1.0)
+        scales = (min(_LENGTH, bounds[1]),) * ndim
+        shape_kernel = RotatedMatern(scales, 1.0, bounds) if rotated else Matern(scales, bounds, nu=2.5)
+        kernel = ConstantKernel(1.0, (1e-4, 1e4)) * shape_kernel + WhiteKernel(0.01, (1e-7, 1e2))
+        rows, mean, std = _default_prior_rows(ndim, rotated)
+        prior = LinearPrior(np.array(rows), np.array(mean), np.array(std))
+        return cls(kernel, prior, _default_starts(ndim, rotated, bounds))
+
+
+def _default_prior_rows(ndim: int, rotated: bool) -> tuple[list[Floats], list[float], list[float]]:
+    """Rows of A over theta = (log amplitude, log l of each axis, [t], log noise), with means and deviations."""
+    unit = np.eye(1 + ndim + rotated + 1)
+    lengths = unit[1 : 1 + ndim]
+    rows, mean, std = [lengths.mean(axis=0)], [np.log(_LENGTH)], [1.0]
+    for first, second in zip(lengths[:-1], lengths[1:], strict=True):
+        rows, mean, std = [*rows, first - second], [*mean, 0.0], [*std, 0.7]
+    if rotated:
+        rows, mean, std = [*rows, unit[1 + ndim]], [*mean, 0.0], [*std, 0.7]
+    return [*rows, unit[-1] - unit[0]], [*mean, np.log(0.01)], [*std, 2.0]
+
+
+def _default_starts(ndim: int, rotated: bool, bounds: tuple[float, float]) -> tuple[Floats, ...]:
+    """Short length scales first: from long ones a rough map is taken for noise and stays so."""
+
+    def start(length: float, t: float) -> Floats:
+        log_length = np.log(min(length, bounds[1]))
+        return np.array([0.0, *[log_length] * ndim, *[t] * rotated, np.log(0.01)])
+
+    tilts = (0.8, -0.8) if rotated else ()
+    return (start(3.0, 0.0), start(8.0, 0.0), *[start(3.0, t) for t in tilts])
+
+
+class Likelihood(NamedTuple):
+    """Log marginal likelihood of theta and its gradient."""
+
+    value: float
+    gradient: Floats
+
+
+def log_marginal_likelihood(
+    prior: LatticeCovariance | DenseCovariance, trend: Trend, S: Indices, y: Floats, noise: Floats
+) -> Likelihood:
+    r"""Logarithm of the probability of the values at S, the trend's coefficients at their estimate.
+
+    .. math:: -\tfrac12 r^T K^{-1} r - \tfrac12 \log\det K - \tfrac m2 \log 2\pi, \quad
+              \partial_\theta = \tfrac12 \mathrm{tr}\,(\alpha\alpha^T - K^{-1})\,\partial_\theta K
+
+    Rasmussen & Williams (2006), eqs. 5.8 and 5.9. The estimate of the trend minimises the first term, so that the
+    gradient has no part from it.
+    """
+    solver = CholeskySolver.factorise(prior.block(S, S) + np.diag(prior.noise + noise))
+    _, residual = trend.estimate(S, y, solver)
+    alpha = solver.solve(residual)
+    value = -0.5 * float(residual @ alpha) - 0.5 * solver.log_determinant - 0.5 * len(y) * np.log(2.0 * np.pi)
+    W = np.outer(alpha, alpha) - solver.inverse()
+    return Likelihood(float(value), 0.5 * prior.contract(S, W))
+
+
+class Fit(NamedTuple):
+    """What a fit found."""
+
+    theta: Floats
+    log_marginal_likelihood: float
+    evaluations: int
+
+
+@dataclass(frozen=True)
+class FitProblem:
+    """Values whose posterior density of theta is to be maximised."""
+
+    covariance: LatticeCovariance | DenseCovariance
+    prior: LinearPrior | None
+    trend: Trend
+    S: Indices
+    y: Floats
+    noise: Floats
+
+    def objective(self, theta: Floats) -> tuple[float, Floats]:
+        """Return the negative log posterior density of theta and its gradient; infinite where K breaks down."""
+        try:
+            value, gradient = log_marginal_likelihood(
+                self.covariance.with_theta(theta), self.trend, self.S, self.y, self.noise
+            )
+        except np.linalg.LinAlgError:
+            return 1e25, np.zeros_like(theta)
+        if self.prior is not None:
+            log_density, by_theta = self.prior.log_density(theta)
+            value, gradient = value + log_density, gradient + by_theta
+        return -value, -gradient
+
+    def solve(self, starts: list[Floats]) -> Fit:
+        """Maximise from each start, within the kernel's bounds, and keep the best."""
+        bounds = self.covariance.kernel.bounds
+        starts = [np.clip(start, bounds[:, 0], bounds[:, 1]) for start in starts]
+        if not len(bounds):
+            return Fit(np.empty(0), -self.objective(np.empty(0))[0], 1)
+        results = [
+            minimize(self.objective, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"ftol": 1e-6})
+            for start in starts
+        ]
+        best = min(results, key=lambda result: float(result.fun))
+        return Fit(np.asarray(best.x), self.likelihood(best.x), sum(result.nfev for result in results))
+
+    def likelihood(self, theta: Floats) -> float:
+        """Log marginal likelihood of theta, without its prior."""
+        density = 0.0 if self.prior is None else self.prior.log_density(theta)[0]
+        return -self.objective(theta)[0] - density
+
+
+def refit_due(n_measured: int, n_fitted: int) -> bool:
+    """Say whether enough pixels came since the last fit: every batch to 150, then 20 more, beyond 250 40 more.
+
+    The share of new pixels falls, and with it what they can change; the cost of a fit grows as m^3.
+    """
+    fresh = n_measured - n_fitted
+    return fresh > 0 if n_measured <= 150 else fresh >= (20 if n_measured <= 250 else 40)
+
+
+def starts_for(choice: KernelChoice, theta: Floats, n_measured: int, n_fitted: int) -> list[Floats]:
+    """Return where a fit starts: at the last hyperparameters, and elsewhere while few pixels may have misled them."""
+    if n_measured <= _MANY_STARTS:
+        return [theta, *choice.starts]
+    restart = any(n_fitted < count <= n_measured for count in _RESTARTS)
+    return [theta, *choice.starts[:1]] if restart else [theta]

@@ -1,0 +1,333 @@
+"""PixelOptimizer: learns from pixels and proposes more; there is no bluesky in it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from sklearn.gaussian_process.kernels import Kernel
+
+from bluesky_gp.acquisition import ExpectedImprovement
+from bluesky_gp.batch import choose, short_path
+from bluesky_gp.covariance import covariance
+from bluesky_gp.description import describe
+from bluesky_gp.grid import PixelGrid
+from bluesky_gp.hyperparameters import FitProblem, KernelChoice, refit_due, starts_for
+from bluesky_gp.kernels import theta_names
+from bluesky_gp.posterior import GridPosterior, Trend
+from bluesky_gp.protocols import Acquisition, Floats, Indices
+from bluesky_gp.state import OptimizerState
+from bluesky_gp.stopping import StoppingRule
+
+_FEWEST = 4  # values below which hyperparameters are not fitted: the priors know more
+_SHARE = 0.5  # of a batch that the acquisition function chooses, unless told otherwise
+
+
+@dataclass(frozen=True)
+class BatchProposal:
+    """What to measure next, in the order in which to go there."""
+
+    pixels: Indices  # (k, n_axes); k = 0: stop
+    scores: Floats  # (k,), acquisition function when each was chosen; NaN for first pixels, which are random
+    mean: Floats  # (k,), posterior before the batch, target's unit; NaN before the first value
+    std: Floats  # (k,)
+    acquisition: Floats  # grid.shape: acquisition function on every candidate, NaN elsewhere
+    stop_reason: str  # "" unless there is nothing more to measure
+    state: OptimizerState  # to go on from
+
+
+class PixelOptimizer:
+    """Chooses the pixels of a grid that tell most about a target.
+
+    Parameters
+    ----------
+    grid : PixelGrid
+    target : str
+        Key of the measured number in the points given to `ingest`.
+    kernel : scikit-learn kernel, optional
+        Length scales in pixels, amplitude and noise in standardised units (as with ``normalize_y=True``); fitted
+        within its own bounds. Default: a rotated Matern 5/2 with weakly informative priors.
+    acquisition : callable, optional
+        ``acquisition(mean, std, best, rng=rng) -> scores``, see `protocols.Acquisition`.
+    batch_size : int
+    n_initial : int
+        Pixels chosen at random before the model is asked.
+    batch : float, optional
+        Share of a batch that the acquisition function chooses; the rest goes where the variance is largest. None:
+        half and half, which finds maxima as fast as the acquisition function alone and maps a third better.
+    maximize : bool
+        False: smaller targets are better.
+    seed : int
+        Of every random choice. The same history and seed give the same proposals.
+    stopping : sequence of callable
+        Rules that may end the run, see `stopping`.
+
+    Examples
+    --------
+    >>> optimizer = PixelOptimizer(PixelGrid((20, 20)), "height", n_initial=4)
+    >>> for _ in range(3):
+    ...     points = optimizer.suggest(4)
+    ...     optimizer.ingest([{**p, "height": -abs(p["row"] - 7.0) - abs(p["col"] - 12.0)} for p in points])
+    >>> optimizer.state.n_measured
+    12
+    """
+
+    def __init__(
+        self,
+        grid: PixelGrid,
+        target: str,
+        kernel: Kernel | None = None,
+        acquisition: Acquisition | None = None,
+        batch_size: int = 10,
+        n_initial: int = 10,
+        batch: float | None = None,
+        maximize: bool = True,
+        seed: int = 0,
+        stopping: Iterable[StoppingRule] = (),
+    ) -> None:
+        if batch_size < 1 or n_initial < 1:
+            raise ValueError(
+                f"PixelOptimizer: batch_size and n_initial must be at least 1, got {batch_size}, {n_initial}"
+            )
+        if batch is not None and not 0.0 <= batch <= 1.0:
+            raise ValueError(f"PixelOptimizer: batch is a share between 0 and 1, or None, got {batch}")
+        self.grid = PixelGrid.from_mapping(grid)
+        self.target = target
+        self.acquisition: Acquisition = ExpectedImprovement() if acquisition is None else acquisition
+        self.batch_size = batch_size
+        self.n_initial = n_initial
+        self.batch = batch
+        self.maximize = maximize
+        self.seed = seed
+        self.stopping = tuple(stopping)
+        self._choice = KernelChoice.default(self.grid.shape) if kernel is None else KernelChoice.of(kernel)
+        prior = covariance(self._choice.kernel, self.grid)
+        self._state = OptimizerState(self.grid, target, 1.0 if maximize else -1.0, prior)
+
+    # -- what is known -------------------------------------------------------------------------------------------
+
+    @property
+    def state(self) -> OptimizerState:
+        """All that was learnt, immutable."""
+        return self._state
+
+    def restore(self, state: OptimizerState) -> None:
+        """Go on from `state`."""
+        self._state = state
+
+    @property
+    def mean(self) -> Floats:
+        """Posterior mean, shape ``grid.shape``, target's unit."""
+        return self._state.mean
+
+    @property
+    def std(self) -> Floats:
+        """Posterior standard deviation of the noise-free target, shape ``grid.shape``."""
+        return self._state.std
+
+    @property
+    def best(self) -> dict[str, Any] | None:
+        """The best measured pixel by the posterior mean, as in ``{"row": 7, "col": 23, "loop_area": 0.0062}``."""
+        return self._state.best
+
+    def get_best_points(self) -> list[tuple[int, dict[str, int], dict[str, float]]]:
+        """Return ``[(_id, {"row": ..., "col": ...}, {target: ...})]``, as bluesky-adaptive wants it."""
+        pixel = self._state.best_pixel
+        if pixel is None:
+            return []
+        place = dict(zip(self.grid.axes, pixel, strict=True))
+        return [(int(self.grid.ravel([pixel])[0]), place, {self.target: self._state.best_value})]
+
+    @property
+    def theta_names(self) -> list[str]:
+        """Name of each entry of ``state.theta``."""
+        return theta_names(self._choice.kernel)
+
+    def describe(self) -> dict[str, Any]:
+        """Return plain data that says how to make this optimizer again."""
+        return {
+            "grid": self.grid.to_mapping(),
+            "optimizer_target": self.target,
+            "kernel": describe(self._choice.kernel),
+            "acquisition": describe(self.acquisition),
+            "batch_size": self.batch_size,
+            "n_initial": self.n_initial,
+            "batch": self.batch,
+            "maximize": self.maximize,
+            "seed": self.seed,
+            "stopping": [describe(rule) for rule in self.stopping],
+        }
+
+    # -- the half with a memory, for people and for bluesky-adaptive ----------------------------------------------
+
+    def suggest(self, num_points: int | None = None, *, pending: Sequence[int] = ()) -> list[dict[str, Any]]:
+        """Propose pixels; asked twice, it answers the same.
+
+        Parameters
+        ----------
+        num_points : int, optional
+            Default: `batch_size`.
+        pending : sequence of int
+            Flat indices of pixels under way, counted as measured at their predicted mean.
+
+        Returns
+        -------
+        list of dict
+            ``[{"_id": 640, "row": 12, "col": 40}, ...]``; empty when there is nothing more to measure.
+        """
+        proposal = self.propose(self._state, self.batch_size if num_points is None else num_points, pending=pending)
+        self._state = proposal.state  # the same knowledge; it remembers the columns that `ingest` would compute again
+        return [
+            {"_id": int(index), **dict(zip(self.grid.axes, pixel.tolist(), strict=True))}
+            for index, pixel in zip(self.grid.ravel(proposal.pixels), proposal.pixels, strict=True)
+        ]
+
+    def ingest(self, points: Sequence[Mapping[str, Any]]) -> None:
+        """Learn measured points, ``{"_id": 640, target: 1.7}`` or ``{"row": 12, "col": 40, target: 1.7}``.
+
+        They need not have been suggested. A target of NaN is a pixel that failed.
+        """
+        self._state = self.learn(self._state, points)
+
+    def register_failures(self, points: Sequence[Mapping[str, Any]]) -> None:
+        """Learn that pixels failed: they are not proposed again and count as measured at their predicted mean."""
+        self._state = self.learn(self._state, (), points)
+
+    # -- the pure half, for the agent ----------------------------------------------------------------------------
+
+    def learn(
+        self,
+        state: OptimizerState,
+        points: Sequence[Mapping[str, Any]],
+        failures: Sequence[Mapping[str, Any]] = (),
+        *,
+        final: bool = False,
+    ) -> OptimizerState:
+        """Return the state after `points` were measured and `failures` failed; changes nothing.
+
+        Parameters
+        ----------
+        final : bool
+            Fit the hyperparameters to all values, even if the schedule says that a fit is not due.
+        """
+        pixels = np.array([self._index(point) for point in (*points, *failures)], dtype=np.intp)
+        values = np.array([*(self._value(point) for point in points), *(np.nan for _ in failures)], dtype=np.float64)
+        repaired = np.isin(state.pixels, pixels[np.isfinite(values)]) & ~np.isfinite(state.values)
+        grown = replace(
+            state,
+            pixels=np.concatenate([state.pixels[~repaired], pixels]),
+            values=np.concatenate([state.values[~repaired], values]),
+        )
+        n = grown.n_measured
+        if n == 0:
+            return grown
+        if refit_due(n, state.n_fitted) or (final and n > state.n_fitted):
+            return self._fit(grown)
+        if state.posterior is None or repaired.any():
+            return grown.rebuilt()
+        posterior = state.posterior.observe(pixels, state.standardised(values), ahead=state.ahead)
+        return replace(grown, posterior=posterior, ahead=None)
+
+    def propose(self, state: OptimizerState, num_points: int, *, pending: Sequence[int] = ()) -> BatchProposal:
+        """Choose at most `num_points` pixels, those `pending` (flat indices) counted as measured; changes nothing."""
+        candidates = state.candidates(pending)
+        reason = next((why for rule in self.stopping if (why := rule(state))), "")
+        if not reason and not len(candidates):
+            reason = "every pixel was attempted"
+        if reason or num_points < 1:
+            return self._nothing(state, reason)
+        rng = np.random.default_rng([self.seed, state.n_attempted])
+        if state.posterior is None or state.n_attempted < self.n_initial:
+            return self._random(state, candidates, num_points, rng)
+        return self._modelled(state, state.posterior, candidates, num_points, pending, rng)
+
+    def _fit(self, state: OptimizerState) -> OptimizerState:
+        measured = np.isfinite(state.values)
+        values = state.values[measured]
+        spread = float(values.std())
+        state = replace(state, center=float(values.mean()), scale=spread if spread > 0.0 else 1.0)
+        if len(values) < _FEWEST or spread == 0.0:
+            return state.rebuilt()
+        problem = FitProblem(
+            covariance=state.covariance,
+            prior=self._choice.prior,
+            trend=Trend.constant(self.grid.size),
+            S=state.pixels[measured],
+            y=state.standardised(values),
+            noise=np.zeros(len(values)),
+        )
+        fit = problem.solve(starts_for(self._choice, state.theta, len(values), state.n_fitted))
+        state = replace(state, n_fitted=len(values), log_marginal_likelihood=fit.log_marginal_likelihood)
+        return state.rebuilt(fit.theta)
+
+    def _modelled(
+        self,
+        state: OptimizerState,
+        posterior: GridPosterior,
+        candidates: Indices,
+        num: int,
+        pending: Sequence[int],
+        rng: np.random.Generator,
+    ) -> BatchProposal:
+        def score(posterior: GridPosterior, pixels: Indices) -> Floats:
+            mean, std, best = state.on(posterior, pixels)
+            return self._checked(self.acquisition(mean, std, best, rng=rng), len(pixels))
+
+        for pixel in pending:
+            posterior = posterior.condition(pixel, float(posterior.mean[pixel]))
+        ranking = np.full(self.grid.size, np.nan)
+        ranking[candidates] = score(posterior, candidates)
+        chosen = choose(posterior, candidates, score, num, _SHARE if self.batch is None else self.batch)
+        return self._proposal(replace(state, ahead=chosen.ahead), chosen.pixels, chosen.scores, ranking)
+
+    def _random(self, state: OptimizerState, candidates: Indices, num: int, rng: np.random.Generator) -> BatchProposal:
+        pixels = rng.choice(candidates, size=min(num, len(candidates)), replace=False)
+        unranked = np.full(self.grid.size, np.nan)
+        return self._proposal(state, pixels, unranked[pixels], unranked)
+
+    def _proposal(self, state: OptimizerState, pixels: Indices, scores: Floats, ranking: Floats) -> BatchProposal:
+        places = self.grid.unravel(pixels)
+        last = self.grid.unravel(state.pixels[-1:])
+        path = short_path(self.grid.position(places), self.grid.position(last)[0] if len(last) else None)
+        return BatchProposal(
+            pixels=places[path],
+            scores=scores[path],
+            mean=state.mean.ravel()[pixels[path]],
+            std=state.std.ravel()[pixels[path]],
+            acquisition=ranking.reshape(self.grid.shape),
+            stop_reason="",
+            state=state,
+        )
+
+    def _nothing(self, state: OptimizerState, reason: str) -> BatchProposal:
+        nothing, unranked = np.empty(0), np.full(self.grid.shape, np.nan)
+        pixels = np.empty((0, self.grid.ndim), dtype=np.intp)
+        return BatchProposal(pixels, nothing, nothing, nothing, unranked, reason, state)
+
+    def _checked(self, scores: Any, num: int) -> Floats:
+        checked: Floats = np.asarray(scores, dtype=np.float64)
+        if checked.shape != (num,):
+            raise ValueError(
+                f"acquisition {self.acquisition!r} must return one number for each of {num} pixels, "
+                f"got an array of shape {checked.shape}"
+            )
+        return checked
+
+    def _index(self, point: Mapping[str, Any]) -> int:
+        if "_id" in point:
+            index = int(point["_id"])
+            if not 0 <= index < self.grid.size:
+                raise ValueError(f"PixelOptimizer: _id {index} lies outside the grid of {self.grid.size} pixels")
+            return index
+        missing = [name for name in self.grid.axes if name not in point]
+        if missing:
+            raise ValueError(
+                f"PixelOptimizer: a point needs '_id' or {list(self.grid.axes)}, {missing} missing in {dict(point)}"
+            )
+        return int(self.grid.ravel([[int(point[name]) for name in self.grid.axes]])[0])
+
+    def _value(self, point: Mapping[str, Any]) -> float:
+        if self.target not in point:
+            raise ValueError(f"PixelOptimizer: target {self.target!r} is missing in the point {dict(point)}")
+        value = float(point[self.target])
+        return value if np.isfinite(value) else np.nan

@@ -1,0 +1,263 @@
+"""The posterior of every pixel, given the pixels measured so far.
+
+======  =====================================================  ===============
+symbol  meaning                                                shape
+======  =====================================================  ===============
+N       pixels of the lattice                                  ()
+S       flat indices of the pixels attempted                   (m,)
+y       values at S in standardised units; NaN: it failed      (m,)
+K       K_SS + noise                                           (m, m)
+H       basis of the trend at all pixels                       (N, q)
+beta    its coefficients by generalised least squares          (q,)
+alpha   (K^-1 (y - trend)), zero at failed pixels              (m,)
+======  =====================================================  ===============
+
+A failed pixel counts as measured at its predicted mean: it lowers the variance around it and leaves the mean alone.
+Variances need no values, so they come from one factor for all attempted pixels and the mean from a factor of those
+that have a value; the two are the same object until a pixel fails.
+
+Rasmussen & Williams, Gaussian Processes for Machine Learning (2006): eqs. 2.25, 2.26 (mean, variance), 2.41, 2.42
+(trend); algorithm 2.1.
+"""
+
+from dataclasses import dataclass, field, replace
+from typing import ClassVar, Self
+
+import numpy as np
+from sklearn.gaussian_process.kernels import Kernel
+
+from bluesky_gp.covariance import DenseCovariance, LatticeCovariance, tiled
+from bluesky_gp.grid import PixelGrid
+from bluesky_gp.protocols import Floats, Indices
+from bluesky_gp.solvers import CholeskySolver
+
+_TINY = 1e-12
+
+
+@dataclass(frozen=True)
+class Trend:
+    """The prior mean: a known map, plus a basis whose coefficients are estimated with the rest."""
+
+    offset: Floats  # (N,)
+    basis: Floats  # (N, q); q = 0: the mean is known
+
+    @classmethod
+    def constant(cls, n_pixels: int) -> Self:
+        """One unknown constant."""
+        return cls(np.zeros(n_pixels), np.ones((n_pixels, 1)))
+
+    @classmethod
+    def known(cls, offset: Floats) -> Self:
+        """Take a map, shape ``(N,)``, as it is."""
+        return cls(offset, np.empty((len(offset), 0)))
+
+    def estimate(self, S: Indices, y: Floats, solver: CholeskySolver) -> tuple[Floats, Floats]:
+        """Return ``(beta, residual)``: coefficients by generalised least squares and what they leave of y."""
+        residual = y - self.offset[S]
+        H = self.basis[S]
+        if not H.shape[1] or not len(S):
+            return np.zeros(H.shape[1]), residual
+        weighted = solver.solve(H)
+        beta = np.linalg.solve(H.T @ weighted, weighted.T @ residual)
+        return np.asarray(beta), np.asarray(residual - H @ beta)
+
+    def at(self, beta: Floats) -> Floats:
+        """Return the trend of every pixel, shape ``(N,)``."""
+        return np.asarray(self.offset + self.basis @ beta)
+
+
+@dataclass(frozen=True)
+class Fantasy:
+    """A pixel taken as measured: the rank-one change it made."""
+
+    pixel: int
+    value: float
+    gain: Floats  # (N,), covariance with all pixels over `spread`
+    spread: float  # standard deviation of the measurement, noise included
+
+
+@dataclass(frozen=True)
+class GridPosterior:
+    """A Gaussian process given some pixels of a grid, in standardised units; immutable.
+
+    Use `LatticePosterior` or `DensePosterior`; both have the methods documented here.
+    """
+
+    prior: LatticeCovariance | DenseCovariance = field(repr=False)
+    trend: Trend = field(repr=False)
+    pixels: Indices  # (m,)
+    values: Floats  # (m,), NaN: failed
+    noise: Floats  # (m,), noise variance known for each, beside the kernel's
+    solver: CholeskySolver = field(repr=False)  # of all m
+    known: CholeskySolver = field(repr=False)  # of those with a value
+    mean: Floats = field(repr=False)  # (N,)
+    variance: Floats = field(repr=False)  # (N,), of the target without noise
+    fantasies: tuple[Fantasy, ...] = ()
+
+    _covariance: ClassVar[type[LatticeCovariance] | type[DenseCovariance]]
+
+    @classmethod
+    def of(cls, kernel: Kernel, grid: PixelGrid, pixels: Indices, values: Floats, noise: Floats | None = None) -> Self:
+        """Fit a scikit-learn kernel whose length scales are in pixels; see `fit`."""
+        return cls.fit(cls._covariance.of(kernel, grid), pixels, values, noise=noise)
+
+    @classmethod
+    def fit(
+        cls,
+        prior: LatticeCovariance | DenseCovariance,
+        pixels: Indices,
+        values: Floats,
+        *,
+        noise: Floats | None = None,
+        trend: Trend | None = None,
+    ) -> Self:
+        """Compute the posterior from scratch: O(m^3) and, for the variance of all pixels, O(N m^2).
+
+        Parameters
+        ----------
+        prior : covariance of the grid's pixels
+        pixels : ndarray of int, shape (m,)
+            Flat indices; a pixel may be measured more than once.
+        values : ndarray, shape (m,)
+            NaN where the measurement failed.
+        noise : ndarray, shape (m,), optional
+            Variance of each value's noise, beside the white noise of the kernel.
+        trend : Trend, optional
+            Default: a constant estimated by generalised least squares.
+        """
+        noise = np.zeros(len(pixels)) if noise is None else noise
+        trend = Trend.constant(len(prior.variance)) if trend is None else trend
+        has_value = np.isfinite(values)
+        solver = _factorise(prior, pixels, noise)
+        known = solver if has_value.all() else _factorise(prior, pixels[has_value], noise[has_value])
+        mean = _mean(prior, trend, pixels[has_value], values[has_value], known)
+        return cls(prior, trend, pixels, values, noise, solver, known, mean, _variance(prior, pixels, solver))
+
+    @property
+    def std(self) -> Floats:
+        """Standard deviation of the noise-free target at every pixel, shape ``(N,)``."""
+        return np.sqrt(self.variance)
+
+    def covariance_column(self, pixel: int) -> Floats:
+        """Covariance of one pixel with all, shape ``(N,)``: one FFT and O(m^2)."""
+        cross = self.prior.block(self.pixels, np.array([pixel]))[:, 0]
+        column = self.prior.column(pixel) - self.prior.spread(self.pixels, self.solver.solve(cross))
+        for fantasy in self.fantasies:
+            column -= fantasy.gain[pixel] * fantasy.gain
+        return column
+
+    def condition(self, pixel: int, value: float, noise: float = 0.0) -> Self:
+        """Return the posterior had `pixel` been measured as `value`: a rank-one change, O(N log N + m^2)."""
+        column = self.covariance_column(pixel)
+        # Without noise a pixel measured twice would divide by nothing.
+        spread = float(np.sqrt(max(column[pixel] + self.prior.noise + noise, _TINY * self.prior.variance[pixel])))
+        gain = column / spread
+        return replace(
+            self,
+            mean=self.mean + gain * ((value - self.mean[pixel]) / spread),
+            variance=np.maximum(self.variance - gain * gain, 0.0),
+            fantasies=(*self.fantasies, Fantasy(pixel, value, gain, spread)),
+        )
+
+    def observe(
+        self, pixels: Indices, values: Floats, noise: Floats | None = None, *, ahead: Self | None = None
+    ) -> Self:
+        """Return the posterior after real measurements: the factors grow by rows, the mean is renewed.
+
+        Parameters
+        ----------
+        pixels : ndarray of int, shape (k,)
+        values : ndarray, shape (k,)
+            NaN where the measurement failed.
+        noise : ndarray, shape (k,), optional
+            Variance of each value's noise, beside the kernel's.
+        ahead : posterior, optional
+            This posterior conditioned on fantasies of just these pixels: its variances, which need no values, are
+            taken over. They are computed here where the pixels are others.
+        """
+        if self.fantasies:
+            raise ValueError("GridPosterior.observe: take the posterior without fantasies, and those as `ahead`")
+        noise = np.zeros(len(pixels)) if noise is None else noise
+        if ahead is None or noise.any() or not np.array_equal(np.sort(ahead.fantasised), np.sort(pixels)):
+            ahead = self
+            for pixel, extra in zip(pixels.tolist(), noise.tolist(), strict=True):
+                ahead = ahead.condition(pixel, ahead.mean[pixel], extra)
+        prior, has_value = self.prior, np.isfinite(values)
+        solver = known = _extend(prior, self.solver, self.pixels, pixels, noise)
+        if not (has_value.all() and self.known is self.solver):
+            known = _extend(prior, self.known, self.measured[0], pixels[has_value], noise[has_value])
+        grown = replace(
+            self,
+            pixels=np.concatenate([self.pixels, pixels]),
+            values=np.concatenate([self.values, values]),
+            noise=np.concatenate([self.noise, noise]),
+            solver=solver,
+            known=known,
+            variance=ahead.variance,
+        )
+        return replace(grown, mean=_mean(prior, self.trend, *grown.measured, known))
+
+    @property
+    def measured(self) -> tuple[Indices, Floats]:
+        """Flat indices and values of the pixels that have a value."""
+        has_value = np.isfinite(self.values)
+        return self.pixels[has_value], self.values[has_value]
+
+    @property
+    def fantasised(self) -> Indices:
+        """Flat indices of the pixels taken as measured, shape ``(k,)``."""
+        return np.array([fantasy.pixel for fantasy in self.fantasies], dtype=np.intp)
+
+    def sample(self, rng: np.random.Generator) -> Floats:
+        """Draw one joint sample of the noise-free target at all pixels, shape ``(N,)``.
+
+        A sample of the prior, corrected by the data (Matheron's rule; Wilson et al. 2020, arXiv:2002.09309, eq. 9).
+        """
+        S, _ = self.measured
+        draw = self.prior.sample(rng)
+        noisy = draw[S] + np.sqrt(self.prior.noise + self.noise[np.isfinite(self.values)]) * rng.standard_normal(len(S))
+        sample = (
+            _mean(self.prior, self.trend, *self.measured, self.known)
+            + draw
+            - self.prior.spread(S, self.known.solve(noisy))
+        )
+        for fantasy in self.fantasies:
+            measured = sample[fantasy.pixel] + np.sqrt(self.prior.noise) * rng.standard_normal()
+            sample = sample + fantasy.gain * ((fantasy.value - measured) / fantasy.spread)
+        return np.asarray(sample)
+
+
+class LatticePosterior(GridPosterior):
+    """Posterior for a stationary kernel: products by FFT, blocks by a gather."""
+
+    _covariance = LatticeCovariance
+
+
+class DensePosterior(GridPosterior):
+    """Posterior for any kernel: blocks by calls of the kernel."""
+
+    _covariance = DenseCovariance
+
+
+def _factorise(prior: LatticeCovariance | DenseCovariance, S: Indices, noise: Floats) -> CholeskySolver:
+    return CholeskySolver.factorise(prior.block(S, S) + np.diag(prior.noise + noise))
+
+
+def _extend(
+    prior: LatticeCovariance | DenseCovariance, solver: CholeskySolver, S: Indices, new: Indices, noise: Floats
+) -> CholeskySolver:
+    return solver.extend(prior.block(S, new), prior.block(new, new) + np.diag(prior.noise + noise))
+
+
+def _mean(
+    prior: LatticeCovariance | DenseCovariance, trend: Trend, S: Indices, y: Floats, solver: CholeskySolver
+) -> Floats:
+    beta, residual = trend.estimate(S, y, solver)
+    return np.asarray(trend.at(beta) + prior.spread(S, solver.solve(residual)))
+
+
+def _variance(prior: LatticeCovariance | DenseCovariance, S: Indices, solver: CholeskySolver) -> Floats:
+    reductions = [
+        np.square(solver.half(prior.block(S, tile))).sum(axis=0) for tile in tiled(len(prior.variance), len(S))
+    ]
+    return np.asarray(np.maximum(prior.variance - np.concatenate(reductions), 0.0))
