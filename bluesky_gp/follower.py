@@ -1,0 +1,229 @@
+"""The thread that writes a catalog behind the journals: once a second what there is, again where that failed."""
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from event_model import unpack_event_page
+
+from bluesky_gp.journal import JournalError, finish_journal
+from bluesky_gp.recorder import JournalFolder, RecordedRun
+
+__all__ = ["Follower", "RunWriter", "Store"]
+
+logger = logging.getLogger(__name__)
+
+_DOCUMENTS_A_WRITE = 200  # bounds memory when a long journal is taken in
+_LONGEST_PAUSE = 60.0  # seconds between two tries at a catalog that is away
+
+
+class RunWriter(Protocol):
+    """One run on its way into a store; recording.py has the one for Tiled. Called by `Follower` alone, on its thread."""
+
+    def __call__(self, name: str, doc: dict[str, Any]) -> None:
+        """Take the run's next document; it may wait for `flush`, a stop document may not."""
+
+    def flush(self) -> None:
+        """Write what has been taken."""
+
+
+class Store(Protocol):
+    """Where runs are written; `Follower` makes it, uses it and closes it on its own thread."""
+
+    def begin(self, uid: str) -> RunWriter:
+        """Remove what there is of a run, and return the writer that begins it anew."""
+
+    def holds(self, uid: str) -> bool:
+        """Whether the store has the run with its stop document."""
+
+    def close(self) -> None:
+        """Let go of everything."""
+
+
+class Follower:
+    """Copies journals into a store, on a thread of its own.
+
+    Parameters
+    ----------
+    folder : JournalFolder
+        Where the journals are. Those that dead sessions left in it are taken in first.
+    connect : callable
+        Returns the store; called on the thread.
+    place : str
+        The catalog's name in messages.
+    interval : float
+        Seconds between two writes.
+    """
+
+    def __init__(
+        self, folder: JournalFolder, connect: Callable[[], Store], *, place: str, interval: float = 1.0
+    ) -> None:
+        self._folder = folder
+        self._connect = connect
+        self._place = place
+        self._interval = interval
+        self._runs: list[RecordedRun] = []
+        self._store: Store | None = None
+        self._error: Exception | None = None
+        self._ready = threading.Event()
+        self._wake = threading.Event()
+        self._closing = False
+        self._flushes: deque[threading.Event] = deque()
+        self._thread = threading.Thread(target=self._work, name=f"catalog {place}", daemon=True)
+        self._thread.start()
+
+    def follow(self, run: RecordedRun) -> None:
+        """Copy a run from now on."""
+        self._runs.append(run)
+
+    def require_open(self) -> None:
+        """Raise if nothing is written any more."""
+        if self._closing:
+            raise RuntimeError(f"The catalog {self._place} is closed: open it again and subscribe its writer")
+
+    def hurry(self) -> None:
+        """Write now, not at the next second."""
+        self._wake.set()
+
+    def wait_until_ready(self) -> None:
+        """Wait until the store is open and has taken in what was pending; raises what kept it from that."""
+        self._ready.wait()
+        if self._error is not None:
+            raise self._error
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether `wait_until_ready` would return at once."""
+        return self._ready.is_set() and self._error is None
+
+    def flush(self, timeout: float) -> bool:
+        """Wait until the store has what was journalled before this call; False if that takes longer than `timeout`."""
+        done = threading.Event()
+        self._flushes.append(done)
+        self.hurry()
+        return done.wait(timeout)
+
+    def close(self, timeout: float) -> None:
+        """Write what is left, once, and end the thread; what cannot be written stays pending."""
+        self._closing = True
+        self.hurry()
+        self._thread.join(timeout)
+        if self._thread.is_alive():
+            logger.warning(
+                "The catalog %s is still writing; what it does not finish is taken in next time.", self._place
+            )
+
+    def _work(self) -> None:
+        self._open()
+        while not self._closing:
+            self._wake.wait(self._interval)
+            self._wake.clear()
+            self._pass()
+        for run in self._runs:
+            run.retry_at = 0.0
+        self._pass()
+        self._leave()
+
+    def _open(self) -> None:
+        try:
+            self._store = self._connect()
+            for path in self._folder.pending():
+                self._take_in(path)
+        except Exception as error:
+            self._error = error
+            logger.exception(
+                "The catalog %s cannot be opened. Runs go on and are kept in %s.", self._place, self._folder.path
+            )
+        finally:
+            self._ready.set()
+
+    def _take_in(self, path: Path) -> None:
+        if (lock := self._folder.claim(path)) is None:
+            return
+        run = RecordedRun("", path, lock, stopped=True)
+        try:
+            run.uid = finish_journal(path)
+        except JournalError as error:
+            logger.warning("%s It stays where it is and is not in the catalog %s.", error, self._place)
+            lock.release()
+            return
+        logger.info("Taking in run %s from %s, which an earlier session left.", run.uid, path)
+        self._runs.append(run)
+        self._advance(run)
+
+    def _pass(self) -> None:
+        waiting = [self._flushes.popleft() for _ in range(len(self._flushes))]
+        for run in list(self._runs):
+            self._advance(run)
+        for done in waiting:
+            done.set()
+
+    def _advance(self, run: RecordedRun) -> None:
+        """Copy what a journal has that the store has not."""
+        try:
+            if run.journal is not None:
+                run.journal.sync()
+            if self._store is not None and time.monotonic() >= run.retry_at and self._copy(self._store, run):
+                self._runs.remove(run)
+                self._folder.keep(run)
+                run.settled.set()
+        except Exception as error:
+            self._failed(run, error)
+        if run.stopped and self._store is None:
+            run.settled.set()
+
+    def _copy(self, store: Store, run: RecordedRun) -> bool:
+        """Return whether the store holds the run whole."""
+        if run.writer is None:
+            if run.journal is None and store.holds(run.uid):
+                return True
+            run.writer = store.begin(run.uid)
+        for count, (name, doc) in enumerate(run.reader.read(), start=1):
+            for kind, part in _first_time(run.last_seq_num, name, doc):
+                run.writer(kind, part)
+            if name == "stop":
+                return True
+            if count % _DOCUMENTS_A_WRITE == 0:
+                run.writer.flush()
+        run.writer.flush()
+        return False
+
+    def _failed(self, run: RecordedRun, error: Exception) -> None:
+        run.rewind()
+        run.failures += 1
+        run.retry_at = time.monotonic() + min(2.0**run.failures, _LONGEST_PAUSE)
+        if run.failures == 1:
+            logger.warning(
+                "Run %s could not be written to the catalog %s (%s: %s). The run goes on and loses nothing: its journal %s "
+                "is complete, and is written whole as soon as the catalog takes it, or when it is opened next.",
+                run.uid, self._place, type(error).__name__, error, run.path,
+            )  # fmt: skip
+        else:
+            logger.debug("Run %s: try %d failed.", run.uid, run.failures, exc_info=error)
+        if run.stopped:
+            run.settled.set()
+
+    def _leave(self) -> None:
+        for run in self._runs:
+            logger.warning("Run %s is left in %s; the next opening of the catalog takes it in.", run.uid, run.path)
+            if run.journal is not None:
+                run.journal.close()
+            run.lock.release()
+            run.settled.set()
+        if self._store is not None:
+            self._store.close()
+
+
+def _first_time(last: dict[str, int], name: str, doc: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """Return the document, event pages in events, less what a rewind repeated; notes in `last` what has been seen."""
+    if name == "event_page":
+        return [part for event in unpack_event_page(doc) for part in _first_time(last, "event", event)]
+    if name == "event":
+        if doc["seq_num"] <= last.get(doc["descriptor"], 0):
+            return []
+        last[doc["descriptor"]] = doc["seq_num"]
+    return [(name, dict(doc))]

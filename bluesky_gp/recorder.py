@@ -1,0 +1,193 @@
+"""On the RunEngine's thread: each document into the journal of its run, and nothing else until the run ends."""
+
+import logging
+import re
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from filelock import FileLock, Timeout
+
+from bluesky_gp.journal import Fsync, Journal, JournalReader
+
+if TYPE_CHECKING:
+    from bluesky_gp.follower import Follower, RunWriter
+
+__all__ = ["JournalFolder", "RecordedRun", "Recorder"]
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(eq=False)
+class RecordedRun:
+    """A run between its first document and the moment when the catalog holds it whole.
+
+    The RunEngine's thread writes `journal`, `stopped` and `retry_at`; everything from `reader` on belongs to the follower.
+    """
+
+    uid: str
+    path: Path
+    lock: FileLock
+    journal: Journal | None = None  # None: another session wrote it and died
+    stopped: bool = False
+    settled: threading.Event = field(default_factory=threading.Event)  # the catalog holds it, or cannot have it now
+    retry_at: float = 0.0
+    failures: int = 0
+    reader: JournalReader = field(init=False)
+    writer: "RunWriter | None" = None
+    last_seq_num: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.rewind()
+
+    def rewind(self) -> None:
+        """Begin again with the journal's first line."""
+        self.reader = JournalReader(self.path)
+        self.writer = None
+        self.last_seq_num.clear()
+
+
+class JournalFolder:
+    """Where the journals are: `path` has those of the runs that the catalog holds, ``path / "pending"`` all others.
+
+    Beside each pending journal lies a lock that its session holds as long as it lives.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.pending_path = path / "pending"
+
+    def create(self, uid: str, *, fsync: Fsync) -> RecordedRun:
+        """Begin the journal of a run."""
+        self.pending_path.mkdir(parents=True, exist_ok=True)
+        path = self.pending_path / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}_{_file_name(uid)}.jsonl"
+        lock = _lock(path)
+        lock.acquire(timeout=0)
+        return RecordedRun(uid, path, lock, Journal(path, fsync=fsync))
+
+    def pending(self) -> list[Path]:
+        """Journals of runs that the catalog does not hold, oldest first."""
+        return sorted(self.pending_path.glob("*.jsonl"))
+
+    def claim(self, path: Path) -> FileLock | None:
+        """Lock a pending journal; None if a living session holds it or another one has just taken it in."""
+        lock = _lock(path)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            return None
+        if path.exists():
+            return lock
+        lock.release()
+        return None
+
+    def keep(self, run: RecordedRun) -> None:
+        """Put a journal away, now that the catalog holds its run."""
+        if run.journal is not None:
+            run.journal.close()
+        run.path.replace(self.path / run.path.name)
+        Path(run.lock.lock_file).unlink(missing_ok=True)  # whoever waits for it finds no journal beside it
+        run.lock.release()
+
+    def find(self, uid: str) -> Path | None:
+        """Return the journal of a run, by uid or the beginning of it; the newest one that fits."""
+        pattern = f"*_{_file_name(uid)}*.jsonl"
+        found = [*self.path.glob(pattern), *self.pending_path.glob(pattern)]
+        return max(found, key=lambda path: path.name, default=None)
+
+
+def _lock(path: Path) -> FileLock:
+    # Not thread-local: the RunEngine's thread takes it and the follower gives it back.
+    return FileLock(path.with_suffix(".lock"), thread_local=False)
+
+
+def _file_name(uid: str) -> str:
+    """Return `uid` as part of a file name that every system takes and that leads nowhere else."""
+    return re.sub(r"[^0-9A-Za-z-]", "-", uid)[:64]
+
+
+class Recorder:
+    """What a session subscribes: ``RE.subscribe(catalog.writer)``.
+
+    Parameters
+    ----------
+    folder : JournalFolder
+        Where the journals go.
+    follower : Follower
+        The thread that writes the catalog behind them.
+    fsync : {"document", "second", "never"}
+        See `Journal`.
+    patience : float
+        How long the end of a run waits at most, in seconds, until the catalog holds it.
+
+    Raises
+    ------
+    JournalError
+        Out of a call, and so out of the run, if a document cannot be written.
+    """
+
+    def __init__(self, folder: JournalFolder, follower: "Follower", *, fsync: Fsync, patience: float = 10.0) -> None:
+        self._folder = folder
+        self._follower = follower
+        self._fsync: Fsync = fsync
+        self._patience = patience
+        self._runs: dict[str, RecordedRun] = {}
+        self._run_of: dict[str, str] = {}  # descriptors' and resources' uids -> their run's
+        self._last: Mapping[str, Any] | None = None
+
+    def __repr__(self) -> str:
+        return f"<Recorder into {self._folder.path}, {len(self._runs)} runs open>"
+
+    def __call__(self, name: str, doc: Mapping[str, Any]) -> None:
+        """Append a document to the journal of its run."""
+        self._follower.require_open()
+        if name == "start":
+            self._begin(doc)
+        run = self._runs.get(self._uid(name, doc))
+        if run is None or run.journal is None:
+            logger.warning("A %s document of a run whose beginning was not recorded is dropped.", name)
+        elif doc is not self._last:  # the RunEngine hands one object to all of its subscribers
+            self._last = doc
+            run.journal.append(name, doc)
+            if name == "stop":
+                self._end(run)
+
+    def _begin(self, doc: Mapping[str, Any]) -> None:
+        uid = doc["uid"]
+        if doc is self._last:
+            logger.warning("The catalog's writer is subscribed twice; each document is recorded once.")
+        elif uid in self._runs:
+            raise ValueError(f"Run {uid} is being recorded already: a second start document has the same uid")
+        else:
+            self._runs[uid] = run = self._folder.create(uid, fsync=self._fsync)
+            self._follower.follow(run)
+
+    def _uid(self, name: str, doc: Mapping[str, Any]) -> str:
+        """Return the uid of the run to which a document belongs, "" if it is not known."""
+        if name == "start":
+            return str(doc["uid"])
+        parent = doc.get("descriptor", doc.get("resource"))  # events and stream_datums | datums
+        uid = self._run_of.get(parent, "") if parent is not None else str(doc.get("run_start", self._newest()))
+        if name in ("descriptor", "resource"):
+            self._run_of[doc["uid"]] = uid
+        return uid
+
+    def _newest(self) -> str:
+        """Return the run to which an old-style resource belongs, which does not say so."""
+        return next(reversed(self._runs), "")
+
+    def _end(self, run: RecordedRun) -> None:
+        del self._runs[run.uid]
+        self._run_of = {child: uid for child, uid in self._run_of.items() if uid != run.uid}
+        if run.journal is not None:
+            run.journal.close()
+        run.stopped, run.retry_at = True, 0.0
+        self._follower.hurry()
+        if not run.settled.wait(self._patience):
+            logger.warning(
+                "Run %s is not in the catalog after %g s; it is being written behind your back and safe in %s.",
+                run.uid, self._patience, run.path,
+            )  # fmt: skip
