@@ -1,0 +1,112 @@
+"""One question to the optimizer and its answer: pure, so that a thread, a process or Dask may compute it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from time import perf_counter, time
+from typing import Any
+
+import numpy as np
+
+from bluesky_gp.heard import Outcome
+from bluesky_gp.protocols import Floats, Indices, Optimizer
+
+
+@dataclass(frozen=True, eq=False)
+class Decision:
+    """What the agent decided, and all that the next decision starts from."""
+
+    pixels: Indices  # (k, n_axes), in the order in which to visit them; k = 0: stop
+    scores: Floats  # (k,)
+    mean: Floats  # (k,), target's unit
+    std: Floats  # (k,)
+    acquisition: Floats  # grid.shape, NaN where nothing may be proposed
+    stop_reason: str
+    state: Any  # of the optimizer
+    iteration: int = -1  # 0 for the first
+    attempted: int = 0  # pixels that were measured or failed before it
+    fit_time: float = 0.0  # s
+    propose_time: float = 0.0  # s
+    timestamp: float = 0.0  # s since 1970
+
+    @property
+    def is_last(self) -> bool:
+        """Whether the run ends here."""
+        return len(self.pixels) == 0
+
+
+def beginning(optimizer: Optimizer) -> Decision:
+    """Return the decision before the first: nothing proposed, the optimizer as it is."""
+    return _nothing(optimizer, optimizer.state, "")
+
+
+def decide(optimizer: Optimizer, previous: Decision, outcomes: Sequence[Outcome], num: int | None) -> Decision:
+    """Learn from `outcomes` and choose the next batch; changes nothing.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+        Only its pure half is used.
+    previous : Decision
+        The one that asked for these pixels.
+    outcomes : sequence of Outcome
+        What became of them, in order of arrival; they are learnt in the order in which they were proposed.
+    num : int or None
+        The number of pixels that the whole run attempts.
+    """
+    began = perf_counter()
+    attempted = previous.attempted + len(outcomes)
+    left = optimizer.batch_size if num is None else min(optimizer.batch_size, num - attempted)
+    state = _learn(optimizer, previous, outcomes, final=left <= 0)
+    learnt = perf_counter()
+    decision = _nothing(optimizer, state, "num") if left <= 0 else _chosen(optimizer, state, left)
+    return replace(
+        decision,
+        iteration=previous.iteration + 1,
+        attempted=attempted,
+        fit_time=learnt - began,
+        propose_time=perf_counter() - learnt,
+        timestamp=time(),
+    )
+
+
+def _learn(optimizer: Optimizer, previous: Decision, outcomes: Sequence[Outcome], *, final: bool) -> Any:
+    asked = {int(p): i for i, p in enumerate(optimizer.grid.ravel(previous.pixels))} if len(previous.pixels) else {}
+    ordered = sorted(outcomes, key=lambda outcome: asked.get(outcome.pixel, len(asked)))
+    points = [{"_id": o.pixel, optimizer.target: o.value} for o in ordered if not o.failed]
+    failures = [{"_id": o.pixel} for o in ordered if o.failed]
+    return optimizer.learn(previous.state, points, failures, final=final)
+
+
+def _chosen(optimizer: Optimizer, state: Any, num: int) -> Decision:
+    proposal = optimizer.propose(state, num)
+    if not len(proposal.pixels):
+        state = optimizer.learn(proposal.state, (), (), final=True)
+        return _nothing(optimizer, state, proposal.stop_reason or "no pixel left")
+    return Decision(
+        pixels=np.asarray(proposal.pixels),
+        scores=proposal.scores,
+        mean=proposal.mean,
+        std=proposal.std,
+        acquisition=proposal.acquisition,
+        stop_reason=proposal.stop_reason,
+        state=_with_maps(proposal.state),
+    )
+
+
+def _nothing(optimizer: Optimizer, state: Any, reason: str) -> Decision:
+    none = np.empty(0)
+    return Decision(
+        pixels=np.empty((0, optimizer.grid.ndim), dtype=np.intp),
+        scores=none,
+        mean=none,
+        std=none,
+        acquisition=np.full(optimizer.grid.shape, np.nan),
+        stop_reason=reason,
+        state=_with_maps(state),
+    )
+
+
+def _with_maps(state: Any) -> Any:
+    """Have a state compute its maps here, so that reading them on the RunEngine's thread is a look-up."""
+    _ = state.mean, state.std, state.best_value
+    return state

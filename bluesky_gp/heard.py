@@ -1,0 +1,220 @@
+"""What the documents of a run say about its pixels.
+
+The agent hears them while they are made, a replay out of a catalog or a journal; both by `HeardRun`.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from math import isfinite, nan, prod
+from typing import Any, Literal
+
+import numpy as np
+
+from bluesky_gp.grid import PixelGrid
+from bluesky_gp.protocols import Floats, Scalarizer
+
+
+@dataclass(frozen=True)
+class Axes:
+    """Which keys of an event say where its pixel is.
+
+    Parameters
+    ----------
+    keys : tuple of str
+        One for each axis of the grid.
+    space : {"pixel", "stage"}
+        Whether the values are rows and columns, or positions of the stage in the grid's units.
+    """
+
+    keys: tuple[str, ...]
+    space: Literal["pixel", "stage"] = "pixel"
+
+    @classmethod
+    def of(cls, value: "Axes | Mapping[str, Any] | Iterable[str]") -> "Axes":
+        """Read axes from the start document, or from a list of keys (rows and columns)."""
+        if isinstance(value, Axes):
+            return value
+        if isinstance(value, Mapping):
+            return cls(tuple(value["keys"]), value.get("space", "pixel"))
+        return cls(tuple(value))
+
+    def to_mapping(self) -> dict[str, Any]:
+        """Return plain data for the start document."""
+        return {"keys": list(self.keys), "space": self.space}
+
+    def fraction(self, data: Mapping[str, Any], grid: PixelGrid) -> Floats:
+        """Where the stage was, shape ``(ndim,)``, in pixels, fractions included."""
+        position = np.array([float(data[key]) for key in self.keys])
+        return position if self.space == "pixel" else grid.fraction(position)
+
+    def pixel(self, data: Mapping[str, Any], grid: PixelGrid) -> tuple[int, ...] | None:
+        """Return the pixel nearest to where the stage was; None outside the grid."""
+        fraction = self.fraction(data, grid)
+        if not np.all((fraction > -0.5) & (fraction < np.subtract(grid.shape, 0.5))):
+            return None
+        return tuple(int(p) for p in np.rint(fraction))
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one pixel."""
+
+    pixel: int  # flat index
+    value: float  # NaN: failed
+    reason: str = ""  # why it failed
+    fault: bool = False  # by the instrument, rather than a finished measurement that the scalarizer rejected
+
+    @property
+    def failed(self) -> bool:
+        """Whether there is no value to learn from."""
+        return bool(self.reason)
+
+
+@dataclass(frozen=True)
+class Listener:
+    """How to read the target: which key it is, and the scalarizer where the detector has none."""
+
+    name: str  # of the agent
+    target: str
+    grid: PixelGrid
+    axes: Axes
+    scalarizer: Scalarizer | None = None
+
+
+class HeardRun:
+    """The pixels of one run, in the order of their events; of events with one seq_num the first counts.
+
+    Parameters
+    ----------
+    uid : str
+        Of the run.
+    listener : Listener
+        What to listen for.
+    """
+
+    def __init__(self, uid: str, listener: Listener) -> None:
+        self.uid = uid
+        self.listener = listener
+        self.outcomes: list[Outcome] = []
+        self._streams: dict[str, _Stream] = {}
+        self._seen: set[tuple[str, int]] = set()
+
+    def descriptor(self, doc: Mapping[str, Any]) -> None:
+        """Take a stream in; raise where ``primary`` lacks a key."""
+        if doc["run_start"] != self.uid:
+            return
+        stream = _stream(doc, self.listener)
+        if stream is not None:
+            self._streams[doc["uid"]] = stream
+
+    def event(self, doc: Mapping[str, Any]) -> Outcome | None:
+        """Take an event in; return what it says about a pixel, None if nothing new."""
+        stream, mark = self._streams.get(doc["descriptor"]), (doc["descriptor"], doc["seq_num"])
+        if stream is None or mark in self._seen:
+            return None
+        self._seen.add(mark)
+        outcome = stream.outcome(doc["data"])
+        if outcome is None or (outcome.fault and self.rejection(outcome.pixel)):
+            return None  # the event of a rejected measurement said so already
+        self.outcomes.append(outcome)
+        return outcome
+
+    def rejection(self, pixel: int) -> str:
+        """Why the measurement heard last, that of `pixel`, was rejected; empty if it was not."""
+        last = self.outcomes[-1] if self.outcomes else None
+        return last.reason if last is not None and last.pixel == pixel and not last.fault else ""
+
+    @property
+    def faults_in_a_row(self) -> int:
+        """How many of the latest pixels failed by a fault of the instrument."""
+        count = 0
+        for outcome in reversed(self.outcomes):
+            if not outcome.fault:
+                break
+            count += 1
+        return count
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """A stream whose events carry pixel and target."""
+
+    listener: Listener
+    axis: Floats | None
+
+    def outcome(self, data: Mapping[str, Any]) -> Outcome | None:
+        pixel = self.listener.axes.pixel(data, self.listener.grid)
+        if pixel is None:
+            return None
+        value, reason = self._value(data[self.listener.target])
+        return Outcome(_flat(self.listener.grid, pixel), value, reason)
+
+    def _value(self, raw: Any) -> tuple[float, str]:
+        target, scalarizer = self.listener.target, self.listener.scalarizer
+        try:
+            value = float(np.asarray(raw).item()) if scalarizer is None else self._scalarized(scalarizer, raw)
+        except Exception as error:  # noqa: BLE001 - a user's function may raise anything: the measurement failed
+            return nan, f"{target}: {type(error).__name__}: {error}"
+        return (value, "") if isfinite(value) else (nan, f"{target} is {value}")
+
+    def _scalarized(self, scalarizer: Scalarizer, raw: Any) -> float:
+        spectrum = np.asarray(raw, dtype=np.float64)
+        axis = np.arange(spectrum.size, dtype=np.float64) if self.axis is None else self.axis
+        return float(scalarizer(spectrum, axis))
+
+
+@dataclass(frozen=True)
+class _Failed:
+    """The stream of failures."""
+
+    listener: Listener
+
+    def outcome(self, data: Mapping[str, Any]) -> Outcome | None:
+        name = f"{self.listener.name}_failures"
+        pixel = tuple(int(p) for p in data[f"{name}_pixel"])
+        return Outcome(_flat(self.listener.grid, pixel), nan, data[f"{name}_reason"] or "failed", fault=True)
+
+
+_Stream = _Measured | _Failed
+
+
+def _flat(grid: PixelGrid, pixel: tuple[int, ...]) -> int:
+    return int(np.ravel_multi_index(pixel, grid.shape))
+
+
+def _stream(doc: Mapping[str, Any], listener: Listener) -> _Stream | None:
+    keys = doc["data_keys"]
+    if f"{listener.name}_failures_pixel" in keys:
+        return _Failed(listener)
+    missing = [key for key in (*listener.axes.keys, listener.target) if key not in keys]
+    if not missing:
+        _check_target(keys[listener.target], listener)
+        return _Measured(listener, _signal_axis(doc, listener.target))
+    if doc.get("name") == "primary":
+        raise KeyError(
+            f"{listener.name}: the events of stream 'primary' carry no {missing}; they carry {sorted(keys)}. "
+            f"Give GPAgent a target= (or axes=) that is one of these"
+        )
+    return None
+
+
+def _check_target(key: Mapping[str, Any], listener: Listener) -> None:
+    if "external" in key:
+        raise ValueError(
+            f"{listener.name}: {listener.target} is written to a file, so the events carry no value to learn from; "
+            f"give a target that is a number in the event"
+        )
+    size = prod(n or 1 for n in key["shape"])
+    if listener.scalarizer is None and (size != 1 or key["dtype"] not in ("number", "integer", "array")):
+        raise ValueError(
+            f"{listener.name}: {listener.target} is of type {key['dtype']} and shape {list(key['shape'])}, "
+            f"not a number; give GPAgent a target that is one, or a scalarizer="
+        )
+
+
+def _signal_axis(doc: Mapping[str, Any], target: str) -> Floats | None:
+    """Find the axis of a spectrum in its detector's configuration: the key that ends in ``_axis``."""
+    device = doc["data_keys"][target].get("object_name")
+    data = doc.get("configuration", {}).get(device, {}).get("data", {})
+    found = [np.asarray(value, dtype=np.float64) for key, value in data.items() if key.endswith("_axis")]
+    return found[0] if len(found) == 1 else None

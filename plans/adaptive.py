@@ -1,0 +1,103 @@
+"""The adaptive map: the agent chooses where to measure next."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from operator import index
+from typing import Any
+
+import bluesky.plan_stubs as bps
+import bluesky.preprocessors as bpp
+from bluesky.protocols import Readable
+from bluesky.utils import MsgGenerator
+
+from bluesky_gp.agent import Assignment, GPAgent
+from bluesky_gp.plans.metadata import start_metadata
+from bluesky_gp.plans.stages import as_stage, check_corners, devices
+from bluesky_gp.plans.stubs import ask_agent, measure_pixels, one_pixel, tolerant
+from bluesky_gp.plans.typing import PerBatch, PerPixel, plan
+
+logger = logging.getLogger("bluesky_gp")
+
+
+@plan
+def adaptive_map(
+    detectors: Sequence[Readable[Any]],
+    stage: Any,
+    agent: GPAgent,
+    *,
+    num: int,
+    per_pixel: PerPixel | None = None,
+    per_batch: PerBatch | None = None,
+    md: Mapping[str, Any] | None = None,
+) -> MsgGenerator[str]:
+    """Measure `num` pixels of `stage`, a batch at a time, where `agent` proposes them.
+
+    Parameters
+    ----------
+    detectors : sequence of Readable
+        One of them gives the agent's target.
+    stage : PixelStage or pair of Movables
+        A pair goes to the positions of the optimizer's grid.
+    agent : GPAgent
+    num : int
+        Pixels to attempt, failed ones included.
+    per_pixel : callable, optional
+        ``f(detectors, stage, agent, pixel)``, as ``per_step`` in `bluesky.plans`. Default:
+        ``tolerant(one_pixel, retries=1, max_failures=5)``.
+    per_batch : callable, optional
+        ``f(pixels)``, a plan run before each batch: drift correction, a refocus. It opens no run.
+    md : mapping, optional
+        Metadata.
+
+    Returns
+    -------
+    str
+        Uid of the run.
+    """
+    stage = as_stage(stage, agent.optimizer.grid)
+    num = _checked(num, agent)
+    yield from check_corners(stage)
+    seconds = yield from _expected_seconds(detectors, num)
+    per_pixel = tolerant(one_pixel) if per_pixel is None else per_pixel
+
+    @bpp.subs_decorator(agent)
+    @bpp.stage_decorator([*detectors, *devices(stage)])
+    @bpp.run_decorator(md=start_metadata(detectors, stage, agent, num=num, expected_seconds=seconds, md=md))
+    def run() -> MsgGenerator[None]:
+        yield from bps.prepare(agent, Assignment(num), wait=True)
+        left = num
+        while batch := (yield from ask_agent(agent))[:left]:  # the last, empty one records what the last batch taught
+            yield from _before(batch, per_batch)
+            yield from measure_pixels(detectors, stage, agent, batch, per_pixel=per_pixel)
+            left -= len(batch)
+
+    uid: str = yield from run()
+    return uid
+
+
+def _checked(num: int, agent: GPAgent) -> int:
+    num, allowed = index(num), int(agent.optimizer.grid.allowed.sum())
+    if not 1 <= num <= allowed:
+        raise ValueError(
+            f"adaptive_map: num must be between 1 and the {allowed} pixels that the grid of {agent.name} has, got {num}"
+            f"; num={allowed} measures every one"
+        )
+    return num
+
+
+def _expected_seconds(detectors: Sequence[Any], num: int) -> MsgGenerator[float | None]:
+    """Read the exposures of the detectors that have one: they run at once, so the longest counts."""
+    exposures = []
+    for signal in (getattr(detector, "exposure", None) for detector in detectors):
+        if isinstance(signal, Readable):
+            exposures.append((yield from bps.rd(signal, default_value=0.0)))
+    if not exposures:
+        return None
+    seconds = num * float(max(exposures))
+    logger.info("%d pixels at %.3g s: at least %.0f s", num, max(exposures), seconds)
+    return seconds
+
+
+def _before(batch: Sequence[Any], per_batch: PerBatch | None) -> MsgGenerator[None]:
+    if per_batch is not None:
+        yield from per_batch(batch)

@@ -1,0 +1,79 @@
+"""The start documents of maps: what `bluesky.plans.grid_scan` gives, and what the agent adds."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bluesky.protocols import Readable
+
+from bluesky_gp.agent import GPAgent
+from bluesky_gp.plans.stages import AnyStage, Motors, as_stage, axes, devices
+
+
+def start_metadata(
+    detectors: Sequence[Readable[Any]],
+    stage: Any,
+    agent: GPAgent,
+    *,
+    num: int | None = None,
+    expected_seconds: float | None = None,
+    md: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Return the metadata with which a run must be opened for `agent` to learn from it.
+
+    Parameters
+    ----------
+    num : int, optional
+        Number of pixels, as far as it is known.
+    expected_seconds : float, optional
+        How long they will take.
+    md : mapping, optional
+        The user's own; it wins, but for ``gp``, which is needed.
+    """
+    stage = as_stage(stage, agent.optimizer.grid)
+    gp = {**agent.metadata(), "axes": axes(stage).to_mapping(), "num": num}
+    if expected_seconds is not None:
+        gp["expected_seconds"] = expected_seconds
+    plan_args = {"agent": agent.name, "num": num, **described(detectors, stage)}
+    return {**map_metadata(detectors, stage, "adaptive_map", num, plan_args, md), "gp": gp}
+
+
+def map_metadata(
+    detectors: Sequence[Readable[Any]],
+    stage: AnyStage,
+    plan_name: str,
+    num: int | None,
+    plan_args: Mapping[str, Any],
+    md: Mapping[str, Any] | None,
+    shape: Sequence[int] | None = None,
+) -> dict[str, Any]:
+    """Return what any map of `stage` says in its start document."""
+    user = dict(md or {})
+    hints = {"gridding": "rectilinear_nonsequential", "dimensions": _dimensions(stage), **user.pop("hints", {})}
+    given: dict[str, Any] = {
+        "plan_name": plan_name,
+        "plan_args": dict(plan_args),
+        "detectors": [detector.name for detector in detectors],
+        "motors": [device.name for device in devices(stage)],
+        "shape": [int(n) for n in (stage.grid.shape if shape is None else shape)],
+        "extents": _extents(stage),
+    }
+    if num is not None:
+        given |= {"num_points": num, "num_intervals": num - 1}
+    return {**given, **user, "hints": hints}
+
+
+def described(detectors: Sequence[Readable[Any]], stage: AnyStage) -> dict[str, Any]:
+    """Return detectors and stage as ``plan_args`` show them."""
+    return {"detectors": [repr(d) for d in detectors], "stage": [repr(d) for d in devices(stage)]}
+
+
+def _dimensions(stage: AnyStage) -> list[list[Any]]:
+    return [[[key], "primary"] for key in axes(stage).keys]
+
+
+def _extents(stage: AnyStage) -> list[list[float]]:
+    """Range of each event key that is an axis: pixels, or positions of the motors."""
+    if not isinstance(stage, Motors):
+        return [[0.0, n - 1.0] for n in stage.grid.shape]
+    corners = stage.grid.corners
+    return [[float(low), float(high)] for low, high in zip(corners.min(axis=0), corners.max(axis=0), strict=True)]

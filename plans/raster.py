@@ -1,0 +1,77 @@
+"""The full map and the coarse map: row by row, to compare with."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import bluesky.preprocessors as bpp
+import numpy as np
+from bluesky.protocols import Readable
+from bluesky.utils import MsgGenerator
+
+from bluesky_gp.grid import PixelGrid
+from bluesky_gp.plans.metadata import described, map_metadata
+from bluesky_gp.plans.stages import as_stage, check_corners, devices
+from bluesky_gp.plans.stubs import measure_pixels
+from bluesky_gp.plans.typing import PerPixel, Pixel, plan
+
+
+@plan
+def raster_map(
+    detectors: Sequence[Readable[Any]],
+    stage: Any,
+    *,
+    grid: PixelGrid | None = None,
+    every: int = 1,
+    snake: bool = True,
+    per_pixel: PerPixel | None = None,
+    md: Mapping[str, Any] | None = None,
+) -> MsgGenerator[str]:
+    """Measure every pixel of `stage` that is not masked, or every so-manyth along each axis.
+
+    Parameters
+    ----------
+    detectors : sequence of Readable
+    stage : PixelStage or pair of Movables
+    grid : PixelGrid, optional
+        For a pair of Movables, which have none.
+    every : int
+        1: the full map; 5: every fifth row and column.
+    snake : bool
+        Go back and forth instead of flying back after each row.
+    per_pixel : callable, optional
+        ``f(detectors, stage, agent, pixel)`` with an agent of None. Default: `stubs.one_pixel`.
+    md : mapping, optional
+        Metadata.
+
+    Returns
+    -------
+    str
+        Uid of the run.
+    """
+    if every < 1:
+        raise ValueError(f"raster_map: every must be at least 1, got {every}")
+    stage = as_stage(stage, grid)
+    pixels = list(raster_pixels(stage.grid, every=every, snake=snake))
+    yield from check_corners(stage)
+    plan_args = {"every": every, "snake": snake, **described(detectors, stage)}
+    shape = [len(range(0, n, every)) for n in stage.grid.shape]
+
+    @bpp.stage_decorator([*detectors, *devices(stage)])
+    @bpp.run_decorator(md=map_metadata(detectors, stage, "raster_map", len(pixels), plan_args, md, shape))
+    def run() -> MsgGenerator[None]:
+        yield from measure_pixels(detectors, stage, None, pixels, per_pixel=per_pixel)
+
+    uid: str = yield from run()
+    return uid
+
+
+def raster_pixels(grid: PixelGrid, *, every: int = 1, snake: bool = True) -> Iterator[Pixel]:
+    """Yield the pixels of a raster scan in the order of their visit, masked ones left out."""
+    allowed = grid.allowed.reshape(grid.shape)
+    *slow, fast = (range(0, n, every) for n in grid.shape)
+    for number, row in enumerate(np.ndindex(*map(len, slow))):
+        line = reversed(fast) if snake and number % 2 else fast
+        for last in line:
+            pixel = (*(steps[i] for steps, i in zip(slow, row, strict=True)), last)
+            if allowed[pixel]:
+                yield pixel

@@ -1,0 +1,55 @@
+"""Start several things, and wait until all of them have ended.
+
+`bps.wait` returns at the first failed Status of a group, and the second failure is then thrown wherever the plan
+happens to be: into the next pixel, which is blamed for it. Here every start has a group of its own.
+"""
+
+from collections.abc import Iterable
+from itertools import count
+from typing import Any
+from weakref import WeakSet
+
+from bluesky.protocols import Status
+from bluesky.utils import FailedPause, FailedStatus, Msg, MsgGenerator, RunEngineControlException
+
+_numbers = count()
+_given_up: "WeakSet[Status]" = WeakSet()  # timed out: when they fail at last, nobody is to be blamed any more
+
+ENDING = (RunEngineControlException, FailedPause)  # abort, stop: the plan is over, nothing is waited for
+
+
+def settle(starts: Iterable[Msg], *, timeout: float | None = None) -> MsgGenerator[None]:
+    """Send every message, wait for every Status, then raise the first error.
+
+    Parameters
+    ----------
+    starts : iterable of Msg
+        ``set`` or ``trigger`` messages; their group is given here.
+    timeout : float, optional
+        In s, for each Status.
+    """
+    errors: list[Exception] = []
+    started: list[tuple[str, Any]] = []
+    for message in starts:
+        group = f"bluesky_gp-{next(_numbers)}"
+        status = yield from _attempt(message._replace(kwargs={**message.kwargs, "group": group}), errors)
+        started.append((group, status))
+    for group, status in started:
+        yield from _attempt(Msg("wait", None, group=group, timeout=timeout), errors)
+        if timeout is not None and status is not None and not status.done:
+            _given_up.add(status)
+    if errors:
+        raise errors[0]
+
+
+def _attempt(message: Msg, errors: list[Exception]) -> MsgGenerator[Any]:
+    try:
+        return (yield message)
+    except ENDING:
+        raise
+    except FailedStatus as error:
+        if not any(argument in _given_up for argument in error.args):
+            errors.append(error)
+    except Exception as error:
+        errors.append(error)
+    return None

@@ -1,0 +1,169 @@
+"""What `adaptive_map` is made of; for plans of your own, inside runs of your own."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import bluesky.plan_stubs as bps
+import bluesky.preprocessors as bpp
+from bluesky.protocols import Readable, Triggerable
+from bluesky.utils import FailedStatus, Msg, MsgGenerator, all_safe_rewind
+
+from bluesky_gp.agent import GPAgent
+from bluesky_gp.failures import Failure, reason
+from bluesky_gp.plans.settle import settle
+from bluesky_gp.plans.stages import AnyStage, StageElsewhereError, axes, check_arrival, devices, moves
+from bluesky_gp.plans.typing import PerPixel, Pixel, Reading, plan
+
+FAULTS = (FailedStatus, TimeoutError, ConnectionError, StageElsewhereError)
+"""Exceptions that are the instrument's: the pixel has failed and the run goes on. Any other ends the run at once."""
+
+
+class TooManyFailures(RuntimeError):  # noqa: N818 - the name that users catch
+    """So many pixels in a row failed that the instrument itself must be at fault."""
+
+
+@plan
+def ask_agent(agent: GPAgent) -> MsgGenerator[list[Pixel]]:
+    """Ask for the next batch, and record the answer in the agent's stream (and its maps where they are due).
+
+    Returns
+    -------
+    list of tuple of int
+        Pixels in the order in which to visit them. Empty: the agent has nothing more to propose.
+    """
+    yield from bps.checkpoint()
+    reading = yield from bps.trigger_and_read([agent], name=agent.name)
+    if reading and agent.maps.due:
+        yield from bps.trigger_and_read([agent.maps], name=agent.maps.name)
+    rows = reading[f"{agent.name}_proposed"]["value"].tolist() if reading else []
+    return [tuple(row) for row in rows if row[0] >= 0]
+
+
+@plan
+def measure_pixels(
+    detectors: Sequence[Readable[Any]],
+    stage: AnyStage,
+    agent: GPAgent | None,
+    pixels: Iterable[Pixel],
+    *,
+    per_pixel: PerPixel | None = None,
+) -> MsgGenerator[None]:
+    """Measure one pixel after another, each by `per_pixel` (default: `one_pixel`)."""
+    per_pixel = one_pixel if per_pixel is None else per_pixel
+    for pixel in pixels:
+        yield from per_pixel(detectors, stage, agent, pixel)
+
+
+@plan
+def one_pixel(
+    detectors: Sequence[Readable[Any]],
+    stage: AnyStage,
+    agent: GPAgent | None,
+    pixel: Pixel,
+    *,
+    timeout: float | None = None,
+) -> MsgGenerator[Reading]:
+    """Go to a pixel, trigger, and read detectors and stage into one event of stream ``primary``.
+
+    It ends when every Status that it started has ended.
+
+    Parameters
+    ----------
+    timeout : float, optional
+        Give up a move or an exposure after so many seconds.
+
+    Raises
+    ------
+    StageElsewhereError
+        If the stage stands more than half a step from `pixel`; no event is recorded then.
+    """
+    yield Msg("checkpoint")
+    yield from settle([Msg("set", movable, value) for movable, value in moves(stage, pixel)], timeout=timeout)
+    readables = [*detectors, *devices(stage)]
+    taking = _take(readables, stage, pixel, timeout)
+    reading: Reading = yield from bpp.rewindable_wrapper(taking, all_safe_rewind(readables))
+    return reading
+
+
+def _take(
+    readables: Sequence[Any], stage: AnyStage, pixel: Pixel, timeout: float | None
+) -> MsgGenerator[dict[str, Any]]:
+    triggers = [Msg("trigger", device) for device in readables if isinstance(device, Triggerable)]
+    yield from settle(triggers, timeout=timeout)
+    reading: dict[str, Any] = {}
+    yield Msg("create", None, name="primary")
+    try:
+        for device in readables:
+            reading |= (yield Msg("read", device)) or {}
+        check_arrival(stage, axes(stage), reading, pixel)
+    except Exception:
+        yield Msg("drop")
+        raise
+    yield Msg("save")
+    return reading
+
+
+def tolerant(
+    per_pixel: PerPixel,
+    *,
+    retries: int = 1,
+    max_failures: int = 5,
+    faults: tuple[type[Exception], ...] = FAULTS,
+) -> PerPixel:
+    """Make a failed pixel an event of stream ``gp_failures`` instead of the end of the run.
+
+    A finished measurement that the scalarizer rejected (a target of NaN) is recorded as failed, is not tried again
+    and is no fault of the instrument. A programming error, and what ends a run (abort, stop, halt), passes through.
+
+    Parameters
+    ----------
+    per_pixel : callable
+        The plan that measures one pixel.
+    retries : int
+        How often a pixel is tried again after a fault of the instrument.
+    max_failures : int
+        So many such pixels in a row raise `TooManyFailures`.
+    faults : tuple of exception types, optional
+        What counts as a fault of the instrument. Default: `FAULTS`.
+    """
+
+    @plan
+    def tolerant_pixel(
+        detectors: Sequence[Readable[Any]], stage: AnyStage, agent: GPAgent | None, pixel: Pixel
+    ) -> MsgGenerator[None]:
+        if agent is None:
+            raise TypeError("tolerant(...) tells the agent which pixels failed, and was given none")
+        for _ in range(retries + 1):
+            try:
+                yield from per_pixel(detectors, stage, agent, pixel)
+            except faults as error:
+                fault: Exception = error
+            else:
+                yield from _record_rejection(agent, pixel)
+                return
+        yield from record_failure(agent, pixel, reason(fault))
+        if agent.faults_in_a_row >= max_failures:
+            raise TooManyFailures(_too_many(stage, pixel, max_failures, fault)) from fault
+
+    return tolerant_pixel
+
+
+@plan
+def record_failure(agent: GPAgent, pixel: Pixel, why: str) -> MsgGenerator[None]:
+    """Record that a pixel failed, in stream ``gp_failures``; the agent hears it and does not propose it again."""
+    yield Msg("checkpoint")
+    yield from settle([Msg("set", agent.failures, Failure(pixel, why))])
+    yield from bps.trigger_and_read([agent.failures], name=agent.failures.name)
+
+
+def _record_rejection(agent: GPAgent, pixel: Pixel) -> MsgGenerator[None]:
+    why = agent.rejection(pixel)
+    if why:
+        yield from record_failure(agent, pixel, why)
+
+
+def _too_many(stage: AnyStage, pixel: Pixel, count: int, fault: Exception) -> str:
+    return (
+        f"{count} pixels in a row failed, the last {pixel} of {stage.name}: {reason(fault)}. Look at the instrument; "
+        f"tolerant(one_pixel, max_failures=...) says how many are too many"
+    )
