@@ -59,6 +59,7 @@ class PixelGrid:
             "origin": _floats("origin", self.origin, 0.0, ndim),
             "axes": _names(self.axes, ndim),
             "mask": _mask(self.mask, shape),
+            "rotation": float(self.rotation),
             "_matrix": _rotation(self.rotation, ndim) * np.asarray(step),
         }
         for name, value in checked.items():

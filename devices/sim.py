@@ -1,0 +1,264 @@
+"""Simulated instruments: an axis, a spectrometer over a sample."""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from bluesky.protocols import Hints, Location, Reading
+from ophyd import Device
+from ophyd.status import StatusBase
+from ophyd.utils import LimitError
+
+from bluesky_gp.devices.axes import find
+from bluesky_gp.devices.detector import SpectrumDetectorBase
+from bluesky_gp.devices.samples import Sample, make_sample
+from bluesky_gp.devices.stage import PixelStage
+
+
+class SimulatedAxis(Device):
+    """A linear axis; it is there at once unless it has a velocity or a settling time.
+
+    Event keys: ``NAME`` (read-back, hinted) and ``NAME_setpoint``.
+
+    Parameters
+    ----------
+    prefix : str, optional
+        Not used: loaders of devices pass one.
+    position : float, optional
+        Where it starts.
+    velocity : float, optional
+        Units a second; 0, the default, is infinite.
+    settle : float, optional
+        Seconds after a move until its Status ends.
+    limits : sequence of two floats, optional
+        Lowest and highest set-point; equal ones, the default, are none.
+    noise : float, optional
+        Standard deviation of the read-back about the true position after each move, seeded by `seed`.
+    units : str, optional
+        Unit of the position.
+    name : str
+        Name of the device.
+    """
+
+    def __init__(
+        self,
+        prefix: str = "",
+        *,
+        name: str,
+        position: float | int = 0.0,
+        velocity: float | int = 0.0,
+        settle: float | int = 0.0,
+        limits: Sequence[float] = (0.0, 0.0),
+        noise: float | int = 0.0,
+        units: str = "px",
+        seed: int = 0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(prefix, name=name, **kwargs)
+        if velocity < 0 or settle < 0 or noise < 0:
+            raise ValueError(f"{name}: velocity, settle and noise must not be negative, got {velocity, settle, noise}")
+        low, high = limits
+        self.limits = (float(low), float(high))
+        self.velocity, self.settle, self.noise, self.units = float(velocity), float(settle), float(noise), units
+        self._rng = np.random.default_rng(seed)
+        self._start = self._setpoint = float(position)
+        self._error = 0.0  # of the read-back, in units
+        self._started = self._arrives = time.time()
+        self._moving: StatusBase | None = None
+        self._timer: threading.Timer | None = None
+        self._ending = threading.Lock()  # a move ends on its timer's thread and is stopped from another
+
+    @property
+    def position(self) -> float:
+        """Where the axis is, noise of the read-back included."""
+        return self._position_at(time.time()) + self._error
+
+    def check_value(self, value: float) -> None:
+        """Raise LimitError if `value` is no number or beyond the limits."""
+        low, high = self.limits
+        if not np.isfinite(value) or (low < high and not low <= value <= high):
+            raise LimitError(f"{self.name}: {value} {self.units} is outside the limits {low:g} to {high:g}")
+
+    def set(self, value: float) -> StatusBase:
+        """Start a move from where the axis is; a move that is under way fails."""
+        self.check_value(value)
+        self._end(RuntimeError(f"{self.name}: a move to {value:g} was asked for before this one ended"))
+        now = time.time()
+        self._start, self._setpoint = self._position_at(now), float(value)
+        self._error = float(self.noise * self._rng.standard_normal()) if self.noise else 0.0
+        travel = abs(self._setpoint - self._start) / self.velocity if self.velocity else 0.0
+        self._started, self._arrives = now, now + travel
+        status = StatusBase()
+        if travel + self.settle > 0:
+            self._moving = status
+            self._timer = threading.Timer(travel + self.settle, self._end, args=(None, status))
+            self._timer.daemon = True
+            self._timer.start()
+        else:
+            status.set_finished()
+        return status
+
+    def stop(self, *, success: bool = False) -> None:
+        """Stay where the axis is; the Status of the move fails unless `success`."""
+        now = time.time()
+        self._start = self._position_at(now)
+        if now < self._arrives:
+            self._setpoint = self._start
+        self._started = self._arrives = now
+        self._end(None if success else RuntimeError(f"{self.name}: stopped at {self._start:g} {self.units}"))
+        super().stop(success=success)
+
+    def locate(self) -> Location[float]:
+        """Return set-point and read-back."""
+        return {"setpoint": self._setpoint, "readback": self.position}
+
+    def read(self) -> dict[str, Reading[float]]:
+        """Return read-back and set-point."""
+        now = time.time()
+        return {
+            self.name: {"value": self._position_at(now) + self._error, "timestamp": now},
+            f"{self.name}_setpoint": {"value": self._setpoint, "timestamp": self._started},
+        }
+
+    def describe(self) -> dict[str, Any]:
+        """Return the data keys of `read`."""
+        low, high = self.limits
+        data_key = {"dtype": "number", "dtype_numpy": "<f8", "shape": [], "units": self.units, "precision": 4}
+        if low < high:
+            data_key["limits"] = {"control": {"low": low, "high": high}}
+        keys = (self.name, f"{self.name}_setpoint")
+        return {key: {**data_key, "source": f"SIM:{key}", "object_name": self.name} for key in keys}
+
+    @property
+    def hints(self) -> Hints:
+        """Plots and tables show the read-back."""
+        return {"fields": [self.name]}
+
+    def _position_at(self, now: float) -> float:
+        if now >= self._arrives:
+            return self._setpoint
+        part = (now - self._started) / (self._arrives - self._started)
+        return self._start + part * (self._setpoint - self._start)
+
+    def _end(self, failure: Exception | None, status: StatusBase | None = None) -> None:
+        """End the move under way, or none if `status` belongs to an older one."""
+        with self._ending:
+            current = self._moving
+            if current is None or status not in (None, current):
+                return
+            self._moving = None
+        if self._timer is not None:
+            self._timer.cancel()
+        if failure is None:
+            current.set_finished()
+        else:
+            current.set_exception(failure)
+
+
+class SimulatedSpectrometer(SpectrumDetectorBase):
+    """Measures the spectrum of a sample where the stage *is*, whatever it was asked for.
+
+    Noise is the sample's: the n-th exposure of a pixel by this device always gives the same spectrum, so a run that is
+    repeated with new devices is repeated bit for bit.
+
+    Parameters
+    ----------
+    sample : Sample, str or mapping
+        A sample, "ferroelectric", "eels", the path of a ``.npz`` file, or a mapping with `kind` and parameters.
+        A name takes the grid's shape.
+    stage : PixelStage, mapping or str
+        Whose `locate` says where the beam or the tip is; a mapping has PixelStage's parameters, a name is looked up in
+        `registry`. The device has it as `pixel_stage`.
+    scalarizers : str, list or mapping, optional
+        Default: the one that people would use first for this kind of sample.
+    exposure : float, optional
+        Seconds until the Status ends; with 0, the default, it has ended when `trigger` returns.
+    registry : mapping, optional
+        Where a stage given by name is found; guarneri passes its own.
+    name : str
+        Name of the device.
+
+    Examples
+    --------
+    >>> stage = PixelStage(grid={"shape": [8, 8]}, name="stage")
+    >>> spectrometer = SimulatedSpectrometer("ferroelectric", stage, name="spectrometer")
+    >>> spectrometer.trigger().wait()
+    >>> list(spectrometer.read())
+    ['spectrometer_spectrum', 'spectrometer_loop_area']
+    """
+
+    def __init__(
+        self,
+        sample: str | Mapping[str, Any] | Sample,
+        stage: PixelStage | Mapping[str, Any] | str,
+        *,
+        scalarizers: str | Sequence[Any] | Mapping[str, Any] | None = None,
+        exposure: float | int = 0.0,
+        registry: Any = None,
+        name: str,
+        prefix: str = "",
+        **kwargs: Any,
+    ) -> None:
+        found = find(name, stage, registry)
+        self.pixel_stage = PixelStage(**found) if isinstance(found, Mapping) else found
+        self.sample = _sample(sample, self.pixel_stage)
+        self._visits: Counter[tuple[int, ...]] = Counter()
+        self._timer: threading.Timer | None = None
+        _check_fit(name, self.sample, self.pixel_stage)
+        super().__init__(
+            prefix,
+            name=name,
+            scalarizers=self.sample.default_target if scalarizers is None else scalarizers,
+            axis=self.sample.axis,
+            axis_name=self.sample.axis_name,
+            axis_units=self.sample.axis_units,
+            spectrum_units=self.sample.spectrum_units,
+            exposure=exposure,
+            **kwargs,
+        )
+
+    def _expose(self, exposure: StatusBase) -> None:
+        seconds = self.exposure.get()
+        if seconds == 0:
+            self._deliver(exposure, self._measure())
+            return
+        self._timer = threading.Timer(seconds, self._finish, args=(exposure,))
+        self._timer.daemon = True
+        self._timer.start()
+
+    def _finish(self, exposure: StatusBase) -> None:
+        if exposure is not self._running:
+            return  # given up: the sample was not seen
+        try:
+            self._deliver(exposure, self._measure())
+        except Exception as error:
+            self._fail(exposure, error)
+
+    def _cancel(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _measure(self) -> Any:
+        pixel = self.pixel_stage.locate()["readback"]
+        nearest = tuple(int(p) for p in np.rint(pixel))
+        try:
+            spectrum = self.sample.spectrum(pixel, self._visits[nearest])
+        except ValueError as error:
+            raise RuntimeError(f"{self.name}: {error}") from error
+        self._visits[nearest] += 1
+        return spectrum
+
+
+def _sample(sample: str | Mapping[str, Any] | Sample, stage: PixelStage) -> Sample:
+    if isinstance(sample, str) and sample in ("ferroelectric", "eels"):
+        return make_sample({"kind": sample, "shape": stage.grid.shape})
+    return make_sample(sample)
+
+
+def _check_fit(name: str, sample: Sample, stage: PixelStage) -> None:
+    grid = stage.grid.shape
+    if len(sample.shape) != len(grid) or any(n > m for n, m in zip(grid, sample.shape, strict=True)):
+        raise ValueError(f"{name}: the grid of {stage.name}, {grid}, does not lie on the sample, {sample.shape}")

@@ -1,0 +1,262 @@
+"""PixelStage: any one to three Movables, moved in pixels."""
+
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from bluesky.protocols import Hints, Location, Reading
+from ophyd import Device
+from ophyd.status import StatusBase
+from ophyd.utils import LimitError
+
+from bluesky_gp.devices.axes import (
+    UNLIMITED,
+    AllEnded,
+    Limits,
+    axis_limits,
+    checked_axes,
+    failure,
+    position_key,
+    same_limits,
+)
+from bluesky_gp.grid import PixelGrid
+
+log = logging.getLogger(__name__)
+
+
+class PixelStage(Device):
+    """A stage whose positions are the pixels of a grid, over axes that exist already.
+
+    Event keys: ``NAME_row`` and ``NAME_col`` (the grid's axis names; fractional pixels, computed from where the axes
+    are) and the axes' own. Axes are ophyd positioners, or any objects with ``name``, ``set``, ``read`` and
+    ``describe``; what they lack (``check_value``, ``limits``, ``stop``, ``stage``, ``pause``) is not asked of them.
+
+    Parameters
+    ----------
+    prefix : str, optional
+        Not used: loaders of devices pass one.
+    grid : PixelGrid or mapping
+        Where the pixels lie; a mapping has PixelGrid's parameters, as in a YAML file.
+    axes : sequence of Movable or str, optional
+        One for each axis of the grid, in its order (rows first). Default: simulated ones, ``NAME_y`` and ``NAME_x``.
+    registry : mapping, optional
+        Where axes given by name are found; guarneri passes its own.
+    limits : sequence of (low, high), optional
+        Limits of each axis in `grid.units`, beside those that the axes know themselves (some, such as an EpicsMotor
+        whose limits read (0, 0), know none).
+    name : str
+        Name of the device.
+
+    Examples
+    --------
+    >>> stage = PixelStage(grid={"shape": [50, 50], "step": [0.02, 0.02], "units": "um"}, name="stage")
+    >>> stage.set((12, 40)).wait()
+    >>> stage.locate()["readback"], round(stage.axes[1].position, 3)
+    ((12.0, 40.0), 0.8)
+    """
+
+    def __init__(
+        self,
+        prefix: str = "",
+        *,
+        grid: PixelGrid | Mapping[str, Any],
+        axes: Sequence[Any] | None = None,
+        limits: Sequence[Sequence[float]] | None = None,
+        registry: Any = None,
+        name: str,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(prefix, name=name, **kwargs)
+        self.grid = PixelGrid.from_mapping(grid)
+        self.axes = _simulated_axes(name, self.grid) if axes is None else checked_axes(name, axes, registry)
+        if len(self.axes) != self.grid.ndim:
+            raise ValueError(
+                f"{name}: a grid of shape {self.grid.shape} needs {self.grid.ndim} axes, got {len(self.axes)}"
+            )
+        self._own_limits = _limits(name, limits, self.grid.ndim)
+        self._asked: tuple[float, ...] | None = None
+        self._keys = [""] * self.grid.ndim
+
+    @property
+    def pixel_keys(self) -> tuple[str, ...]:
+        """Event keys of the pixel coordinates, in the order of the grid's axes."""
+        return tuple(f"{self.name}_{axis}" for axis in self.grid.axes)
+
+    @property
+    def limits(self) -> tuple[Limits, ...]:
+        """Lowest and highest position of each axis, in `grid.units`; infinite where nobody knows one."""
+        return tuple(same_limits(own, axis_limits(axis)) for own, axis in zip(self._own_limits, self.axes, strict=True))
+
+    def check_value(self, pixel: Sequence[float]) -> None:
+        """Raise ValueError if `pixel` is no pixel of the grid, masked, or beyond the limits of an axis."""
+        wanted = np.asarray(pixel, dtype=np.float64)
+        if wanted.shape != (self.grid.ndim,) or not np.isfinite(wanted).all():
+            raise ValueError(f"{self.name}: expected a pixel ({', '.join(self.grid.axes)}), got {pixel!r}")
+        nearest = np.rint(wanted).astype(int)
+        if (nearest < 0).any() or (nearest >= self.grid.shape).any():
+            raise ValueError(f"{self.name}: pixel {_text(wanted)} lies outside the grid of shape {self.grid.shape}")
+        if self.grid.mask is not None and self.grid.mask[tuple(nearest)]:
+            raise ValueError(f"{self.name}: pixel {_text(wanted)} is masked, it must not be measured")
+        for axis, own, value in zip(self.axes, self._own_limits, self._position(wanted), strict=True):
+            self._check_axis_value(axis, own, value, wanted)
+
+    def check_grid(self) -> None:
+        """Raise ValueError if a pixel that may be measured lies beyond the limits of an axis.
+
+        Limits are boxes, so the pixels with the extreme positions of each axis answer for all.
+        """
+        pixels = self.grid.coordinates[self.grid.allowed]
+        positions = self.grid.position(pixels)
+        for extreme in {*positions.argmin(axis=0).tolist(), *positions.argmax(axis=0).tolist()}:
+            self.check_value(pixels[extreme])
+
+    def set(self, pixel: Sequence[float]) -> StatusBase:
+        """Move all axes at once to a pixel, fractions allowed; nothing moves if `check_value` refuses.
+
+        The Status ends when every axis has ended, with the first failure if there is one.
+        """
+        self.check_value(pixel)
+        self._asked = tuple(float(p) for p in pixel)
+        status = AllEnded(self.name, len(self.axes))
+        for axis, value in zip(self.axes, self._position(self._asked), strict=True):
+            try:
+                moving = axis.set(value)
+            except Exception as error:  # the others are on their way: the Status must still wait for them
+                status.ended(axis.name, error)
+            else:
+                moving.add_callback(lambda done, axis_name=axis.name: status.ended(axis_name, failure(done)))
+        return status
+
+    def locate(self) -> Location[tuple[float, ...]]:
+        """Return the pixel asked for last and the one where the axes are, fractions included."""
+        readback = self._pixel([axis.read() for axis in self.axes])
+        return {"setpoint": readback if self._asked is None else self._asked, "readback": readback}
+
+    def read(self) -> dict[str, Reading[Any]]:
+        """Return where the axes are, in pixels and in their own coordinates."""
+        readings = [axis.read() for axis in self.axes]
+        pixel = self._pixel(readings)
+        timestamp = max(reading[key]["timestamp"] for reading, key in zip(readings, self._keys, strict=True))
+        answer: dict[str, Reading[Any]] = {
+            key: {"value": value, "timestamp": timestamp} for key, value in zip(self.pixel_keys, pixel, strict=True)
+        }
+        for reading in readings:
+            answer.update(reading)
+        return answer
+
+    def describe(self) -> dict[str, Any]:
+        """Return the data keys of `read`."""
+        pixel = {"source": f"PY:{self.name}", "dtype": "number", "dtype_numpy": "<f8", "shape": [], "units": "px"}
+        described: dict[str, Any] = {
+            key: {**pixel, "source": f"PY:{key}", "object_name": self.name} for key in self.pixel_keys
+        }
+        for axis in self.axes:
+            described.update(axis.describe())
+        return described
+
+    def read_configuration(self) -> dict[str, Reading[Any]]:
+        """Return the affine map of the grid and the axes' own configuration."""
+        now = time.time()
+        values = {key: value for key, (value, _) in self._configuration().items()}
+        answer: dict[str, Reading[Any]] = {key: {"value": value, "timestamp": now} for key, value in values.items()}
+        for axis in self.axes:
+            answer.update(axis.read_configuration() if hasattr(axis, "read_configuration") else {})
+        return answer
+
+    def describe_configuration(self) -> dict[str, Any]:
+        """Return the data keys of `read_configuration`."""
+        described = {key: {**data_key, "source": f"PY:{key}"} for key, (_, data_key) in self._configuration().items()}
+        for axis in self.axes:
+            described.update(axis.describe_configuration() if hasattr(axis, "describe_configuration") else {})
+        return described
+
+    @property
+    def hints(self) -> Hints:
+        """Plots and tables show the pixel, not the axes' positions."""
+        return {"fields": list(self.pixel_keys)}
+
+    def stage(self) -> list[Any]:
+        """Stage the axes that can be staged."""
+        return super().stage() + [device for axis in self._axes_with("stage") for device in _listed(axis, axis.stage())]
+
+    def unstage(self) -> list[Any]:
+        """Unstage them, in the opposite order."""
+        axes = self._axes_with("unstage")[::-1]
+        return [device for axis in axes for device in _listed(axis, axis.unstage())] + super().unstage()
+
+    def stop(self, *, success: bool = False) -> None:
+        """Stop every axis that can be stopped; one that raises does not keep the others moving."""
+        for axis in self._axes_with("stop"):
+            try:
+                axis.stop(success=success)
+            except Exception:
+                log.exception("%s: axis %s could not be stopped", self.name, axis.name)
+        super().stop(success=success)
+
+    def pause(self) -> None:
+        """Pause the axes that can be paused."""
+        for axis in self._axes_with("pause"):
+            axis.pause()
+
+    def resume(self) -> None:
+        """Resume them."""
+        for axis in self._axes_with("resume"):
+            axis.resume()
+
+    def _axes_with(self, method: str) -> list[Any]:
+        return [axis for axis in self.axes if hasattr(axis, method)]
+
+    def _position(self, pixel: Any) -> list[float]:
+        return [float(value) for value in self.grid.position(pixel)]
+
+    def _pixel(self, readings: Sequence[Mapping[str, Reading[Any]]]) -> tuple[float, ...]:
+        for i, (axis, reading) in enumerate(zip(self.axes, readings, strict=True)):
+            if self._keys[i] not in reading:  # at first, and after an axis was renamed
+                self._keys[i] = position_key(axis, reading)
+        position = [float(reading[key]["value"]) for reading, key in zip(readings, self._keys, strict=True)]
+        return tuple(float(p) for p in self.grid.fraction(position))
+
+    def _check_axis_value(self, axis: Any, own: Limits, value: float, pixel: Any) -> None:
+        where = f"{self.name}: pixel {_text(pixel)} needs {axis.name} at {value:g} {self.grid.units}"
+        low, high = same_limits(own, UNLIMITED if hasattr(axis, "check_value") else axis_limits(axis))
+        if not low <= value <= high:
+            raise LimitError(f"{where}, outside its limits {low:g} to {high:g}")
+        try:
+            axis.check_value(value) if hasattr(axis, "check_value") else None
+        except ValueError as error:
+            raise LimitError(f"{where}, which it refuses: {error}") from error
+
+    def _configuration(self) -> dict[str, tuple[Any, dict[str, Any]]]:
+        number = {"dtype": "number", "dtype_numpy": "<f8", "shape": []}
+        array = {"dtype": "array", "dtype_numpy": "<f8", "shape": [self.grid.ndim], "units": self.grid.units}
+        return {
+            f"{self.name}_step": (list(self.grid.step), array),
+            f"{self.name}_origin": (list(self.grid.origin), array),
+            f"{self.name}_rotation": (self.grid.rotation, {**number, "units": "deg"}),
+        }
+
+
+def _simulated_axes(name: str, grid: PixelGrid) -> tuple[Any, ...]:
+    from bluesky_gp.devices.sim import SimulatedAxis  # a stage of real axes does not load the simulation
+
+    starts = dict(zip(("y", "x", "z")[: grid.ndim], grid.origin, strict=True))
+    return tuple(SimulatedAxis(name=f"{name}_{x}", units=grid.units, position=start) for x, start in starts.items())
+
+
+def _limits(name: str, limits: Sequence[Sequence[float]] | None, ndim: int) -> tuple[Limits, ...]:
+    if limits is None:
+        return (UNLIMITED,) * ndim
+    pairs = np.asarray(limits, dtype=np.float64)
+    if pairs.shape != (ndim, 2) or not (pairs[:, 0] < pairs[:, 1]).all():
+        raise ValueError(f"{name}: limits must be {ndim} pairs (low, high), got {limits!r}")
+    return tuple((float(low), float(high)) for low, high in pairs)
+
+
+def _listed(device: Any, staged: Any) -> list[Any]:
+    return list(staged) if isinstance(staged, (list, tuple)) else [device]
+
+
+def _text(pixel: Any) -> str:
+    return f"({', '.join(f'{p:g}' for p in pixel)})"
