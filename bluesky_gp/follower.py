@@ -6,9 +6,10 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from event_model import unpack_event_page
+from event_model.documents import EventPage
 
 from bluesky_gp.journal import JournalError, finish_journal
 from bluesky_gp.recorder import JournalFolder, RecordedRun
@@ -22,7 +23,7 @@ _LONGEST_PAUSE = 60.0  # seconds between two tries at a catalog that is away
 
 
 class RunWriter(Protocol):
-    """One run on its way into a store; recording.py has the one for Tiled. Called by `Follower` alone, on its thread."""
+    """One run on its way into a store, called by `Follower` on its thread; recording.py has the one for Tiled."""
 
     def __call__(self, name: str, doc: dict[str, Any]) -> None:
         """Take the run's next document; it may wait for `flush`, a stop document may not."""
@@ -89,11 +90,20 @@ class Follower:
         """Write now, not at the next second."""
         self._wake.set()
 
-    def wait_until_ready(self) -> None:
-        """Wait until the store is open and has taken in what was pending; raises what kept it from that."""
+    def wait_until_ready(self, timeout: float = 60.0) -> None:
+        """Wait until the store is open, and at most `timeout` for each run that has ended to be in it.
+
+        Raises
+        ------
+        Exception
+            What kept the store from being opened.
+        """
         self._ready.wait()
         if self._error is not None:
             raise self._error
+        for run in list(self._runs):
+            if run.stopped:
+                run.settled.wait(timeout)
 
     @property
     def is_ready(self) -> bool:
@@ -198,8 +208,8 @@ class Follower:
         run.retry_at = time.monotonic() + min(2.0**run.failures, _LONGEST_PAUSE)
         if run.failures == 1:
             logger.warning(
-                "Run %s could not be written to the catalog %s (%s: %s). The run goes on and loses nothing: its journal %s "
-                "is complete, and is written whole as soon as the catalog takes it, or when it is opened next.",
+                "Run %s could not be written to the catalog %s (%s: %s). The run goes on and loses nothing: "
+                "its journal %s is complete, and is written whole as soon as the catalog takes it, or when it is opened next.",
                 run.uid, self._place, type(error).__name__, error, run.path,
             )  # fmt: skip
         else:
@@ -221,7 +231,7 @@ class Follower:
 def _first_time(last: dict[str, int], name: str, doc: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     """Return the document, event pages in events, less what a rewind repeated; notes in `last` what has been seen."""
     if name == "event_page":
-        return [part for event in unpack_event_page(doc) for part in _first_time(last, "event", event)]
+        return [part for event in unpack_event_page(cast(EventPage, doc)) for part in _first_time(last, "event", event)]
     if name == "event":
         if doc["seq_num"] <= last.get(doc["descriptor"], 0):
             return []

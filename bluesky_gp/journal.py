@@ -1,7 +1,7 @@
 """A run's documents as lines of a file: every bit kept, readable up to the last complete line after any crash.
 
-The first line names the format, every further one is a document, ``{"name": ..., "doc": ...}``, in the order in which it
-was emitted, a rewind's repetitions included. Lines are ASCII JSON with two additions: ``NaN`` and ``Infinity`` as
+The first line names the format, every further one is a document, ``{"name": ..., "doc": ...}``, in the order in which
+it was emitted, a rewind's repetitions included. Lines are ASCII JSON with two additions: ``NaN`` and ``Infinity`` as
 Python's `json` writes them, and arrays as ``{"__ndarray__": <base64>, "dtype": <numpy's name>, "shape": [...]}`` in C
 order (``"shape": null`` for a numpy scalar). Nothing is ever unpickled. As in any JSON, tuples come back as lists.
 """
@@ -134,7 +134,7 @@ class Journal:
     fsync : {"document", "second", "never"}
         When the operating system is made to put the lines on the disk itself, which matters if the *computer* dies (a
         line is safe from the death of the process as soon as `append` returns): with each document (0.4 ms on a fast
-        disk, tens of ms on a slow one), when somebody calls `sync` (the catalog's thread does, once a second), or never.
+        disk, tens of ms on a slow one), when `sync` is called (the catalog's thread does, once a second), or never.
     """
 
     def __init__(self, path: Path, *, fsync: Fsync = "second") -> None:

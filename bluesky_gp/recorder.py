@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 class RecordedRun:
     """A run between its first document and the moment when the catalog holds it whole.
 
-    The RunEngine's thread writes `journal`, `stopped` and `retry_at`; everything from `reader` on belongs to the follower.
+    The RunEngine's thread writes `journal`, `stopped` and `retry_at`; all from `reader` on belongs to the follower.
     """
 
     uid: str
@@ -188,6 +188,6 @@ class Recorder:
         self._follower.hurry()
         if not run.settled.wait(self._patience):
             logger.warning(
-                "Run %s is not in the catalog after %g s; it is being written behind your back and safe in %s.",
+                "Run %s is not in the catalog after %g s; it is written in the background, and is safe in %s.",
                 run.uid, self._patience, run.path,
             )  # fmt: skip

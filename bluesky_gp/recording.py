@@ -1,7 +1,7 @@
 """Catalogs of runs: open one, subscribe its writer, read runs back while they go on or later.
 
-Everything that knows tiled's configuration or private parts stands in this file; tiled itself is imported when a catalog
-is opened, on the thread that writes it, so that a session does not wait for it (2 to 3 s).
+Everything that knows tiled's configuration or private parts stands in this file; tiled itself is imported when a
+catalog is opened, on the thread that writes it, so that a session does not wait for it (2 to 3 s).
 """
 
 import logging
@@ -12,6 +12,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -222,20 +223,41 @@ class _TiledStore:
     """Runs in a Tiled container."""
 
     def __init__(self, client: Any, *, embedded: bool) -> None:
-        self.client = client
+        self._client = client
         self._embedded = embedded
+        self._classes = _client_classes(client)
+
+    @property
+    def client(self) -> Any:
+        """The container's client, with a table of classes of its own (see `_client_classes`)."""
+        from tiled.utils import OneShotCachedMap
+
+        client = self._client
+        return type(client)(client.context, item=client.item, structure_clients=OneShotCachedMap(self._classes))
 
     def begin(self, uid: str) -> RunWriter:
-        if uid in self.client:
-            self.client.delete_contents(uid, recursive=True, external_only=False)
-        return _TiledRunWriter(self.client.include_data_sources())
+        if uid in self._client:
+            self._client.delete_contents(uid, recursive=True, external_only=False)
+        return _TiledRunWriter(self._client.include_data_sources())
 
     def holds(self, uid: str) -> bool:
-        return uid in self.client and bool(self.client[uid].metadata.get("stop"))
+        return uid in self._client and bool(self._client[uid].metadata.get("stop"))
 
     def close(self) -> None:
         if self._embedded:
-            self.client.context.close()
+            self._client.context.close()
+
+
+def _client_classes(client: Any) -> dict[str, Callable[[], type]]:
+    """Return which class shows which kind of node.
+
+    ``run.v2``, which databroker's Broker calls, changes that table for the whole process: what it changes is a
+    `copy.copy` that shares its contents. Clients that are handed out therefore have a table each.
+    """
+    from bluesky_tiled_plugins.clients.bluesky_run import BlueskyRunV3
+
+    table = client.structure_clients
+    return {name: partial(table.__getitem__, name) for name in table} | {"BlueskyRun": lambda: BlueskyRunV3}
 
 
 class _TiledRunWriter:
@@ -262,7 +284,7 @@ class _TiledRunWriter:
         self._normalize(name, doc)
 
     def _floats(self, doc: dict[str, Any]) -> dict[str, float]:
-        """Return the event's numbers as floats: the first rows fix a column's type, and 0 before 0.5 would make it int."""
+        """Return what is a whole number and may become a fraction later: the first rows fix a column's type."""
         data = doc["data"]
         return {key: float(data[key]) for key in self._numbers[doc["descriptor"]] if isinstance(data[key], int)}
 
@@ -288,6 +310,7 @@ def _connect_folder(folder: Path) -> _TiledStore:
     from tiled.client.context import Context
     from tiled.server.app import build_app_from_config
 
+    logging.getLogger("tiled.server.app").setLevel(logging.WARNING)  # it prints its version into the user's terminal
     api_key = secrets.token_hex(32)
     app = build_app_from_config(server_configuration(folder, api_key=api_key))
     return _TiledStore(_catalog_of_runs(from_context(Context.from_app(app, api_key=api_key)), folder), embedded=True)
