@@ -12,7 +12,7 @@ from bluesky.utils import MsgGenerator
 
 from bluesky_gp.agent import Assignment, GPAgent
 from bluesky_gp.plans.metadata import start_metadata
-from bluesky_gp.plans.stages import as_stage, check_corners, devices
+from bluesky_gp.plans.stages import as_stage, check_reach, devices
 from bluesky_gp.plans.stubs import ask_agent, measure_pixels, one_pixel, tolerant
 from bluesky_gp.plans.typing import PerBatch, PerPixel, plan
 
@@ -56,7 +56,7 @@ def adaptive_map(
     """
     stage = as_stage(stage, agent.optimizer.grid)
     num = _checked(num, agent)
-    yield from check_corners(stage)
+    yield from check_reach(stage)
     seconds = yield from _expected_seconds(detectors, num)
     per_pixel = tolerant(one_pixel) if per_pixel is None else per_pixel
 

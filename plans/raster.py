@@ -10,7 +10,7 @@ from bluesky.utils import MsgGenerator
 
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.plans.metadata import described, map_metadata
-from bluesky_gp.plans.stages import as_stage, check_corners, devices
+from bluesky_gp.plans.stages import as_stage, check_reach, devices
 from bluesky_gp.plans.stubs import measure_pixels
 from bluesky_gp.plans.typing import PerPixel, Pixel, plan
 
@@ -52,7 +52,7 @@ def raster_map(
         raise ValueError(f"raster_map: every must be at least 1, got {every}")
     stage = as_stage(stage, grid)
     pixels = list(raster_pixels(stage.grid, every=every, snake=snake))
-    yield from check_corners(stage)
+    yield from check_reach(stage)
     plan_args = {"every": every, "snake": snake, **described(detectors, stage)}
     shape = [len(range(0, n, every)) for n in stage.grid.shape]
 

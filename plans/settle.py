@@ -9,7 +9,7 @@ from itertools import count
 from typing import Any
 from weakref import WeakSet
 
-from bluesky.protocols import Status
+from bluesky.protocols import Status, Stoppable
 from bluesky.utils import FailedPause, FailedStatus, Msg, MsgGenerator, RunEngineControlException
 
 _numbers = count()
@@ -29,17 +29,24 @@ def settle(starts: Iterable[Msg], *, timeout: float | None = None) -> MsgGenerat
         In s, for each Status.
     """
     errors: list[Exception] = []
-    started: list[tuple[str, Any]] = []
+    started: list[tuple[str, Any, Any]] = []
     for message in starts:
         group = f"bluesky_gp-{next(_numbers)}"
         status = yield from _attempt(message._replace(kwargs={**message.kwargs, "group": group}), errors)
-        started.append((group, status))
-    for group, status in started:
+        started.append((group, status, message.obj))
+    for group, status, device in started:
         yield from _attempt(Msg("wait", None, group=group, timeout=timeout), errors)
         if timeout is not None and status is not None and not status.done:
-            _given_up.add(status)
+            yield from _give_up(status, device, errors)
     if errors:
         raise errors[0]
+
+
+def _give_up(status: Status, device: Any, errors: list[Exception]) -> MsgGenerator[None]:
+    """Stop a device that took too long, so that it can be started again."""
+    _given_up.add(status)
+    if isinstance(device, Stoppable):
+        yield from _attempt(Msg("stop", device), errors)
 
 
 def _attempt(message: Msg, errors: list[Exception]) -> MsgGenerator[Any]:

@@ -103,19 +103,25 @@ def check_arrival(stage: AnyStage, where: Axes, reading: Mapping[str, Any], pixe
         )
 
 
-def check_corners(stage: AnyStage) -> MsgGenerator[None]:
-    """Raise before anything moves if a corner of the grid lies outside the limits of the stage."""
-    ends = np.subtract(stage.grid.shape, 1)
-    for corner in np.ndindex(*(2,) * stage.grid.ndim):
-        pixel = tuple(int(p) for p in ends * corner)
+def check_reach(stage: AnyStage) -> MsgGenerator[None]:
+    """Raise before anything moves if a pixel that may be measured lies outside the limits of the stage."""
+    for pixel in _outermost(stage.grid):
         for movable, value in moves(stage, pixel):
             try:
                 yield from _check_value(movable, value)
             except Exception as error:
                 raise ValueError(
-                    f"{_name(movable)}: corner pixel {pixel} of the grid, at {value}, cannot be reached: {error}. "
+                    f"{_name(movable)}: pixel {pixel} of the grid, at {value}, cannot be reached: {error}. "
                     f"Give the grid another origin, step or shape, or the stage other limits"
                 ) from error
+
+
+def _outermost(grid: PixelGrid) -> list[tuple[int, ...]]:
+    """Pixels that answer for all, since limits are boxes: corners where they may be measured, else the extreme ones."""
+    indices = np.flatnonzero(grid.allowed)
+    positions = grid.position(grid.unravel(indices))
+    extremes = {*positions.argmin(axis=0).tolist(), *positions.argmax(axis=0).tolist()}
+    return [tuple(int(p) for p in grid.unravel([indices[i]])[0]) for i in sorted(extremes)]
 
 
 def _check_value(movable: Any, value: Any) -> MsgGenerator[None]:
