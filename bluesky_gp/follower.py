@@ -208,8 +208,8 @@ class Follower:
         run.retry_at = time.monotonic() + min(2.0**run.failures, _LONGEST_PAUSE)
         if run.failures == 1:
             logger.warning(
-                "Run %s could not be written to the catalog %s (%s: %s). The run goes on and loses nothing: "
-                "its journal %s is complete, and is written whole as soon as the catalog takes it, or when it is opened next.",
+                "Run %s could not be written to the catalog %s (%s: %s). The run goes on and loses nothing: its "
+                "journal %s is complete, and is written whole when the catalog takes it, or when it is opened next.",
                 run.uid, self._place, type(error).__name__, error, run.path,
             )  # fmt: skip
         else:

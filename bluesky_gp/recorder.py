@@ -136,7 +136,6 @@ class Recorder:
         self._patience = patience
         self._runs: dict[str, RecordedRun] = {}
         self._run_of: dict[str, str] = {}  # descriptors' and resources' uids -> their run's
-        self._last: Mapping[str, Any] | None = None
 
     def __repr__(self) -> str:
         return f"<Recorder into {self._folder.path}, {len(self._runs)} runs open>"
@@ -149,21 +148,17 @@ class Recorder:
         run = self._runs.get(self._uid(name, doc))
         if run is None or run.journal is None:
             logger.warning("A %s document of a run whose beginning was not recorded is dropped.", name)
-        elif doc is not self._last:  # the RunEngine hands one object to all of its subscribers
-            self._last = doc
-            run.journal.append(name, doc)
-            if name == "stop":
-                self._end(run)
+            return
+        run.journal.append(name, doc)
+        if name == "stop":
+            self._end(run)
 
     def _begin(self, doc: Mapping[str, Any]) -> None:
         uid = doc["uid"]
-        if doc is self._last:
-            logger.warning("The catalog's writer is subscribed twice; each document is recorded once.")
-        elif uid in self._runs:
-            raise ValueError(f"Run {uid} is being recorded already: a second start document has the same uid")
-        else:
-            self._runs[uid] = run = self._folder.create(uid, fsync=self._fsync)
-            self._follower.follow(run)
+        if uid in self._runs:
+            raise ValueError(f"Run {uid} is being recorded already: the catalog's writer is to be subscribed once")
+        self._runs[uid] = run = self._folder.create(uid, fsync=self._fsync)
+        self._follower.follow(run)
 
     def _uid(self, name: str, doc: Mapping[str, Any]) -> str:
         """Return the uid of the run to which a document belongs, "" if it is not known."""

@@ -361,22 +361,25 @@ def _make_catalog(folder: Path) -> None:
 def _make_database(path: Path) -> None:
     import asyncio
 
+    from alembic.runtime.migration import MigrationContext
+    from alembic.script import ScriptDirectory
     from sqlalchemy.ext.asyncio import create_async_engine
-    from tiled.alembic_utils import stamp_head
-    from tiled.catalog.alembic_constants import ALEMBIC_DIR, ALEMBIC_INI_TEMPLATE_PATH
+    from tiled.catalog.alembic_constants import ALEMBIC_DIR
     from tiled.catalog.core import initialize_database
 
-    uri = f"sqlite+aiosqlite:///{path}"
+    def stamp(connection: Any) -> None:
+        MigrationContext.configure(connection).stamp(ScriptDirectory(str(ALEMBIC_DIR)), "head")
 
     async def initialize() -> None:
-        engine = create_async_engine(uri)
+        engine = create_async_engine(f"sqlite+aiosqlite:///{path}")
         try:
             await initialize_database(engine)
+            async with engine.begin() as connection:
+                await connection.run_sync(stamp)
         finally:
             await engine.dispose()
 
     asyncio.run(initialize())
-    stamp_head(ALEMBIC_INI_TEMPLATE_PATH, ALEMBIC_DIR, uri)
 
 
 def _at_exit(close: Callable[[], None]) -> None:
