@@ -53,28 +53,22 @@ class _Calm(NamedTuple):
     far: npt.NDArray[np.bool_]
 
 
-def failed_loop(loop: Floats) -> bool:
-    """Whether too many points of a loop, shape ``(n_points,)``, are failed fits; NaN or inf anywhere is a failure."""
+def clean_loop(loop: Floats) -> Floats | None:
+    """Return a loop, shape ``(n_points,)``, with its spikes clipped; None if it has failed.
+
+    Points that are far from the calm range are clipped to 2 spreads outside it; no other point changes. NaN or
+    infinity anywhere is a failure.
+    """
     if not np.isfinite(loop).all():
-        return True
-    if len(loop) < MIN_POINTS:
-        return False
-    calm = _calm(loop)
-    jumps = _spikes(loop) > max(
-        JUMP_SPREADS * (calm.high - calm.low),
-        JUMP_NOISE * float(np.quantile(_distances(loop), 0.25)),
-    )
-    return bool(max(calm.far.mean(), jumps.mean()) > MAX_SHARE)
-
-
-def winsorised(loop: Floats) -> Floats:
-    """Clip what is far from the calm range to two spreads outside it; shape ``(n_points,)``, no other point changes."""
+        return None
     if len(loop) < MIN_POINTS:
         return loop
     calm = _calm(loop)
-    if not calm.far.any():
-        return loop
-    margin = FAR_SPREADS * (calm.high - calm.low)
+    spread = calm.high - calm.low
+    jumps = _spikes(loop) > max(JUMP_SPREADS * spread, JUMP_NOISE * float(np.quantile(_distances(loop), 0.25)))
+    if max(calm.far.mean(), jumps.mean()) > MAX_SHARE:
+        return None
+    margin = FAR_SPREADS * spread
     return np.where(calm.far, np.clip(loop, calm.low - margin, calm.high + margin), loop)
 
 

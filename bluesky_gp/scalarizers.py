@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from bluesky_gp.loops import failed_loop, winsorised
+from bluesky_gp.loops import clean_loop
 from bluesky_gp.protocols import Floats, Scalarizer
 
 
@@ -46,11 +46,10 @@ class LoopArea:
 
     def __call__(self, spectrum: Floats, axis: Floats) -> float:
         """Return the area of the loop `spectrum` over the bias `axis`, both of shape ``(n_channels,)``."""
-        loop = spectrum if self.limit is None else np.clip(spectrum, -self.limit, self.limit)
-        if self.robust:
-            if failed_loop(loop):
-                return float("nan")
-            loop = winsorised(loop)
+        limited = spectrum if self.limit is None else np.clip(spectrum, -self.limit, self.limit)
+        loop = clean_loop(limited) if self.robust else limited
+        if loop is None:
+            return float("nan")
         return float(-0.5 * np.dot(loop, np.roll(axis, -1) - np.roll(axis, 1)))
 
     def units(self, spectrum_units: str, axis_units: str) -> str:

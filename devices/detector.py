@@ -46,7 +46,7 @@ class SecondsSignal(Signal):
 
     def check_value(self, value: float) -> None:
         """Raise ValueError unless `value` is a duration."""
-        if not (np.isscalar(value) and 0 <= float(value) < np.inf):
+        if not isinstance(value, (int, float, np.number)) or not 0 <= value < np.inf:
             raise ValueError(f"{self.name}: expected seconds, zero or more, got {value!r}")
 
     def put(self, value: float, **kwargs: Any) -> None:
@@ -68,7 +68,8 @@ class SpectrumDetectorBase(Device):
 
     A subclass overrides `_expose(exposure)`, which starts an exposure and sees to it that either
     ``_deliver(exposure, spectrum)`` or ``_fail(exposure, error)`` is called when it ends, on whatever thread; and
-    `_cancel`, if an exposure can be given up. `exposure` is the Status; what comes for one that was given up is dropped.
+    `_cancel`, if an exposure can be given up. `exposure` is the Status; what comes for one that was given up is
+    dropped.
 
     Parameters
     ----------
@@ -186,7 +187,8 @@ class SpectrumDetectorBase(Device):
 
     def _deliver(self, exposure: StatusBase, spectrum: Floats) -> None:
         """Take a complete spectrum, shape ``(n_channels,)``, compute the targets and end the Status."""
-        if exposure is not self._running:
+        given_up = exposure is not self._running
+        if given_up:
             return
         try:
             self._publish(np.asarray(spectrum, dtype=np.float64))

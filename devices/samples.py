@@ -157,7 +157,8 @@ def _find(path: Path) -> Path:
 
 def _load(path: Path) -> dict[str, Any]:
     try:
-        with np.load(path, allow_pickle=False) as file:  # a bare .npy gives an array, which is no context manager
+        # np.load leaves a broken file open; a bare .npy gives an array, which is no context manager
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
             return {key: file[key] for key in file.files}
     except Exception as error:  # zip, pickle, header and attribute errors alike: it is not such a file
         raise ValueError(

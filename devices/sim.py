@@ -177,7 +177,8 @@ class SimulatedSpectrometer(SpectrumDetectorBase):
     exposure : float, optional
         Seconds until the Status ends; with 0, the default, it has ended when `trigger` returns.
     registry : mapping, optional
-        Where a stage given by name is found; guarneri passes its own.
+        Where a stage given by name is found; guarneri passes its own (make it with ``auto_register=True`` if they
+        stand in the same file).
     name : str
         Name of the device.
 

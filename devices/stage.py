@@ -42,7 +42,8 @@ class PixelStage(Device):
     axes : sequence of Movable or str, optional
         One for each axis of the grid, in its order (rows first). Default: simulated ones, ``NAME_y`` and ``NAME_x``.
     registry : mapping, optional
-        Where axes given by name are found; guarneri passes its own.
+        Where axes given by name are found; guarneri passes its own (make it with ``auto_register=True`` if they
+        stand in the same file).
     limits : sequence of (low, high), optional
         Limits of each axis in `grid.units`, beside those that the axes know themselves (some, such as an EpicsMotor
         whose limits read (0, 0), know none).

@@ -1,0 +1,138 @@
+"""Pixels, flat indices and stage positions are one thing seen three ways."""
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bluesky_gp.grid import PixelGrid
+
+finite = st.floats(-1e3, 1e3)
+steps = st.floats(1e-3, 1e3) | st.floats(-1e3, -1e-3)
+
+
+@st.composite
+def grids(draw):
+    shape = tuple(draw(st.lists(st.integers(1, 12), min_size=1, max_size=3)))
+    step = tuple(draw(steps) for _ in shape)
+    origin = tuple(draw(finite) for _ in shape)
+    rotation = draw(st.floats(-180, 180)) if len(shape) == 2 else 0.0
+    return PixelGrid(shape=shape, step=step, origin=origin, rotation=rotation, units="um")
+
+
+@given(grids())
+def test_every_pixel_comes_back_from_its_flat_index(grid):
+    indices = np.arange(grid.size)
+    assert np.array_equal(grid.ravel(grid.unravel(indices)), indices)
+    assert np.array_equal(grid.coordinates, grid.unravel(indices))
+
+
+@given(grids(), st.data())
+def test_every_pixel_comes_back_from_its_position(grid, data):
+    pixel = tuple(data.draw(st.integers(0, n - 1)) for n in grid.shape)
+    assert grid.pixel(grid.position(pixel)) == pixel
+
+
+@given(grids(), st.data())
+def test_fraction_is_the_inverse_of_position(grid, data):
+    pixel = [data.draw(st.floats(-1, n)) for n in grid.shape]
+    rounding = 1e-9 * (1 + max(map(abs, grid.origin)) / min(map(abs, grid.step)))
+    assert grid.fraction(grid.position(pixel)) == pytest.approx(pixel, abs=rounding)
+
+
+@given(grids())
+def test_a_grid_comes_back_from_the_json_of_its_mapping(grid):
+    assert PixelGrid.from_mapping(json.loads(json.dumps(grid.to_mapping()))) == grid
+
+
+def test_a_mask_comes_back_from_the_mapping_too():
+    mask = np.zeros((3, 4), dtype=bool)
+    mask[1, 2] = mask[2, 3] = True
+    grid = PixelGrid(shape=(3, 4), mask=mask)
+    again = PixelGrid.from_mapping(json.loads(json.dumps(grid.to_mapping())))
+    assert again == grid
+    assert hash(again) == hash(grid)
+    assert np.array_equal(again.mask, mask)
+    assert again != PixelGrid(shape=(3, 4))
+
+
+def test_a_mask_forbids_pixels_and_cannot_be_changed_afterwards():
+    mask = np.zeros((2, 3), dtype=bool)
+    mask[0, 1] = True
+    grid = PixelGrid(shape=(2, 3), mask=mask)
+    mask[:] = True
+    assert grid.allowed.tolist() == [True, False, True, True, True, True]
+    with pytest.raises(ValueError, match="read-only"):
+        grid.mask[0, 0] = True
+
+
+def test_only_the_shape_is_required():
+    grid = PixelGrid(shape=(5, 4))
+    assert (grid.step, grid.origin, grid.units, grid.axes, grid.size, grid.ndim) == (
+        (1.0, 1.0),
+        (0.0, 0.0),
+        "px",
+        ("row", "col"),
+        20,
+        2,
+    )
+    assert PixelGrid(shape=7).axes == ("row",)
+    assert PixelGrid(shape=(2, 3, 4)).axes == ("row", "col", "layer")
+
+
+def test_arrays_will_do_for_tuples():
+    grid = PixelGrid(shape=np.array([2, 3]), step=np.array([0.5, 0.5]), origin=np.array([0.0, 1.0]))
+    assert grid == PixelGrid(shape=(2, 3), step=(0.5, 0.5), origin=(0.0, 1.0))
+
+
+def test_a_rotation_turns_the_lattice_from_the_first_stage_axis_towards_the_second():
+    grid = PixelGrid(shape=(10, 10), step=(2.0, 3.0), origin=(1.0, 1.0), rotation=90)
+    assert grid.position((1, 0)) == pytest.approx((1.0, 3.0))
+    assert grid.position((0, 1)) == pytest.approx((-2.0, 1.0))
+
+
+def test_the_corners_are_the_extreme_pixels():
+    grid = PixelGrid(shape=(3, 5), step=(2.0, -1.0), origin=(10.0, 0.0))
+    assert {tuple(c) for c in grid.corners.tolist()} == {(10, 0), (10, -4), (14, 0), (14, -4)}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"shape": (0, 5)}, r"shape must be one to three positive whole numbers, got \(0, 5\)"),
+        ({"shape": ()}, "shape must be one to three"),
+        ({"shape": (2, 2, 2, 2)}, "shape must be one to three"),
+        ({"shape": (2.5, 3)}, "shape must be one to three"),
+        ({"shape": (2, 3), "step": (1.0,)}, "step must be 2 finite numbers"),
+        ({"shape": (2, 3), "step": (1.0, 0.0)}, "a step of zero puts all pixels in one place"),
+        ({"shape": 3, "step": 0.0}, "a step of zero puts all pixels in one place"),
+        ({"shape": (2, 3), "origin": (0.0, np.nan)}, "origin must be 2 finite numbers"),
+        ({"shape": (2, 3), "axes": ("row", "row")}, "axes must be 2 different names"),
+        ({"shape": (2, 3), "mask": np.zeros((3, 2))}, r"mask must have the grid's shape \(2, 3\), got \(3, 2\)"),
+        ({"shape": (2, 3), "mask": np.ones((2, 3))}, "the mask leaves no pixel"),
+        ({"shape": (2,), "rotation": 5.0}, "a rotation needs two axes, this grid has 1"),
+    ],
+)
+def test_what_does_not_fit_is_refused_by_name(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        PixelGrid(**arguments)
+
+
+@pytest.mark.parametrize("pixels", [[[2, 0]], [[-1, 0]], [[0, 3]], [2, 0]])
+def test_a_pixel_outside_has_no_flat_index(pixels):
+    with pytest.raises(ValueError, match=r"lies outside the grid of shape \(2, 3\)"):
+        PixelGrid(shape=(2, 3)).ravel(pixels)
+
+
+def test_a_fraction_has_no_flat_index():
+    with pytest.raises(ValueError, match="pixels are whole numbers"):
+        PixelGrid(shape=(2, 3)).ravel([[0.5, 1.0]])
+
+
+def test_a_position_more_than_half_a_step_outside_is_no_pixel():
+    grid = PixelGrid(shape=(4, 4), step=(2.0, 2.0))
+    assert grid.pixel((-0.9, 6.9)) == (0, 3)
+    with pytest.raises(ValueError, match=r"position \[-1.1, 0.0\] px is pixel \[-0.55, 0.0\], outside the grid"):
+        grid.pixel((-1.1, 0.0))
