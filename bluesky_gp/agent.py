@@ -47,7 +47,7 @@ class GPAgent(DocumentRouter):
     Parameters
     ----------
     optimizer : Optimizer
-        After a run it holds what that run taught. Every run starts from the state that it has now.
+        After a run it holds what that run taught. Every run starts from what it knows when the first one begins.
     target : str
         Event key of the number to learn, as ``spectrometer_loop_area``; with a `scalarizer`, of the spectrum.
     name : str, optional
@@ -93,7 +93,7 @@ class GPAgent(DocumentRouter):
         self._executor = DaemonExecutor() if executor is None else executor
         self._axes = None if axes is None else Axes.of(axes)
         self._scalarizer = scalarizer
-        self._first_state = optimizer.state
+        self._first_state: Any = None  # until a run begins
         self._heard: HeardRun | None = None
         self._begin()
 
@@ -114,6 +114,8 @@ class GPAgent(DocumentRouter):
         self._discard()
         listener = Listener(self.name, self.target, self.optimizer.grid, axes, self._scalarizer)
         self._heard = HeardRun(doc["uid"], listener)
+        if self._first_state is None:
+            self._first_state = self.optimizer.state
         self.optimizer.restore(self._first_state)
         self._begin()
 

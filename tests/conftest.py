@@ -1,13 +1,26 @@
 """Fixtures that all tests share: a RunEngine, its documents (validated), the measured data."""
 
 import asyncio
+import math
 import os
+import threading
+import time
 from collections import defaultdict
 from pathlib import Path
 
 import pytest
 from bluesky import RunEngine
 from event_model import DocumentNames, schema_validators
+from ophyd.status import DeviceStatus
+
+from bluesky_gp import GPAgent, PixelGrid
+from bluesky_gp.devices import PixelStage
+from bluesky_gp.plans import adaptive_map
+from bluesky_gp.testing import ListOptimizer
+from hypothesis import settings
+
+settings.register_profile("repeatable", deadline=None, derandomize=True, max_examples=30)
+settings.load_profile("repeatable")
 
 
 class Documents:
@@ -88,3 +101,93 @@ def data_folder():
     if not folder:
         pytest.skip("BLUESKY_GP_DATA is not set: no measured spectra")
     return Path(folder)
+
+
+class ScriptedDetector:
+    """A detector whose number depends on where the stage is, and whose faults are written down beforehand.
+
+    `script` says what happens at a pixel: ``{(0, 3): ["fail", "ok"]}`` fails there at the first trigger and not at the
+    second; the last word stays. "fail": the Status ends badly, "late": it does so after 50 ms, "hang": it never ends,
+    "nan": a target of NaN, "inf", "raise": `trigger` itself raises TypeError, a programming error.
+    """
+
+    parent = None
+
+    def __init__(self, name, stage, truth, script=None):
+        self.name = name
+        self.stage_under_test = stage
+        self.truth = truth
+        self.script = {pixel: list(words) for pixel, words in (script or {}).items()}
+        self.triggered = []
+        self.calls = []
+        self._value = 0.0
+
+    def stage(self):
+        self.calls.append("stage")
+        return [self]
+
+    def unstage(self):
+        self.calls.append("unstage")
+        return [self]
+
+    def stop(self, *, success=False):
+        self.calls.append("stop")
+
+    def trigger(self):
+        pixel = tuple(round(p) for p in self.stage_under_test.locate()["readback"])
+        self.triggered.append(pixel)
+        words = self.script.get(pixel, ["ok"])
+        word = words.pop(0) if len(words) > 1 else words[0]
+        if word == "raise":
+            raise TypeError("a programming error")
+        status = DeviceStatus(self)
+        self._value = {"nan": math.nan, "inf": math.inf}.get(word, self.truth(*pixel))
+        if word == "fail":
+            status.set_exception(OSError("the shutter is stuck"))
+        elif word == "late":
+            threading.Timer(0.05, status.set_exception, [OSError("the beam is gone")]).start()
+        elif word != "hang":
+            status.set_finished()
+        return status
+
+    def read(self):
+        return {f"{self.name}_height": {"value": self._value, "timestamp": time.time()}}
+
+    def describe(self):
+        key = {"source": "test", "dtype": "number", "dtype_numpy": "<f8", "shape": [], "units": "nm"}
+        return {f"{self.name}_height": key}
+
+
+def hill(row, col):
+    """A target with its maximum at (5, 2)."""
+    return 10.0 - math.hypot(row - 5, col - 2)
+
+
+class Bench:
+    """A stage, a detector, an optimizer that answers from a list (row by row), and an agent."""
+
+    def __init__(self, shape=(8, 8), script=None, optimizer=ListOptimizer, **options):
+        self.grid = PixelGrid(shape, step=(0.5, 0.5), units="um")
+        self.stage = PixelStage(grid=self.grid, name="stage")
+        self.detector = ScriptedDetector("det", self.stage, hill, script)
+        self.optimizer = optimizer(self.grid, "height", **options)
+        self.agent = GPAgent(self.optimizer, target="det_height")
+
+    @property
+    def things(self):
+        return [self.detector], self.stage, self.agent
+
+    def map(self, num, **options):
+        return adaptive_map(*self.things, num=num, **options)
+
+
+@pytest.fixture
+def bench():
+    """What a map needs, all of it instantaneous."""
+    return Bench()
+
+
+@pytest.fixture
+def make_bench():
+    """The class: ``make_bench(script={(0, 3): ["fail"]})``."""
+    return Bench

@@ -1,0 +1,200 @@
+"""What is shown while a run goes on: a line an iteration, or a progress bar. Callbacks for documents."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from math import isfinite
+from types import TracebackType
+from typing import Any, Self
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+
+
+@dataclass(frozen=True)
+class RunProgress:
+    """How far a run is."""
+
+    num: int | None  # pixels to attempt; None: not known
+    target: str
+    done: int = 0  # pixels measured or failed
+    failed: int = 0
+    iteration: int = -1
+    best_value: float = float("nan")
+    best_pixel: tuple[int, ...] = ()
+    units: str = ""
+    seconds_left: float | None = None
+    stop_reason: str = ""
+
+    @property
+    def ended(self) -> bool:
+        """Whether the agent has proposed its last pixel."""
+        return bool(self.stop_reason)
+
+    @property
+    def best(self) -> str:
+        """The best value so far, with its unit and pixel."""
+        if not isfinite(self.best_value):
+            return ""
+        units = f" {self.units}" if self.units else ""
+        return f"best {self.target} {self.best_value:.4g}{units} at {self.best_pixel}"
+
+    def __str__(self) -> str:
+        of = "" if self.num is None else f" of {self.num}"
+        parts = [f"{self.done:5d}{of} pixels", self.best]
+        parts.append(f"{self.failed} failed" if self.failed else "")
+        parts.append(f"stopped: {self.stop_reason}" if self.ended else _left(self.seconds_left))
+        return "  |  ".join(part for part in parts if part)
+
+
+class ProgressReader:
+    """Follows the runs that an agent steers, whatever the agent's name is.
+
+    Parameters
+    ----------
+    show : callable
+        Called with a `RunProgress` after every decision of the agent.
+    show_pixel : callable, optional
+        Called with a `RunProgress` after every pixel.
+    """
+
+    def __init__(
+        self, show: Callable[[RunProgress], Any], show_pixel: Callable[[RunProgress], Any] | None = None
+    ) -> None:
+        self._show = show
+        self._show_pixel = show_pixel
+        self._agent = ""
+        self._progress = RunProgress(None, "")
+        self._began: float | None = None  # time of the first decision
+        self._streams: dict[str, str] = {}
+        self._known = 0  # pixels that the agent knew before the run
+        self._pixels: set[int] = set()  # seq_nums since the last decision
+
+    def __call__(self, name: str, doc: Mapping[str, Any]) -> None:
+        """Take a document in."""
+        take = {"start": self._start, "descriptor": self._descriptor, "event": self._event}.get(name)
+        if take is not None:
+            take(doc)
+
+    def _start(self, doc: Mapping[str, Any]) -> None:
+        gp = doc.get("gp")
+        if gp is None:
+            return
+        self._agent, self._began, self._streams, self._pixels = gp["agent"], None, {}, set()
+        self._progress = RunProgress(
+            doc.get("num_points"), gp["target"], seconds_left=gp.get("expected_seconds") or None
+        )
+
+    def _descriptor(self, doc: Mapping[str, Any]) -> None:
+        self._streams[doc["uid"]] = doc.get("name", "")
+        units = doc["data_keys"].get(self._progress.target, {}).get("units")
+        if units:
+            self._progress = replace(self._progress, units=units)
+
+    def _event(self, doc: Mapping[str, Any]) -> None:
+        stream = self._streams.get(doc["descriptor"])
+        if stream == "primary":
+            self._pixels.add(doc["seq_num"])
+            if self._show_pixel is not None:
+                self._show_pixel(replace(self._progress, done=self._progress.done + len(self._pixels)))
+        elif stream is not None and stream == self._agent:
+            self._decision(doc)
+
+    def _decision(self, doc: Mapping[str, Any]) -> None:
+        value = {key: doc["data"][f"{self._agent}_{key}"] for key in _KEYS}
+        if value["iteration"] == self._progress.iteration:
+            return  # the same, once more after a pause
+        known = int(value["n_measured"] + value["n_failed"])
+        self._known = known if value["iteration"] == 0 else self._known
+        done = known - self._known
+        self._progress = replace(
+            self._progress,
+            done=done,
+            failed=int(value["n_failed"]),
+            iteration=int(value["iteration"]),
+            best_value=float(value["best_value"]),
+            best_pixel=tuple(int(p) for p in value["best_pixel"]),
+            seconds_left=self._seconds_left(doc["time"], done),
+            stop_reason=value["stop_reason"] if value["proposed"][0][0] < 0 else "",
+        )
+        self._pixels.clear()
+        self._show(self._progress)
+
+    def _seconds_left(self, now: float, done: int) -> float | None:
+        if self._began is None:
+            self._began = now
+        if not done or self._progress.num is None:
+            return self._progress.seconds_left
+        return (now - self._began) / done * (self._progress.num - done)
+
+
+_KEYS = ("iteration", "n_measured", "n_failed", "proposed", "best_value", "best_pixel", "stop_reason")
+
+
+class IterationLine(ProgressReader):
+    """Print a line after every decision: pixels, the best so far, the time left.
+
+    Parameters
+    ----------
+    show : callable, optional
+        Takes a `RunProgress`. Default: `print`.
+
+    Examples
+    --------
+    >>> from bluesky import RunEngine
+    >>> from bluesky_gp.live import IterationLine
+    >>> RE = RunEngine()
+    >>> token = RE.subscribe(IterationLine())
+    """
+
+    def __init__(self, show: Callable[[RunProgress], Any] = print) -> None:
+        super().__init__(show)
+
+
+class ProgressBar(ProgressReader):
+    """A bar of pixels, with the iteration and the best so far; a context manager.
+
+    Parameters
+    ----------
+    console : rich.console.Console, optional
+        Where it is drawn. Default: standard error.
+    """
+
+    def __init__(self, console: Console | None = None) -> None:
+        super().__init__(self._draw, self._draw)
+        self._bar = Progress(
+            BarColumn(),
+            TextColumn("{task.completed:.0f} of {task.total:.0f} pixels"),
+            TextColumn("iteration {task.fields[iteration]}"),
+            TextColumn("{task.fields[best]}", markup=False),
+            console=console or Console(stderr=True),
+        )
+        self._task = self._bar.add_task("", total=1, iteration="-", best="", visible=False)
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def _draw(self, progress: RunProgress) -> None:
+        self._bar.update(
+            self._task,
+            completed=progress.done,
+            total=progress.num or progress.done or 1,
+            iteration=max(progress.iteration, 0),
+            best=progress.best,
+            visible=True,
+        )
+
+
+def _left(seconds: float | None) -> str:
+    if seconds is None:
+        return ""
+    if seconds < 90:
+        return f"{seconds:.0f} s left"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min left"
+    return f"{seconds / 3600:.1f} h left"
