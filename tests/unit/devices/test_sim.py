@@ -7,6 +7,7 @@ import bluesky.plans as bp
 import bluesky.preprocessors as bpp
 import numpy as np
 import pytest
+from bluesky import FailedStatus
 from bluesky.protocols import Checkable, HasHints, Locatable, Movable, Readable, Stageable, Stoppable
 
 from bluesky_gp.devices import PixelStage, SimulatedAxis, SimulatedSpectrometer, SyntheticFerroelectric
@@ -150,7 +151,7 @@ def test_a_plan_that_breaks_off_leaves_no_exposure_behind(spectrometer, RE):
         started.append((yield from bps.trigger(spectrometer)))
         raise ZeroDivisionError("a mistake in the plan")
 
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises((ZeroDivisionError, FailedStatus)):  # whichever reaches the RunEngine first
         RE(plan())
     with pytest.raises(RuntimeError, match="spectrometer: unstaged during the exposure"):
         started[0].wait(1)
