@@ -19,7 +19,8 @@ from scipy.special import erfcx, log_ndtr, ndtr
 from bluesky_gp.protocols import Floats
 
 _LOG_SQRT_2PI = 0.5 * np.log(2.0 * np.pi)
-_NO_SPREAD = 1e-150  # stands for a standard deviation of zero, whose square is still a number
+_NO_SPREAD = 1e-150  # stands for a standard deviation of zero
+_FAR = 1e150  # standard deviations: as far below the incumbent as a square is still a number
 
 
 @dataclass(frozen=True)
@@ -42,8 +43,8 @@ class ExpectedImprovement:
 
     def __call__(self, mean: Floats, std: Floats, best: float, *, rng: np.random.Generator) -> Floats:
         """Score candidates, shape ``(k,)``."""
-        std = np.maximum(std, _NO_SPREAD)
-        return np.asarray(log_improvement((mean - best - self.xi) / std) + np.log(std))
+        z = _deviations(mean, std, best + self.xi)
+        return np.asarray(log_improvement(z) + np.log(np.maximum(std, _NO_SPREAD)))
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class ProbabilityOfImprovement:
 
     def __call__(self, mean: Floats, std: Floats, best: float, *, rng: np.random.Generator) -> Floats:
         """Score candidates, shape ``(k,)``."""
-        return np.asarray(log_ndtr((mean - best - self.xi) / np.maximum(std, _NO_SPREAD)))
+        return np.asarray(log_ndtr(_deviations(mean, std, best + self.xi)))
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,12 @@ BY_NAME: dict[str, type[Any]] = {
 """Names for the command line and for queues."""
 
 
+def _deviations(mean: Floats, std: Floats, bar: float) -> Floats:
+    """By how many standard deviations the mean lies above a bar."""
+    with np.errstate(over="ignore"):
+        return np.asarray(np.maximum((mean - bar) / np.maximum(std, _NO_SPREAD), -_FAR))
+
+
 def log_improvement(z: Floats) -> Floats:
     r"""Logarithm of :math:`h(z) = \varphi(z) + z \Phi(z)`, to full precision however negative z is."""
     z = np.asarray(z, dtype=np.float64)
@@ -105,7 +112,8 @@ def log_improvement(z: Floats) -> Floats:
 
 
 def _log_h_near(z: Floats) -> Floats:
-    return np.asarray(np.log(np.exp(-0.5 * z * z - _LOG_SQRT_2PI) + z * ndtr(z)))
+    density = np.exp(-0.5 * np.minimum(z, 40.0) ** 2 - _LOG_SQRT_2PI)  # zero beside z from 9 on; z * z may overflow
+    return np.asarray(np.log(density + z * ndtr(z)))
 
 
 def _log_h_far(z: Floats) -> Floats:

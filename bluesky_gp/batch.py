@@ -9,6 +9,8 @@ from scipy.spatial.distance import cdist
 from bluesky_gp.posterior import GridPosterior
 from bluesky_gp.protocols import Floats, Indices
 
+_TIE = 1e-9  # relative: what numbers differ by that are equal but for rounding, by symmetry or far from all data
+
 Score = Callable[[GridPosterior, Indices], Floats]
 """The acquisition function on some pixels (flat indices) of a posterior."""
 
@@ -26,14 +28,15 @@ def choose(posterior: GridPosterior, candidates: Indices, score: Score, num: int
 
     The first ``share * num`` pixels (at least one, unless the share is zero) are where the acquisition function is
     largest, the others where the remaining variance is. The exploring half is what keeps a batch from staying
-    around one hill, and nearly all that the map gains.
+    around one hill, and nearly all that the map gains. A pixel whose score is NaN is not exploited; where no pixel has
+    a score, the variance chooses.
     """
     exploiting = round(share * num) or int(share > 0.0)
     pixels, scores = [], []
     for place in range(min(num, len(candidates))):
         values = score(posterior, candidates)
-        ranking = values if place < exploiting else posterior.variance[candidates]
-        winner = int(np.argmax(np.where(np.isnan(ranking), -np.inf, ranking)))
+        exploits = place < exploiting and np.any(values > -np.inf)
+        winner = _largest(values if exploits else posterior.variance[candidates])
         pixels.append(int(candidates[winner]))
         scores.append(float(values[winner]))
         posterior = posterior.condition(pixels[-1], float(posterior.mean[pixels[-1]]))
@@ -41,18 +44,32 @@ def choose(posterior: GridPosterior, candidates: Indices, score: Score, num: int
     return Batch(np.array(pixels, dtype=np.intp), np.array(scores), posterior)
 
 
-def short_path(points: Floats, start: Floats | None = None) -> Indices:
-    """Order points, shape ``(k, ndim)``, for a short open path from `start`: nearest neighbour, then 2-opt.
+def _largest(ranking: Floats) -> int:
+    """Place of the largest number, NaN left out; the first of those that tie, whatever the rounding of this machine."""
+    top = np.max(ranking, where=~np.isnan(ranking), initial=-np.inf)
+    return int(np.argmax(ranking >= (top - _TIE * abs(top) if np.isfinite(top) else top)))
 
-    Within about 5 % of the shortest for the tens of points of a batch.
+
+def short_path(points: Floats, start: Floats | None = None) -> Indices:
+    """Order points, shape ``(k, ndim)``, for a short open path from `start`, by default the first of them.
+
+    2-opt, from the order of nearest neighbours and from the order given: never longer than that, and within about
+    5 % of the shortest for the tens of points of a batch.
     """
-    if start is None:
-        start = points[0]
-    distance = cdist(np.vstack([start, points]), np.vstack([start, points]))
-    order = _nearest_neighbour(distance)
+    stops = np.vstack([points[0] if start is None else start, points])
+    distance = cdist(stops, stops)
+    orders = [_improved(distance, order) for order in (_nearest_neighbour(distance), np.arange(len(stops)))]
+    return min(orders, key=lambda order: _length(distance, order))[1:] - 1
+
+
+def _length(distance: Floats, order: Indices) -> float:
+    return float(distance[order[:-1], order[1:]].sum())
+
+
+def _improved(distance: Floats, order: Indices) -> Indices:
     while (better := _two_opt(distance, order)) is not None:
         order = better
-    return order[1:] - 1
+    return order
 
 
 def _nearest_neighbour(distance: Floats) -> Indices:
@@ -73,6 +90,6 @@ def _two_opt(distance: Floats, order: Indices) -> Indices | None:
     change = legs + np.vstack([beyond[1:], np.zeros(n)]) - onward[:, None] - onward
     change = np.where(np.triu(np.ones((n, n), dtype=bool), 2), change, 0.0)
     i, j = np.unravel_index(np.argmin(change), change.shape)
-    if change[i, j] > -1e-9 * distance.max():
+    if change[i, j] >= -1e-9 * distance.max():
         return None
     return np.concatenate([order[: i + 1], order[j:i:-1], order[j + 1 :]])

@@ -20,10 +20,12 @@ from sklearn.gaussian_process.kernels import Kernel
 from bluesky_gp import kernels
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.protocols import Floats, Indices
-from bluesky_gp.solvers import CholeskySolver, CirculantSampler, LatticeProduct
+from bluesky_gp.solvers import CirculantSampler, FactorSampler, LatticeProduct
 
 _TILE = 4_000_000  # entries of a block that is held at once: 32 MB
 _DEFICIT = 1e-4  # share of the spectrum that a sample may miss before a larger torus is tried
+_LARGEST_TORUS = 2**24  # points: 128 MB
+_FEW = 4096  # pixels whose dense factor costs less than a torus above 2^17 points
 
 
 class Covariance(Protocol):
@@ -133,15 +135,22 @@ class LatticeCovariance:
         return self._sampler(rng)
 
     @cached_property
-    def _sampler(self) -> CirculantSampler:
-        for factor in (1, 2, 4):
-            sides = [next_fast_len(factor * (2 * n - 1), real=True) for n in self.shape]
-            lags = np.stack(np.meshgrid(*[np.fft.fftfreq(side, 1.0 / side) for side in sides], indexing="ij"), axis=-1)
-            table = kernels.of_lags(self.kernel, lags.reshape(-1, len(sides))).reshape(sides)
-            sampler = CirculantSampler.from_torus(table, self.shape)
-            if sampler.deficit < _DEFICIT:
-                break
+    def _sampler(self) -> CirculantSampler | FactorSampler:
+        n_pixels = int(np.prod(self.shape))
+        spans = [2 * n - 1 for n in self.shape]
+        sampler = self._on_torus(spans)
+        while sampler.deficit > _DEFICIT:
+            spans = [2 * span if span > 1 else 1 for span in spans]
+            if np.prod(spans) > (2**17 if n_pixels <= _FEW else _LARGEST_TORUS):
+                return sampler if n_pixels > _FEW else FactorSampler.of(self.block, n_pixels)
+            sampler = self._on_torus(spans)
         return sampler
+
+    def _on_torus(self, spans: list[int]) -> CirculantSampler:
+        sides = [next_fast_len(span, real=True) for span in spans]
+        lags = np.stack(np.meshgrid(*[np.fft.fftfreq(side, 1.0 / side) for side in sides], indexing="ij"), axis=-1)
+        table = kernels.of_lags(self.kernel, lags.reshape(-1, len(sides))).reshape(sides)
+        return CirculantSampler.from_torus(table, self.shape)
 
 
 @dataclass(frozen=True)
@@ -187,12 +196,11 @@ class DenseCovariance:
 
     def sample(self, rng: np.random.Generator) -> Floats:
         """Draw one sample of all pixels, mean zero, shape ``(N,)``: O(N^3) once."""
-        return np.asarray(self._factor @ rng.standard_normal(len(self.coordinates)))
+        return self._sampler(rng)
 
     @cached_property
-    def _factor(self) -> Floats:
-        everywhere = np.arange(len(self.coordinates))
-        return CholeskySolver.factorise(self.block(everywhere, everywhere)).L
+    def _sampler(self) -> FactorSampler:
+        return FactorSampler.of(self.block, len(self.coordinates))
 
 
 def covariance(kernel: Kernel, grid: PixelGrid) -> LatticeCovariance | DenseCovariance:

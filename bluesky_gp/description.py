@@ -23,7 +23,7 @@ def describe(value: Any) -> Any:
         return [describe(item) for item in value]
     if value is None or isinstance(value, bool | int | float | str):
         return value
-    return getattr(value, "__qualname__", repr(value))
+    return getattr(value, "__qualname__", None) or _class_name(value)  # a default repr has an address in it
 
 
 def _plain(parameters: dict[str, Any]) -> dict[str, Any]:

@@ -156,20 +156,16 @@ class FitProblem:
     def solve(self, starts: list[Floats]) -> Fit:
         """Maximise from each start, within the kernel's bounds, and keep the best."""
         bounds = self.covariance.kernel.bounds
-        starts = [np.clip(start, bounds[:, 0], bounds[:, 1]) for start in starts]
         if not len(bounds):
             return Fit(np.empty(0), -self.objective(np.empty(0))[0], 1)
+        starts = [np.clip(start, bounds[:, 0], bounds[:, 1]) for start in starts]
         results = [
             minimize(self.objective, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"ftol": 1e-6})
             for start in starts
         ]
         best = min(results, key=lambda result: float(result.fun))
-        return Fit(np.asarray(best.x), self.likelihood(best.x), sum(result.nfev for result in results))
-
-    def likelihood(self, theta: Floats) -> float:
-        """Log marginal likelihood of theta, without its prior."""
-        density = 0.0 if self.prior is None else self.prior.log_density(theta)[0]
-        return -self.objective(theta)[0] - density
+        log_prior = 0.0 if self.prior is None else self.prior.log_density(best.x)[0]
+        return Fit(np.asarray(best.x), float(-best.fun - log_prior), sum(result.nfev for result in results))
 
 
 def refit_due(n_measured: int, n_fitted: int) -> bool:

@@ -107,8 +107,8 @@ class RotatedMatern(StationaryKernelMixin, NormalizedKernelMixin, Kernel):  # ty
         return lags[..., 0] / l_r, lags[..., 1] / l_c, float(np.tanh(np.log(self.skew)))
 
     def __repr__(self) -> str:
-        l_r, l_c = self.length_scale
-        return f"RotatedMatern(length_scale=[{l_r:.3g}, {l_c:.3g}], skew={self.skew:.3g})"
+        lengths = ", ".join(f"{length:.3g}" for length in self.length_scale)
+        return f"RotatedMatern(length_scale=[{lengths}], skew={self.skew:.3g})"
 
 
 def check_kernel(kernel: Kernel, ndim: int) -> None:
@@ -144,7 +144,8 @@ def of_lags(kernel: Kernel, lags: Floats) -> Floats:
 def noise_variance(kernel: Kernel, ndim: int) -> float:
     """Variance of the white noise in a kernel: what the diagonal has and lag zero has not."""
     origin = np.zeros((1, ndim))
-    return float(kernel.diag(origin)[0] - kernel(origin, origin)[0, 0])
+    # Where a kernel rounds at lag zero (Matern of any nu) the difference may fall below zero.
+    return max(0.0, float(kernel.diag(origin)[0] - kernel(origin, origin)[0, 0]))
 
 
 def noise_gradient(kernel: Kernel, ndim: int) -> Floats:

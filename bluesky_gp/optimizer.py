@@ -20,6 +20,7 @@ from bluesky_gp.state import OptimizerState
 from bluesky_gp.stopping import StoppingRule
 
 _FEWEST = 4  # values below which hyperparameters are not fitted: the priors know more
+_ROUNDING = 1e-14  # spread of values, relative to the largest, that says nothing
 _SHARE = 0.5  # of a batch that the acquisition function chooses, unless told otherwise
 
 
@@ -230,6 +231,7 @@ class PixelOptimizer:
 
     def propose(self, state: OptimizerState, num_points: int, *, pending: Sequence[int] = ()) -> BatchProposal:
         """Choose at most `num_points` pixels, those `pending` (flat indices) counted as measured; changes nothing."""
+        pending = [self._inside(index) for index in pending]
         candidates = state.candidates(pending)
         reason = next((why for rule in self.stopping if (why := rule(state))), "")
         if not reason and not len(candidates):
@@ -244,9 +246,9 @@ class PixelOptimizer:
     def _fit(self, state: OptimizerState) -> OptimizerState:
         measured = np.isfinite(state.values)
         values = state.values[measured]
-        spread = float(values.std())
-        state = replace(state, center=float(values.mean()), scale=spread if spread > 0.0 else 1.0)
-        if len(values) < _FEWEST or spread == 0.0:
+        center, spread = _center_and_spread(values)
+        state = replace(state, center=center, scale=spread or 1.0)
+        if len(values) < _FEWEST or not spread:
             return state.rebuilt()
         problem = FitProblem(
             covariance=state.covariance,
@@ -315,19 +317,40 @@ class PixelOptimizer:
 
     def _index(self, point: Mapping[str, Any]) -> int:
         if "_id" in point:
-            index = int(point["_id"])
-            if not 0 <= index < self.grid.size:
-                raise ValueError(f"PixelOptimizer: _id {index} lies outside the grid of {self.grid.size} pixels")
-            return index
+            return self._inside(point["_id"])
         missing = [name for name in self.grid.axes if name not in point]
         if missing:
             raise ValueError(
                 f"PixelOptimizer: a point needs '_id' or {list(self.grid.axes)}, {missing} missing in {dict(point)}"
             )
-        return int(self.grid.ravel([[int(point[name]) for name in self.grid.axes]])[0])
+        return int(self.grid.ravel([[round(_number(name, point[name])) for name in self.grid.axes]])[0])
+
+    def _inside(self, index: Any) -> int:
+        number = _number("_id", index)
+        if not (0 <= number < self.grid.size and number.is_integer()):
+            raise ValueError(f"PixelOptimizer: _id {index} is outside the grid of {self.grid.size} pixels")
+        return int(number)
 
     def _value(self, point: Mapping[str, Any]) -> float:
         if self.target not in point:
             raise ValueError(f"PixelOptimizer: target {self.target!r} is missing in the point {dict(point)}")
-        value = float(point[self.target])
+        value = _number(self.target, point[self.target], finite=False)
         return value if np.isfinite(value) else np.nan
+
+
+def _number(name: str, value: Any, *, finite: bool = True) -> float:
+    try:
+        number = float(value) if np.ndim(value) == 0 else None
+    except (TypeError, ValueError):
+        number = None
+    if number is None or (finite and not np.isfinite(number)):
+        raise ValueError(f"PixelOptimizer: {name} must be a number, got {value!r}")
+    return number
+
+
+def _center_and_spread(values: Floats) -> tuple[float, float]:
+    """Mean and standard deviation; a spread of zero where values differ by rounding only."""
+    largest = float(np.abs(values).max()) or 1.0
+    relative = values / largest  # whose squares neither overflow nor vanish
+    spread = float(relative.std())
+    return largest * float(relative.mean()), largest * spread if spread > _ROUNDING else 0.0

@@ -32,6 +32,7 @@ from bluesky_gp.protocols import Floats, Indices
 from bluesky_gp.solvers import CholeskySolver
 
 _TINY = 1e-12
+_SINGULAR = 1e-12  # smallest singular value, relative to the largest, of what a trend is estimated from
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,8 @@ class Trend:
         if not H.shape[1] or not len(S):
             return np.zeros(H.shape[1]), residual
         weighted = solver.solve(H)
-        beta = np.linalg.solve(H.T @ weighted, weighted.T @ residual)
+        # Least squares: the pixels measured so far may lie where the basis cannot tell its columns apart.
+        beta = np.linalg.lstsq(H.T @ weighted, weighted.T @ residual, rcond=_SINGULAR)[0]
         return np.asarray(beta), np.asarray(residual - H @ beta)
 
     def at(self, beta: Floats) -> Floats:
@@ -71,9 +73,9 @@ class Fantasy:
     """A pixel taken as measured: the rank-one change it made."""
 
     pixel: int
-    value: float
     gain: Floats  # (N,), covariance with all pixels over `spread`
     spread: float  # standard deviation of the measurement, noise included
+    noise: float  # its noise variance
 
 
 @dataclass(frozen=True)
@@ -147,16 +149,20 @@ class GridPosterior:
         return column
 
     def condition(self, pixel: int, value: float, noise: float = 0.0) -> Self:
-        """Return the posterior had `pixel` been measured as `value`: a rank-one change, O(N log N + m^2)."""
+        """Return the posterior had `pixel` been measured as `value`: a rank-one change, O(N log N + m^2).
+
+        The trend stays as it is, as it would for a value that is the predicted mean.
+        """
         column = self.covariance_column(pixel)
+        noise += self.prior.noise
         # Without noise a pixel measured twice would divide by nothing.
-        spread = float(np.sqrt(max(column[pixel] + self.prior.noise + noise, _TINY * self.prior.variance[pixel])))
+        spread = float(np.sqrt(max(column[pixel] + noise, _TINY * self.prior.variance.max())))
         gain = column / spread
         return replace(
             self,
             mean=self.mean + gain * ((value - self.mean[pixel]) / spread),
             variance=np.maximum(self.variance - gain * gain, 0.0),
-            fantasies=(*self.fantasies, Fantasy(pixel, value, gain, spread)),
+            fantasies=(*self.fantasies, Fantasy(pixel, gain, spread, noise)),
         )
 
     def observe(
@@ -213,18 +219,13 @@ class GridPosterior:
 
         A sample of the prior, corrected by the data (Matheron's rule; Wilson et al. 2020, arXiv:2002.09309, eq. 9).
         """
-        S, _ = self.measured
-        draw = self.prior.sample(rng)
-        noisy = draw[S] + np.sqrt(self.prior.noise + self.noise[np.isfinite(self.values)]) * rng.standard_normal(len(S))
-        sample = (
-            _mean(self.prior, self.trend, *self.measured, self.known)
-            + draw
-            - self.prior.spread(S, self.known.solve(noisy))
-        )
+        S, draw = self.pixels, self.prior.sample(rng)
+        noisy = draw[S] + np.sqrt(self.prior.noise + self.noise) * rng.standard_normal(len(S))
+        error = draw - self.prior.spread(S, self.solver.solve(noisy))
         for fantasy in self.fantasies:
-            measured = sample[fantasy.pixel] + np.sqrt(self.prior.noise) * rng.standard_normal()
-            sample = sample + fantasy.gain * ((fantasy.value - measured) / fantasy.spread)
-        return np.asarray(sample)
+            measured = error[fantasy.pixel] + np.sqrt(fantasy.noise) * rng.standard_normal()
+            error = error - fantasy.gain * (measured / fantasy.spread)
+        return np.asarray(self.mean + error)
 
 
 class LatticePosterior(GridPosterior):

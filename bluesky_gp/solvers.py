@@ -9,6 +9,7 @@ L       lower Cholesky factor of K                                  (m, m)
 ======  ==========================================================  ==================
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
@@ -16,9 +17,10 @@ import numpy as np
 from scipy.fft import irfftn, next_fast_len, rfftn
 from scipy.linalg import cho_solve, cholesky, lapack, solve_triangular
 
-from bluesky_gp.protocols import Floats
+from bluesky_gp.protocols import Floats, Indices
 
 _JITTERS = (0.0, 1e-10, 1e-8, 1e-6, 1e-4)
+_LOST = 1e-13  # square of a pivot, relative to the diagonal, that is rounding: alpha would be noise divided by it
 
 
 @dataclass(frozen=True)
@@ -91,23 +93,24 @@ class CholeskySolver:
         """
         if not np.all(np.isfinite(K)):
             raise np.linalg.LinAlgError("the covariance of the measured pixels is not finite")
-        scale = float(np.mean(np.diagonal(K))) if len(K) else 1.0
+        scale = _scale(K)
         for jitter in _JITTERS:
-            try:
-                L = cholesky(K + jitter * scale * np.eye(len(K)) if jitter else K, lower=True, check_finite=False)
-            except np.linalg.LinAlgError:
-                continue
-            return cls(np.asarray(L), jitter)
+            L = _factor(K + jitter * scale * np.eye(len(K)) if jitter else K, scale)
+            if L is not None:
+                return cls(L, jitter)
         raise np.linalg.LinAlgError(f"the covariance of {len(K)} pixels is not positive definite, jitter 1e-4 included")
 
     def extend(self, cross: Floats, corner: Floats) -> Self:
         """Return the solver of ``[[K, cross], [cross.T, corner]]``; O(m^2 k) instead of O(m^3)."""
-        low = self.half(cross)
-        schur = type(self).factorise(corner - low.T @ low)
         m, k = cross.shape
+        scale = _scale(corner)
+        low = self.half(cross)
+        last = _factor(corner + self.jitter * scale * np.eye(k) - low.T @ low, scale)
+        if last is None:  # a pixel measured twice, without noise: jitter for all
+            return type(self).factorise(np.block([[self.L @ self.L.T, cross], [cross.T, corner]]))
         L = np.zeros((m + k, m + k))
-        L[:m, :m], L[m:, :m], L[m:, m:] = self.L, low.T, schur.L
-        return type(self)(L, max(self.jitter, schur.jitter))
+        L[:m, :m], L[m:, :m], L[m:, m:] = self.L, low.T, last
+        return type(self)(L, self.jitter)
 
     def half(self, b: Floats) -> Floats:
         """Return ``L^-1 b``."""
@@ -126,3 +129,33 @@ class CholeskySolver:
     def log_determinant(self) -> float:
         """``log det K``."""
         return float(2.0 * np.sum(np.log(np.diagonal(self.L))))
+
+
+@dataclass(frozen=True)
+class FactorSampler:
+    """Samples of any field by a dense factor of the covariance of all pixels."""
+
+    L: Floats
+
+    @classmethod
+    def of(cls, block: Callable[[Indices, Indices], Floats], n_pixels: int) -> Self:
+        """Take the function that gives the covariance of some pixels with others."""
+        everywhere = np.arange(n_pixels)
+        return cls(CholeskySolver.factorise(block(everywhere, everywhere)).L)
+
+    def __call__(self, rng: np.random.Generator) -> Floats:
+        """Draw one sample of all pixels, shape ``(N,)``."""
+        return np.asarray(self.L @ rng.standard_normal(len(self.L)))
+
+
+def _scale(K: Floats) -> float:
+    return float(np.mean(np.diagonal(K))) if len(K) else 1.0
+
+
+def _factor(K: Floats, scale: float) -> Floats | None:
+    """Lower Cholesky factor; None if there is none, or one whose smallest pivot is lost in rounding."""
+    try:
+        L = np.asarray(cholesky(K, lower=True, check_finite=False))
+    except np.linalg.LinAlgError:
+        return None
+    return L if np.all(np.square(np.diagonal(L)) > _LOST * scale) else None

@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 from bluesky import RunEngine
 from event_model import DocumentNames, schema_validators
+from hypothesis import settings
 from ophyd.status import DeviceStatus
 
 from bluesky_gp import GPAgent, PixelGrid
 from bluesky_gp.devices import PixelStage
 from bluesky_gp.plans import adaptive_map
 from bluesky_gp.testing import ListOptimizer
-from hypothesis import settings
 
 settings.register_profile("repeatable", deadline=None, derandomize=True, max_examples=30)
 settings.load_profile("repeatable")
@@ -107,8 +107,8 @@ class ScriptedDetector:
     """A detector whose number depends on where the stage is, and whose faults are written down beforehand.
 
     `script` says what happens at a pixel: ``{(0, 3): ["fail", "ok"]}`` fails there at the first trigger and not at the
-    second; the last word stays. "fail": the Status ends badly, "late": it does so after 50 ms, "hang": it never ends,
-    "nan": a target of NaN, "inf", "raise": `trigger` itself raises TypeError, a programming error.
+    second; the last word stays. "fail": the Status ends badly, "late": it does so after 50 ms, "slow": it ends well after
+    100 ms, "hang": it never ends, "nan": a target of NaN, "inf", "raise": `trigger` raises TypeError, a programming error.
     """
 
     parent = None
@@ -146,6 +146,8 @@ class ScriptedDetector:
             status.set_exception(OSError("the shutter is stuck"))
         elif word == "late":
             threading.Timer(0.05, status.set_exception, [OSError("the beam is gone")]).start()
+        elif word == "slow":
+            threading.Timer(0.1, status.set_finished).start()
         elif word != "hang":
             status.set_finished()
         return status
