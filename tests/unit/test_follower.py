@@ -1,0 +1,262 @@
+"""The thread behind the journals, with a store that keeps runs in memory and can be away."""
+
+import threading
+
+import pytest
+
+from bluesky_gp.follower import Follower
+from bluesky_gp.journal import read_journal
+from bluesky_gp.recorder import JournalFolder, Recorder
+
+
+class Memory:
+    """A store; while it is `away`, or for a document in `refused`, it raises."""
+
+    def __init__(self):
+        self.runs = {}
+        self.away = False
+        self.refused = []
+        self.threads = set()
+
+    def begin(self, uid):
+        self.runs[uid] = []
+        return MemoryRun(self, uid)
+
+    def holds(self, uid):
+        return self.runs.get(uid, [])[-1:] == ["stop"]
+
+    def close(self):
+        self.threads.add(threading.current_thread())
+
+
+class MemoryRun:
+    def __init__(self, memory, uid):
+        self._memory = memory
+        self._uid = uid
+
+    def __call__(self, name, doc):
+        self._memory.threads.add(threading.current_thread())
+        if self._memory.away or name in self._memory.refused:
+            raise ConnectionError("the server went away")
+        self._memory.runs[self._uid].append(name if name != "event" else doc["seq_num"])
+
+    def flush(self):
+        pass
+
+
+class Session:
+    """A recorder and the thread behind it, over a folder."""
+
+    def __init__(self, path, store):
+        self.store = store
+        self.folder = JournalFolder(path)
+        self.follower = Follower(self.folder, lambda: store, place="memory")
+        self.recorder = Recorder(self.folder, self.follower, fsync="never", patience=5.0)
+
+    def emit(self, *names, uid="run-1"):
+        for name in names:
+            self.recorder(name if isinstance(name, str) else "event", document(name, uid))
+
+
+def document(name, uid):
+    match name:
+        case "start":
+            return {"uid": uid, "time": 1.0}
+        case "descriptor":
+            return {"uid": f"d-{uid}", "run_start": uid, "time": 2.0, "name": "primary", "data_keys": {}}
+        case "stop":
+            return {"uid": f"s-{uid}", "run_start": uid, "time": 9.0, "exit_status": "success"}
+    return {"uid": f"e{name}", "descriptor": f"d-{uid}", "time": 3.0, "seq_num": name, "data": {}, "timestamps": {}}
+
+
+@pytest.fixture
+def store():
+    return Memory()
+
+
+@pytest.fixture
+def session(tmp_path, store):
+    session = Session(tmp_path, store)
+    yield session
+    session.follower.close(5.0)
+
+
+def test_a_run_that_has_ended_is_in_the_store_and_its_journal_is_put_away(session, store):
+    session.emit("start", "descriptor", 1, 2, "stop")
+    assert store.runs == {"run-1": ["start", "descriptor", 1, 2, "stop"]}
+    assert session.folder.pending() == []
+    assert [name for name, _ in read_journal(session.folder.find("run-1"))] == [
+        "start",
+        "descriptor",
+        "event",
+        "event",
+        "stop",
+    ]
+
+
+def test_a_run_that_goes_on_is_in_the_store_when_it_is_flushed(session, store):
+    session.emit("start", "descriptor", 1)
+    assert session.follower.flush(5.0)
+    assert store.runs == {"run-1": ["start", "descriptor", 1]}
+    assert len(session.folder.pending()) == 1
+
+
+def test_the_store_is_used_on_a_thread_of_its_own(session, store):
+    session.emit("start", "stop")
+    session.follower.close(5.0)
+    assert len(store.threads) == 1
+    assert threading.current_thread() not in store.threads
+
+
+def test_two_runs_at_once_do_not_mix(session, store):
+    for name in ("start", "descriptor", 1, 2, "stop"):
+        session.emit(name, uid="a")
+        session.emit(name, uid="b")
+    assert store.runs["a"] == store.runs["b"] == ["start", "descriptor", 1, 2, "stop"]
+
+
+def test_repeated_events_count_once(session, store):
+    session.emit("start", "descriptor", 1, 2, 2, 3, "stop")
+    assert store.runs["run-1"] == ["start", "descriptor", 1, 2, 3, "stop"]
+
+
+def test_the_events_of_a_page_count_one_by_one(session, store):
+    columns = {"uid": ["a", "b"], "time": [1.0, 2.0], "seq_num": [1, 2], "data": {}, "timestamps": {}}
+    session.emit("start", "descriptor", 1)
+    session.recorder("event_page", {"descriptor": "d-run-1", **columns})
+    session.emit("stop")
+    assert store.runs["run-1"] == ["start", "descriptor", 1, 2, "stop"]
+
+
+def test_datums_go_to_the_run_of_their_resource(session, store):
+    session.emit("start", uid="a")
+    session.emit("start", uid="b")
+    session.recorder("resource", {"uid": "r", "run_start": "a"})
+    session.recorder("datum", {"datum_id": "r/0", "resource": "r"})
+    session.recorder("stream_resource", {"uid": "sr", "run_start": "a"})
+    session.emit("descriptor", uid="a")
+    session.recorder("stream_datum", {"uid": "sr/0", "stream_resource": "sr", "descriptor": "d-a"})
+    session.emit("stop", uid="a")
+    session.emit("stop", uid="b")
+    assert store.runs["a"] == ["start", "resource", "datum", "stream_resource", "descriptor", "stream_datum", "stop"]
+    assert store.runs["b"] == ["start", "stop"]
+
+
+def test_a_store_that_goes_away_does_not_end_the_run_and_gets_it_whole_when_it_is_back(session, store, caplog):
+    session.emit("start", "descriptor", 1)
+    assert session.follower.flush(5.0)
+    store.away = True
+    session.emit(2)
+    assert session.follower.flush(5.0)
+    assert "could not be written to the catalog memory (ConnectionError: the server went away)" in caplog.text
+    assert str(session.folder.pending()[0]) in caplog.text
+    store.away = False
+    session.emit(3, "stop")
+    assert store.runs == {"run-1": ["start", "descriptor", 1, 2, 3, "stop"]}
+
+
+def test_the_end_of_a_run_does_not_wait_for_a_store_that_is_away(session, store):
+    store.away = True
+    session.emit("start", "descriptor", 1, "stop")
+    assert store.runs["run-1"] == []
+    assert len(session.folder.pending()) == 1
+    store.away = False
+    session.follower.close(5.0)
+    assert store.runs == {"run-1": ["start", "descriptor", 1, "stop"]}
+    assert session.folder.pending() == []
+
+
+def test_what_was_left_is_taken_in_once(tmp_path, store):
+    store.away = True
+    first = Session(tmp_path, store)
+    first.emit("start", "descriptor", 1, "stop", uid="a")
+    first.emit("start", "descriptor", 1, uid="b")
+    first.follower.close(5.0)
+    assert len(first.folder.pending()) == 2
+    store.away = False
+    for _ in range(2):
+        second = Session(tmp_path, store)
+        second.follower.wait_until_ready()
+        second.follower.close(5.0)
+        assert store.runs == {"a": ["start", "descriptor", 1, "stop"], "b": ["start", "descriptor", 1, "stop"]}
+    assert second.folder.pending() == []
+
+
+def test_the_journal_of_a_living_session_is_left_alone(tmp_path, store):
+    first = Session(tmp_path, Memory())
+    first.emit("start", "descriptor", 1)
+    second = Session(tmp_path, store)
+    second.follower.wait_until_ready()
+    second.follower.close(5.0)
+    assert store.runs == {}
+    first.emit("stop")
+    assert first.store.runs == {"run-1": ["start", "descriptor", 1, "stop"]}
+    first.follower.close(5.0)
+
+
+def test_a_damaged_journal_stays_where_it_is_and_is_named(tmp_path, store, caplog):
+    store.away = True
+    first = Session(tmp_path, store)
+    first.emit("start", "descriptor", 1)
+    first.follower.close(5.0)
+    (path,) = first.folder.pending()
+    with path.open("ab") as file:
+        file.write(b"damage\n")
+    store.away = False
+    second = Session(tmp_path, store)
+    second.follower.wait_until_ready()
+    second.follower.close(5.0)
+    assert f"{path}, line 5 is damaged" in caplog.text
+    assert second.folder.pending() == [path]
+    assert store.runs == {"run-1": []}
+
+
+def test_a_run_that_the_store_has_whole_is_not_written_again(tmp_path, store):
+    session = Session(tmp_path, store)
+    session.emit("start", "stop")
+    session.follower.close(5.0)
+    kept = session.folder.find("run-1")
+    kept.replace(session.folder.pending_path / kept.name)  # the session died before it put the journal away
+    store.refused = ["start"]
+    again = Session(tmp_path, store)
+    again.follower.wait_until_ready()
+    assert again.folder.pending() == []
+    again.follower.close(5.0)
+
+
+def test_a_store_that_cannot_be_opened_costs_no_run(tmp_path, store, caplog):
+    def refuse():
+        raise ConnectionRefusedError("nobody listens")
+
+    folder = JournalFolder(tmp_path)
+    follower = Follower(folder, refuse, place="memory")
+    recorder = Recorder(folder, follower, fsync="second")
+    for name in ("start", "descriptor", "stop"):
+        recorder(name, document(name, "run-1"))
+    with pytest.raises(ConnectionRefusedError, match="nobody listens"):
+        follower.wait_until_ready()
+    follower.close(5.0)
+    assert [name for name, _ in read_journal(folder.find("run-1"))] == ["start", "descriptor", "stop"]
+    assert f"Runs go on and are kept in {tmp_path}" in caplog.text
+
+
+@pytest.mark.parametrize("uid", ["../../etc/passwd", "CON", "a:b*c?d", "x" * 500, "ä ö"])
+def test_a_uid_leads_nowhere_else(session, store, uid):
+    session.emit("start", "stop", uid=uid)
+    assert store.runs == {uid: ["start", "stop"]}
+    path = session.folder.find(uid)
+    assert path.parent == session.folder.path
+    assert len(path.name) < 100
+    assert path.name.isascii()
+
+
+def test_a_run_that_began_before_the_writer_was_subscribed_is_not_recorded(session, store, caplog):
+    session.emit("descriptor", 1, "stop", uid="earlier")
+    assert store.runs == {}
+    assert "whose beginning was not recorded" in caplog.text
+
+
+def test_two_runs_of_one_uid_are_refused(session):
+    session.emit("start")
+    with pytest.raises(ValueError, match="being recorded already"):
+        session.emit("start")
