@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from bluesky_gp.loops import clean_loop
+from bluesky_gp.loops import MAX_SHARE, clean_loop
 from bluesky_gp.protocols import Floats, Scalarizer
 
 
@@ -36,7 +36,8 @@ class LoopArea:
     robust : bool, optional
         False: the naive area of whatever the numbers are.
     limit : float, optional
-        The largest response that is physically possible, if it is known: ``|y|`` is clipped to it first.
+        The largest response that is physically possible, where it is known: points beyond it are the failed fits then,
+        clipped to it, and with more than 10 % of them the loop has failed.
     """
 
     robust: bool = True
@@ -46,11 +47,17 @@ class LoopArea:
 
     def __call__(self, spectrum: Floats, axis: Floats) -> float:
         """Return the area of the loop `spectrum` over the bias `axis`, both of shape ``(n_channels,)``."""
-        limited = spectrum if self.limit is None else np.clip(spectrum, -self.limit, self.limit)
-        loop = clean_loop(limited) if self.robust else limited
+        loop = self._cleaned(spectrum)
         if loop is None:
             return float("nan")
         return float(-0.5 * np.dot(loop, np.roll(axis, -1) - np.roll(axis, 1)))
+
+    def _cleaned(self, loop: Floats) -> Floats | None:
+        if self.limit is None:
+            return clean_loop(loop) if self.robust else loop
+        if self.robust and np.mean(np.abs(loop) > self.limit) > MAX_SHARE:
+            return None
+        return np.clip(loop, -self.limit, self.limit)
 
     def units(self, spectrum_units: str, axis_units: str) -> str:
         """Return the unit of the area."""

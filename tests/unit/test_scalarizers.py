@@ -118,6 +118,13 @@ def test_a_known_limit_of_the_response_clips_first():
     )
 
 
+@pytest.mark.parametrize(("spikes", "fails"), [(6, False), (7, True)])
+def test_more_than_a_tenth_of_the_points_beyond_the_limit_is_a_failure(spikes, fails):
+    curve = np.zeros(64)
+    curve[:spikes] = 2.0
+    assert np.isnan(LoopArea(limit=1.0)(curve, BIAS)) == fails
+
+
 # --- edges, centroids -------------------------------------------------------------------------------------------------
 
 
@@ -168,6 +175,12 @@ def test_measured_piezoresponse_areas_come_out_to_rounding(data_folder):
     )
     assert naive == pytest.approx(file["target_naive"], rel=1e-4, abs=1e-8)
     assert clipped == pytest.approx(file["target"], abs=1e-8)
+
+
+def test_with_the_limit_of_the_film_the_failed_fits_are_the_marked_ones(data_folder):
+    (area, file) = maps(data_folder / "beps_pto_loops_50x50.npz", [LoopArea(limit=5e-4)])
+    assert np.array_equal(np.isfinite(area), file["valid"])
+    assert area[file["valid"]] == pytest.approx(file["target"][file["valid"]], abs=1e-8)
 
 
 def test_measured_failures_are_found_and_real_loops_kept(data_folder):

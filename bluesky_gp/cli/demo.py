@@ -1,0 +1,140 @@
+"""``bluesky-gp demo``: the published experiment, from the sample to the figure."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bluesky_gp.cli.targets import Experiment, experiment
+
+if TYPE_CHECKING:
+    from bluesky_gp.record import RunRecord
+
+PUBLISHED_NUM = 410  # pixels of 2500
+KERNELS = ("default", "matern12", "matern32", "matern52", "rbf", "rationalquadratic")
+ACQUISITIONS = ("ei", "pi", "ucb", "uncertainty")
+
+
+@click.command()
+@click.option("--sample", default="ferroelectric", help="ferroelectric, eels, or a FILE of measured spectra (.npz).")
+@click.option("--num", type=click.IntRange(1), help="Pixels to measure.  [default: 16.4 % of the map, at least 30]")
+@click.option("--batch", type=click.IntRange(1), default=10, show_default=True, help="Pixels an iteration.")
+@click.option("--acquisition", type=click.Choice(ACQUISITIONS), default="ei", show_default=True)
+@click.option("--kernel", type=click.Choice(KERNELS), default="default", show_default=True)
+@click.option("--target", help="What to map: loop_area, net_counts, centroid, peak.  [default: what suits the sample]")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the first, random pixels.")
+@click.option(
+    "--catalog",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("bluesky-gp-demo"),
+    show_default=True,
+    help="Folder in which the run is recorded, and its figure.",
+)
+@click.option("--no-figure", is_flag=True, help="Make no figure.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON and nothing else.")
+def demo(
+    sample: str,
+    num: int | None,
+    batch: int,
+    acquisition: str,
+    kernel: str,
+    target: str | None,
+    seed: int,
+    catalog: Path,
+    no_figure: bool,
+    as_json: bool,
+) -> None:
+    """Find the largest hysteresis loop of a map with a sixth of its pixels, on a simulated microscope.
+
+    The published experiment: 50 x 50 pixels, batches of ten, 410 pixels. A GPAgent steers a RunEngine, the run goes
+    into a databroker, and what is shown is read back from there.
+    """
+    from bluesky_gp.cli.report import report, summary
+
+    try:
+        what = experiment(sample, target, seed=0)
+        agent, devices = _set_up(what, batch, acquisition, kernel, seed)
+        num = _number(num, what)
+    except (ValueError, TypeError, OSError) as error:
+        raise click.UsageError(str(error)) from error
+    record = _run(agent, devices, num, catalog, quiet=as_json)
+    result = summary(record, what.truth)
+    result["catalog"] = str(catalog)
+    result["figure"] = None if no_figure else str(_draw(record, what, catalog))
+    click.echo(json.dumps(result, allow_nan=False)) if as_json else report(result)
+
+
+def _number(num: int | None, what: Experiment) -> int:
+    n_pixels = int(what.truth.size)
+    if num is None:
+        return min(n_pixels, max(30, round(n_pixels * PUBLISHED_NUM / 2500)))
+    if num > n_pixels:
+        raise ValueError(f"--num {num} is more than the {n_pixels} pixels of the sample")
+    return num
+
+
+def _set_up(what: Experiment, batch: int, acquisition: str, kernel: str, seed: int) -> tuple[Any, tuple[Any, Any]]:
+    """Return the agent, and spectrometer and stage."""
+    from bluesky_gp import GPAgent, PixelGrid, PixelOptimizer
+    from bluesky_gp.acquisition import BY_NAME
+    from bluesky_gp.devices import PixelStage, SimulatedSpectrometer
+
+    grid = PixelGrid(what.sample.shape, step=(0.02, 0.02), units="um")
+    stage = PixelStage(grid=grid, name="stage")
+    spectrometer = SimulatedSpectrometer(
+        what.sample, stage, scalarizers={what.target: what.scalarizer}, name="spectrometer"
+    )
+    optimizer = PixelOptimizer(
+        grid, what.target, kernel=_kernel(kernel), acquisition=BY_NAME[acquisition](), batch_size=batch, seed=seed
+    )
+    return GPAgent(optimizer, target=f"spectrometer_{what.target}"), (spectrometer, stage)
+
+
+def _kernel(name: str) -> Any:
+    """Return a scikit-learn kernel, its length scales in pixels; None is PixelOptimizer's default."""
+    if name == "default":
+        return None
+    from sklearn.gaussian_process import kernels as k
+
+    lengths, bounds = [6.0, 6.0], (0.7, 100.0)
+    shapes = {
+        "matern12": k.Matern(lengths, bounds, nu=0.5),
+        "matern32": k.Matern(lengths, bounds, nu=1.5),
+        "matern52": k.Matern(lengths, bounds, nu=2.5),
+        "rbf": k.RBF(lengths, bounds),
+        "rationalquadratic": k.RationalQuadratic(6.0, length_scale_bounds=bounds),
+    }
+    return k.ConstantKernel(1.0, (1e-4, 1e4)) * shapes[name] + k.WhiteKernel(0.01, (1e-6, 1e1))
+
+
+def _run(agent: Any, devices: tuple[Any, Any], num: int, folder: Path, *, quiet: bool) -> "RunRecord":
+    """Run the experiment, and read it back from the catalog."""
+    from bluesky import RunEngine
+    from bluesky.utils import RunEngineInterrupted
+
+    from bluesky_gp.live import ProgressBar
+    from bluesky_gp.plans import adaptive_map
+    from bluesky_gp.record import RunRecord
+    from bluesky_gp.recording import open_catalog
+
+    spectrometer, stage = devices
+    engine = RunEngine({})
+    with open_catalog(folder) as catalog, ProgressBar() as bar:
+        engine.subscribe(catalog.writer)
+        if not quiet:
+            engine.subscribe(bar)
+        try:
+            (uid,) = engine(adaptive_map([spectrometer], stage, agent, num=num))
+        except RunEngineInterrupted:
+            engine.abort("Ctrl-C")
+            raise KeyboardInterrupt from None
+        return RunRecord.from_documents(catalog[uid].documents())
+
+
+def _draw(record: "RunRecord", what: Experiment, folder: Path) -> Path:
+    from bluesky_gp.plots import run_figure
+
+    path = folder / f"{record.start['uid'][:8]}.png"
+    run_figure(record, truth=what.truth).savefig(path, dpi=150)
+    return path

@@ -1,0 +1,102 @@
+"""What a demonstration found, as plain data and as a table."""
+
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from bluesky_gp.protocols import Floats
+from bluesky_gp.record import RunRecord
+from bluesky_gp.scoring import score
+
+SECONDS_A_PIXEL = 2.35  # of the published experiment, whose full map took 5875 s, the adaptive one 1200 s
+PUBLISHED_SECONDS = 1200.0
+PUBLISHED_FULL_SECONDS = 5875.0
+PUBLISHED_ITERATION_SECONDS = 6.0
+
+
+def summary(record: RunRecord, truth: Floats) -> dict[str, Any]:
+    """Return what a run found, beside the truth, as plain data."""
+    pixels, values = record.measured
+    if record.best_pixel is None:
+        raise ValueError("no pixel gave a value")
+    attempted = np.concatenate([pixels, record.failed])
+    sign = 1.0 if record.start["gp"]["maximize"] else -1.0
+    found = score(truth, record.maps["mean"], record.best_pixel, attempted, sign=sign)
+    seconds = record.iterations["fit_time"] + record.iterations["propose_time"]
+    duration = record.stop["time"] - record.start["time"]
+    return {
+        "uid": record.start["uid"],
+        "target": record.target,
+        "units": record.units,
+        "num": len(attempted),
+        "n_pixels": record.grid.size,
+        "share": len(attempted) / record.grid.size,
+        "n_failed": len(record.failed),
+        "seconds_measured": len(attempted) * SECONDS_A_PIXEL,
+        "seconds_full_map": record.grid.size * SECONDS_A_PIXEL,
+        "best_pixel": list(record.best_pixel),
+        "best_posterior_mean": float(record.maps["mean"][record.best_pixel]),
+        "best_measured": float(values[(pixels == record.best_pixel).all(axis=1)][-1]),
+        **{name: None if value != value else value for name, value in found.to_dict().items()},
+        "n_iterations": len(seconds),
+        "iteration_median": float(np.median(seconds)),
+        "iteration_p95": float(np.quantile(seconds, 0.95)),
+        "run_seconds": float(duration),
+    }
+
+
+def report(result: dict[str, Any]) -> None:
+    """Print the table, and the lines that read the run back."""
+    console = Console(soft_wrap=True)
+    table = Table(show_header=False, title=f"adaptive map of {result['target']}")
+    for name, value in _rows(result):
+        table.add_row(name, value)
+    console.print(table)
+    if result["figure"]:
+        console.print(f"figure: {result['figure']}", highlight=False)
+    lines = (
+        "",
+        "To read the run back, in Python:",
+        "    from bluesky_gp.recording import open_catalog",
+        f"    catalog = open_catalog({result['catalog']!r})",
+        f"    run = catalog[{result['uid'][:8]!r}]",
+        "    run.primary.read()          # every pixel, with its spectrum (xarray)",
+        "    run.gp.read()               # every iteration of the agent",
+        "    from databroker import Broker",
+        "    Broker(catalog)[-1].table(stream_name='gp')",
+    )
+    console.print("\n".join(lines), markup=False, highlight=False)
+
+
+def _rows(result: dict[str, Any]) -> list[tuple[str, str]]:
+    units = f" {result['units']}" if result["units"] else ""
+    share, ratio = result["share"], result["seconds_measured"] / result["seconds_full_map"]
+    published = PUBLISHED_SECONDS / PUBLISHED_FULL_SECONDS
+    truth = "unknown" if result["best_value"] is None else f"{result['best_value']:.4g}{units}"
+    return [
+        ("pixels", f"{result['num']} of {result['n_pixels']}, {share:.1%} of the full map"),
+        (
+            f"time at {SECONDS_A_PIXEL} s a pixel",
+            f"{result['seconds_measured']:.0f} s of {result['seconds_full_map']:.0f} s, {ratio:.1%}; "
+            f"published: {PUBLISHED_SECONDS:.0f} s of {PUBLISHED_FULL_SECONDS:.0f} s, {published:.1%}",
+        ),
+        (
+            "best pixel",
+            f"{tuple(result['best_pixel'])}: {result['best_posterior_mean']:.4g}{units} by the posterior mean",
+        ),
+        (
+            "there, in the true map",
+            f"{truth}, rank {result['rank']} of {result['n_valid']} (rank {result['smooth_rank']} by 3 x 3 medians)",
+        ),
+        ("top 1 % of the pixels found", f"{result['top_found']:.0%}"),
+        ("error of the map (rms)", f"{result['rmse']:.3g}{units}, {result['relative_rmse']:.0%} of its spread"),
+        ("failed pixels", f"{result['n_failed']}"),
+        (
+            "seconds an iteration",
+            f"median {result['iteration_median']:.3f}, p95 {result['iteration_p95']:.3f}; "
+            f"published: {PUBLISHED_ITERATION_SECONDS:.0f} on a GPU server",
+        ),
+        ("the run here took", f"{result['run_seconds']:.1f} s"),
+    ]

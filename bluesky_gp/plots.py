@@ -1,0 +1,124 @@
+"""Figures of a run that was read back; matplotlib is imported when one is drawn."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bluesky_gp.protocols import Floats
+from bluesky_gp.record import RunRecord
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_BEST = {"marker": "o", "markersize": 10, "markerfacecolor": "none", "markeredgecolor": "red", "markeredgewidth": 1.5}
+
+
+def run_figure(record: RunRecord, truth: Floats | None = None) -> "Figure":
+    """Draw a run: true map, measured points in order, mean, standard deviation, best spectrum, best by iteration.
+
+    Parameters
+    ----------
+    record : RunRecord
+        Of a run over two axes that has maps.
+    truth : ndarray, shape grid.shape, optional
+        Known map, NaN where nothing is known; without it the first panel shows the measured values.
+
+    Raises
+    ------
+    ValueError
+        If the run has no maps, or not two axes.
+    """
+    from matplotlib.figure import Figure
+
+    if not record.maps or record.grid.ndim != 2:
+        raise ValueError(f"run {record.start['uid'][:8]}: a figure needs two axes and the maps of stream 'gp_maps'")
+    figure = Figure(figsize=(12, 7), layout="constrained")
+    panels = figure.subplots(2, 3)
+    low, high = _limits(record, truth)
+    shown = _measured_map(record) if truth is None else truth
+    unit = f"{record.target} ({record.units})" if record.units else record.target
+    _map(panels[0, 0], shown, "measured" if truth is None else "true map", record, unit, vmin=low, vmax=high)
+    _order(panels[0, 1], record)
+    _map(panels[0, 2], record.maps["mean"], "posterior mean", record, unit, vmin=low, vmax=high)
+    _map(panels[1, 0], record.maps["std"], "posterior standard deviation", record, unit, cmap="magma")
+    _spectrum(panels[1, 1], record)
+    _progress(panels[1, 2], record, truth, unit)
+    best = record.best_pixel
+    for panel in (panels[0, 0], panels[0, 2], panels[1, 0]):
+        if best is not None:
+            panel.plot(best[1], best[0], **_BEST)
+    return figure
+
+
+def _limits(record: RunRecord, truth: Floats | None) -> tuple[float, float]:
+    """One scale for all maps of the target; a few outliers must not take all the colours."""
+    values = record.maps["mean"] if truth is None else truth[np.isfinite(truth)]
+    low, high = np.quantile(values, [0.002, 0.998])
+    return float(low), float(high)
+
+
+def _measured_map(record: RunRecord) -> Floats:
+    shown = np.full(record.grid.shape, np.nan)
+    pixels, values = record.measured
+    shown[tuple(pixels.T)] = values
+    return shown
+
+
+def _map(panel: "Axes", values: Floats, title: str, record: RunRecord, label: str, **style: Any) -> None:
+    image = panel.imshow(values, aspect=_aspect(record), interpolation="nearest", **style)
+    panel.figure.colorbar(image, ax=panel, label=label, shrink=0.85)
+    _name(panel, title, record)
+
+
+def _order(panel: "Axes", record: RunRecord) -> None:
+    pixels, _ = record.measured
+    every = record.grid.unravel([outcome.pixel for outcome in record.outcomes])
+    order = {tuple(pixel): i + 1 for i, pixel in enumerate(every.tolist())}
+    numbers = [order[tuple(pixel)] for pixel in pixels.tolist()]
+    points = panel.scatter(pixels[:, 1], pixels[:, 0], c=numbers, s=14, cmap="plasma", edgecolors="none")
+    panel.figure.colorbar(points, ax=panel, label="order of measurement", shrink=0.85)
+    if len(record.failed):
+        panel.plot(record.failed[:, 1], record.failed[:, 0], "kx", markersize=5, label="failed")
+        panel.legend(loc="upper right", fontsize="small")
+    n_rows, n_cols = record.grid.shape
+    panel.set(xlim=(-0.5, n_cols - 0.5), ylim=(n_rows - 0.5, -0.5), aspect=_aspect(record))
+    _name(panel, f"{len(record.outcomes)} of {record.grid.size} pixels", record)
+
+
+def _spectrum(panel: "Axes", record: RunRecord) -> None:
+    if record.spectra is None or record.best_pixel is None:
+        panel.set_axis_off()
+        return
+    pixels, _ = record.measured
+    row = int(np.flatnonzero((pixels == record.best_pixel).all(axis=1))[-1])
+    axis, values = record.spectra.axis, record.spectra.values[row]
+    closed = np.any(np.diff(axis) > 0) and np.any(np.diff(axis) < 0)  # a sweep there and back: close the loop
+    index = np.append(np.arange(len(axis)), 0) if closed else np.arange(len(axis))
+    panel.plot(axis[index], values[index], ".-" if closed else "-", color="tab:red", linewidth=1)
+    panel.set(
+        xlabel=record.spectra.axis_units,
+        ylabel=record.spectra.units,
+        title=f"spectrum of the best pixel {record.best_pixel}",
+    )
+
+
+def _progress(panel: "Axes", record: RunRecord, truth: Floats | None, unit: str) -> None:
+    columns = record.iterations
+    attempted = columns["n_measured"] + columns["n_failed"]
+    panel.step(attempted, columns["best_value"], where="post", color="tab:blue", label="best, by the posterior mean")
+    if truth is not None:
+        largest = np.nanmax(truth) if record.start["gp"]["maximize"] else np.nanmin(truth)
+        panel.axhline(largest, color="0.4", linestyle="--", linewidth=1, label="best of the true map")
+    panel.legend(loc="lower right", fontsize="small")
+    panel.set(xlabel="pixels", ylabel=unit, title="best value by iteration")
+
+
+def _aspect(record: RunRecord) -> str:
+    """Square pixels, unless the map is so slim that nothing could be seen."""
+    n_rows, n_cols = record.grid.shape
+    return "equal" if 0.25 < n_rows / n_cols < 4.0 else "auto"
+
+
+def _name(panel: "Axes", title: str, record: RunRecord) -> None:
+    panel.set(title=title, ylabel=record.grid.axes[0], xlabel=record.grid.axes[1])

@@ -1,0 +1,156 @@
+"""A run read back: its documents, from a catalog, a journal or a session, as arrays."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from bluesky_gp.grid import PixelGrid
+from bluesky_gp.heard import Axes, HeardRun, Listener, Outcome
+from bluesky_gp.protocols import Floats, Indices
+
+
+@dataclass(frozen=True)
+class Spectra:
+    """The spectra of a run, in the order of their measurement."""
+
+    values: Floats  # (n_measured, n_channels)
+    axis: Floats  # (n_channels,)
+    units: str
+    axis_units: str
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """What a run of `adaptive_map` measured, decided and predicted."""
+
+    start: Mapping[str, Any]
+    stop: Mapping[str, Any]  # empty while the run goes on
+    grid: PixelGrid
+    target: str
+    units: str
+    outcomes: tuple[Outcome, ...]  # every pixel attempted, in order
+    iterations: Mapping[str, Any] = field(repr=False)  # columns of stream `gp`, without the agent's name
+    maps: Mapping[str, Floats] = field(
+        repr=False
+    )  # mean, std, acquisition: the last of each; empty if none was written
+    spectra: Spectra | None = field(repr=False)
+
+    @classmethod
+    def from_documents(cls, documents: Iterable[tuple[str, Mapping[str, Any]]]) -> "RunRecord":
+        """Read the documents of one run, ``(name, document)``.
+
+        Raises
+        ------
+        ValueError
+            If they are not those of a run that a `GPAgent` steered.
+        """
+        reader = _Reader()
+        for name, doc in documents:
+            reader.take(name, doc)
+        return reader.record()
+
+    @property
+    def measured(self) -> tuple[Indices, Floats]:
+        """Pixels that have a value, shape ``(n, ndim)``, in order, and their values, shape ``(n,)``."""
+        good = [outcome for outcome in self.outcomes if not outcome.failed]
+        flat = np.array([outcome.pixel for outcome in good], dtype=np.intp)
+        return self.grid.unravel(flat), np.array([outcome.value for outcome in good])
+
+    @property
+    def failed(self) -> Indices:
+        """Pixels that failed, shape ``(n, ndim)``."""
+        return self.grid.unravel(np.array([o.pixel for o in self.outcomes if o.failed], dtype=np.intp))
+
+    @property
+    def best_pixel(self) -> tuple[int, ...] | None:
+        """The best measured pixel, by the posterior mean of the last iteration; None before the first value."""
+        best = self.iterations["best_pixel"][-1]
+        return None if best[0] < 0 else tuple(int(i) for i in best)
+
+
+class _Reader:
+    """Takes documents in, one after another."""
+
+    def __init__(self) -> None:
+        self.start: Mapping[str, Any] = {}
+        self.stop: Mapping[str, Any] = {}
+        self.heard: HeardRun | None = None
+        self.agent = ""
+        self.units = ""
+        self.spectrum_key = ""
+        self.spectra: dict[int, Any] = {}
+        self.description: dict[str, Any] = {}
+        self.iterations: dict[int, Mapping[str, Any]] = {}
+        self.maps: Mapping[str, Any] = {}
+
+    def take(self, name: str, doc: Mapping[str, Any]) -> None:
+        if name == "start":
+            self._begin(doc)
+        elif name == "stop":
+            self.stop = doc
+        elif self.heard is not None and name == "descriptor":
+            self.heard.descriptor(doc)
+            self._describe(doc, self.heard.listener.target)
+        elif self.heard is not None and name == "event":
+            self._event(doc, self.heard)
+
+    def _begin(self, doc: Mapping[str, Any]) -> None:
+        gp = doc.get("gp")
+        if not gp or "axes" not in gp or "grid" not in gp:
+            raise ValueError(
+                f"run {str(doc.get('uid'))[:8]} was not steered by a GPAgent: its start document has no 'gp'"
+            )
+        self.start, self.agent = doc, gp["agent"]
+        grid = PixelGrid.from_mapping(gp["grid"])
+        self.heard = HeardRun(doc["uid"], Listener(self.agent, gp["target"], grid, Axes.of(gp["axes"])))
+
+    def _describe(self, doc: Mapping[str, Any], target: str) -> None:
+        keys = doc["data_keys"]
+        if target not in keys:
+            return
+        self.units = keys[target].get("units", "") or ""
+        device = keys[target].get("object_name")
+        ours = [key for key, value in keys.items() if value.get("object_name") == device and len(value["shape"]) == 1]
+        configuration = doc.get("configuration", {}).get(device, {})
+        axis = [key for key in configuration.get("data", {}) if key.endswith("_axis")]
+        if len(ours) == 1 and len(axis) == 1:
+            self.spectrum_key = ours[0]
+            self.description = {
+                "axis": np.asarray(configuration["data"][axis[0]], dtype=np.float64),
+                "units": keys[ours[0]].get("units", "") or "",
+                "axis_units": configuration["data_keys"][axis[0]].get("units", "") or "",
+            }
+
+    def _event(self, doc: Mapping[str, Any], heard: HeardRun) -> None:
+        data = doc["data"]
+        outcome = heard.event(doc)
+        if outcome is not None and not outcome.failed and self.spectrum_key in data:
+            self.spectra[len(heard.outcomes)] = np.asarray(data[self.spectrum_key], dtype=np.float64)
+        if f"{self.agent}_iteration" in data:
+            self.iterations.setdefault(int(data[f"{self.agent}_iteration"]), data)
+        if f"{self.agent}_maps_mean" in data:
+            self.maps = data
+
+    def record(self) -> RunRecord:
+        if self.heard is None:
+            raise ValueError("the documents hold no start document")
+        rows = [self.iterations[i] for i in sorted(self.iterations)]
+        prefix, maps_prefix = f"{self.agent}_", f"{self.agent}_maps_"
+        names = rows[0] if rows else {}
+        return RunRecord(
+            start=self.start,
+            stop=self.stop,
+            grid=self.heard.listener.grid,
+            target=self.heard.listener.target,
+            units=self.units,
+            outcomes=tuple(self.heard.outcomes),
+            iterations={name.removeprefix(prefix): np.array([row[name] for row in rows]) for name in names},
+            maps={
+                name.removeprefix(maps_prefix): np.asarray(self.maps[name], dtype=np.float64)
+                for name in self.maps
+                if name != f"{maps_prefix}iteration"
+            },
+            spectra=Spectra(np.array(list(self.spectra.values())), **self.description) if self.spectra else None,
+        )
