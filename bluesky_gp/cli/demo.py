@@ -1,23 +1,26 @@
 """``bluesky-gp demo``: the published experiment, from the sample to the figure."""
 
 import json
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from bluesky_gp.cli.targets import Experiment, experiment
+from bluesky_gp.cli.instruments import INSTRUMENTS, Setup
+from bluesky_gp.protocols import Floats
 
 if TYPE_CHECKING:
     from bluesky_gp.record import RunRecord
 
-PUBLISHED_NUM = 410  # pixels of 2500
+PUBLISHED_SHARE = 410 / 2500  # of the pixels of the map
 KERNELS = ("default", "matern12", "matern32", "matern52", "rbf", "rationalquadratic")
 ACQUISITIONS = ("ei", "pi", "ucb", "uncertainty")
 
 
 @click.command()
 @click.option("--sample", default="ferroelectric", help="ferroelectric, eels, or a FILE of measured spectra (.npz).")
+@click.option("--instrument", type=click.Choice(list(INSTRUMENTS)), default="simulated", show_default=True)
 @click.option("--num", type=click.IntRange(1), help="Pixels to measure.  [default: 16.4 % of the map, at least 30]")
 @click.option("--batch", type=click.IntRange(1), default=10, show_default=True, help="Pixels an iteration.")
 @click.option("--acquisition", type=click.Choice(ACQUISITIONS), default="ei", show_default=True)
@@ -35,6 +38,7 @@ ACQUISITIONS = ("ei", "pi", "ucb", "uncertainty")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON and nothing else.")
 def demo(
     sample: str,
+    instrument: str,
     num: int | None,
     batch: int,
     acquisition: str,
@@ -52,43 +56,40 @@ def demo(
     """
     from bluesky_gp.cli.report import report, summary
 
-    try:
-        what = experiment(sample, target, seed=0)
-        agent, devices = _set_up(what, batch, acquisition, kernel, seed)
-        num = _number(num, what)
-    except (ValueError, TypeError, OSError) as error:
-        raise click.UsageError(str(error)) from error
-    record = _run(agent, devices, num, catalog, quiet=as_json)
-    result = summary(record, what.truth)
-    result["catalog"] = str(catalog)
-    result["figure"] = None if no_figure else str(_draw(record, what, catalog))
-    click.echo(json.dumps(result, allow_nan=False)) if as_json else report(result)
+    with ExitStack() as stack:
+        try:
+            setup = stack.enter_context(INSTRUMENTS[instrument](sample, target))
+            num = _number(num, setup)
+            agent = _agent(setup, batch, acquisition, kernel, seed)
+        except (ValueError, TypeError, OSError, ImportError) as error:
+            raise click.UsageError(str(error)) from error
+        record = _run(agent, setup, num, catalog, quiet=as_json)
+    result = summary(record, setup.truth) | {"catalog": str(catalog)}
+    result["figure"] = None if no_figure else str(_draw(record, setup.truth, catalog))
+    if as_json:
+        click.echo(json.dumps(result, allow_nan=False))
+    else:
+        report(result)
 
 
-def _number(num: int | None, what: Experiment) -> int:
-    n_pixels = int(what.truth.size)
+def _number(num: int | None, setup: Setup) -> int:
+    n_pixels = int(setup.grid.allowed.sum())
     if num is None:
-        return min(n_pixels, max(30, round(n_pixels * PUBLISHED_NUM / 2500)))
+        return min(n_pixels, max(30, round(n_pixels * PUBLISHED_SHARE)))
     if num > n_pixels:
         raise ValueError(f"--num {num} is more than the {n_pixels} pixels of the sample")
     return num
 
 
-def _set_up(what: Experiment, batch: int, acquisition: str, kernel: str, seed: int) -> tuple[Any, tuple[Any, Any]]:
-    """Return the agent, and spectrometer and stage."""
-    from bluesky_gp import GPAgent, PixelGrid, PixelOptimizer
+def _agent(setup: Setup, batch: int, acquisition: str, kernel: str, seed: int) -> Any:
+    from bluesky_gp import GPAgent, PixelOptimizer
     from bluesky_gp.acquisition import BY_NAME
-    from bluesky_gp.devices import PixelStage, SimulatedSpectrometer
 
-    grid = PixelGrid(what.sample.shape, step=(0.02, 0.02), units="um")
-    stage = PixelStage(grid=grid, name="stage")
-    spectrometer = SimulatedSpectrometer(
-        what.sample, stage, scalarizers={what.target: what.scalarizer}, name="spectrometer"
-    )
+    target = setup.target.removeprefix(f"{setup.detector.name}_")
     optimizer = PixelOptimizer(
-        grid, what.target, kernel=_kernel(kernel), acquisition=BY_NAME[acquisition](), batch_size=batch, seed=seed
+        setup.grid, target, kernel=_kernel(kernel), acquisition=BY_NAME[acquisition](), batch_size=batch, seed=seed
     )
-    return GPAgent(optimizer, target=f"spectrometer_{what.target}"), (spectrometer, stage)
+    return GPAgent(optimizer, target=setup.target)
 
 
 def _kernel(name: str) -> Any:
@@ -108,7 +109,7 @@ def _kernel(name: str) -> Any:
     return k.ConstantKernel(1.0, (1e-4, 1e4)) * shapes[name] + k.WhiteKernel(0.01, (1e-6, 1e1))
 
 
-def _run(agent: Any, devices: tuple[Any, Any], num: int, folder: Path, *, quiet: bool) -> "RunRecord":
+def _run(agent: Any, setup: Setup, num: int, folder: Path, *, quiet: bool) -> "RunRecord":
     """Run the experiment, and read it back from the catalog."""
     from bluesky import RunEngine
     from bluesky.utils import RunEngineInterrupted
@@ -118,23 +119,22 @@ def _run(agent: Any, devices: tuple[Any, Any], num: int, folder: Path, *, quiet:
     from bluesky_gp.record import RunRecord
     from bluesky_gp.recording import open_catalog
 
-    spectrometer, stage = devices
     engine = RunEngine({})
     with open_catalog(folder) as catalog, ProgressBar() as bar:
         engine.subscribe(catalog.writer)
         if not quiet:
             engine.subscribe(bar)
         try:
-            (uid,) = engine(adaptive_map([spectrometer], stage, agent, num=num))
+            (uid,) = engine(adaptive_map([setup.detector], setup.stage, agent, num=num))
         except RunEngineInterrupted:
             engine.abort("Ctrl-C")
             raise KeyboardInterrupt from None
         return RunRecord.from_documents(catalog[uid].documents())
 
 
-def _draw(record: "RunRecord", what: Experiment, folder: Path) -> Path:
+def _draw(record: "RunRecord", truth: Floats, folder: Path) -> Path:
     from bluesky_gp.plots import run_figure
 
     path = folder / f"{record.start['uid'][:8]}.png"
-    run_figure(record, truth=what.truth).savefig(path, dpi=150)
+    run_figure(record, truth=truth).savefig(path, dpi=150)
     return path

@@ -30,7 +30,7 @@ class Experiment:
     truth: Floats  # NaN where there is none
 
 
-def experiment(name: str, target: str | None, seed: int) -> Experiment:
+def experiment(name: str, target: str | None) -> Experiment:
     """Return the experiment that the command line asks for.
 
     Parameters
@@ -39,8 +39,6 @@ def experiment(name: str, target: str | None, seed: int) -> Experiment:
         "ferroelectric", "eels" or the path of a file of measured spectra.
     target : str, optional
         Name of a scalarizer. Default: what is usual for the sample.
-    seed : int
-        Of a synthetic sample.
 
     Raises
     ------
@@ -50,7 +48,7 @@ def experiment(name: str, target: str | None, seed: int) -> Experiment:
     from bluesky_gp.devices.samples import MeasuredSample, make_sample
 
     if name in ("ferroelectric", "eels"):
-        sample = make_sample({"kind": name, "seed": seed})
+        sample = make_sample(name)
         chosen = sample.default_target if target is None else target
         return Experiment(sample, chosen, chosen, sample.truth(chosen))
     measured = MeasuredSample(name)

@@ -1,0 +1,38 @@
+"""What the demonstration can run on: each instrument gives a detector, a stage and the truth."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from bluesky_gp.cli.targets import experiment
+from bluesky_gp.grid import PixelGrid
+from bluesky_gp.protocols import Floats
+
+
+@dataclass(frozen=True)
+class Setup:
+    """An instrument, ready to measure."""
+
+    detector: Any
+    stage: Any
+    grid: PixelGrid
+    target: str  # key of the number to map, in the detector's events
+    truth: Floats  # grid.shape; NaN where nothing is known
+
+
+@contextmanager
+def simulated(sample: str, target: str | None) -> Iterator[Setup]:
+    """Simulated devices in this process, over a synthetic or a measured sample."""
+    from bluesky_gp.devices import PixelStage, SimulatedSpectrometer
+
+    what = experiment(sample, target)
+    grid = PixelGrid(what.sample.shape, step=(0.02, 0.02), units="um")
+    stage = PixelStage(grid=grid, name="stage")
+    scalarizers = {what.target: what.scalarizer}
+    spectrometer = SimulatedSpectrometer(what.sample, stage, scalarizers=scalarizers, name="spectrometer")
+    yield Setup(spectrometer, stage, grid, f"spectrometer_{what.target}", what.truth)
+
+
+INSTRUMENTS: dict[str, Callable[[str, str | None], AbstractContextManager[Setup]]] = {"simulated": simulated}
+"""By the name that ``bluesky-gp demo --instrument`` takes; called with sample and target."""
