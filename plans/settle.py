@@ -15,6 +15,8 @@ from bluesky.utils import FailedPause, FailedStatus, Msg, MsgGenerator, RunEngin
 _numbers = count()
 _given_up: "WeakSet[Status]" = WeakSet()  # timed out: when they fail at last, nobody is to be blamed any more
 
+_GRACE = 1.0  # s that a device has to end after it was told to stop
+
 ENDING = (RunEngineControlException, FailedPause)  # abort, stop: the plan is over, nothing is waited for
 
 
@@ -37,16 +39,17 @@ def settle(starts: Iterable[Msg], *, timeout: float | None = None) -> MsgGenerat
     for group, status, device in started:
         yield from _attempt(Msg("wait", None, group=group, timeout=timeout), errors)
         if timeout is not None and status is not None and not status.done:
-            yield from _give_up(status, device, errors)
+            yield from _give_up(group, status, device)
     if errors:
         raise errors[0]
 
 
-def _give_up(status: Status, device: Any, errors: list[Exception]) -> MsgGenerator[None]:
-    """Stop a device that took too long, so that it can be started again."""
+def _give_up(group: str, status: Status, device: Any) -> MsgGenerator[None]:
+    """Stop a device that took too long, so that it can be started again, and let it end."""
     _given_up.add(status)
     if isinstance(device, Stoppable):
-        yield from _attempt(Msg("stop", device), errors)
+        yield from _attempt(Msg("stop", device), [])
+        yield from _attempt(Msg("wait", None, group=group, timeout=_GRACE), [])
 
 
 def _attempt(message: Msg, errors: list[Exception]) -> MsgGenerator[Any]:

@@ -1,9 +1,8 @@
 """What `adaptive_map` is made of; for plans of your own, inside runs of your own."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-import bluesky.plan_stubs as bps
 import bluesky.preprocessors as bpp
 from bluesky.protocols import Readable, Triggerable
 from bluesky.utils import FailedStatus, Msg, MsgGenerator, all_safe_rewind
@@ -31,10 +30,11 @@ def ask_agent(agent: GPAgent) -> MsgGenerator[list[Pixel]]:
     list of tuple of int
         Pixels in the order in which to visit them. Empty: the agent has nothing more to propose.
     """
-    yield from bps.checkpoint()
-    reading = yield from bps.trigger_and_read([agent], name=agent.name)
+    yield Msg("checkpoint")
+    yield from settle([Msg("trigger", agent)])
+    reading = yield from _event([agent], agent.name)
     if reading and agent.maps.due:
-        yield from bps.trigger_and_read([agent.maps], name=agent.maps.name)
+        yield from _event([agent.maps], agent.maps.name)
     rows = reading[f"{agent.name}_proposed"]["value"].tolist() if reading else []
     return [tuple(row) for row in rows if row[0] >= 0]
 
@@ -90,12 +90,20 @@ def _take(
 ) -> MsgGenerator[dict[str, Any]]:
     triggers = [Msg("trigger", device) for device in readables if isinstance(device, Triggerable)]
     yield from settle(triggers, timeout=timeout)
+    return (yield from _event(readables, "primary", lambda reading: check_arrival(stage, axes(stage), reading, pixel)))
+
+
+def _event(
+    readables: Sequence[Any], name: str, check: Callable[[Reading], None] | None = None
+) -> MsgGenerator[dict[str, Any]]:
+    """Read into one event of stream `name`; none is recorded if reading fails, or `check` raises."""
     reading: dict[str, Any] = {}
-    yield Msg("create", None, name="primary")
+    yield Msg("create", None, name=name)
     try:
         for device in readables:
             reading |= (yield Msg("read", device)) or {}
-        check_arrival(stage, axes(stage), reading, pixel)
+        if check is not None:
+            check(reading)
     except Exception:
         yield Msg("drop")
         raise
@@ -153,7 +161,7 @@ def record_failure(agent: GPAgent, pixel: Pixel, why: str) -> MsgGenerator[None]
     """Record that a pixel failed, in stream ``gp_failures``; the agent hears it and does not propose it again."""
     yield Msg("checkpoint")
     yield from settle([Msg("set", agent.failures, Failure(pixel, why))])
-    yield from bps.trigger_and_read([agent.failures], name=agent.failures.name)
+    yield from _event([agent.failures], agent.failures.name)
 
 
 def _record_rejection(agent: GPAgent, pixel: Pixel) -> MsgGenerator[None]:

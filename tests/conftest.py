@@ -107,8 +107,8 @@ class ScriptedDetector:
     """A detector whose number depends on where the stage is, and whose faults are written down beforehand.
 
     `script` says what happens at a pixel: ``{(0, 3): ["fail", "ok"]}`` fails there at the first trigger and not at the
-    second; the last word stays. "fail": the Status ends badly, "late": it does so after 50 ms, "slow": it ends well after
-    100 ms, "hang": it never ends, "nan": a target of NaN, "inf", "raise": `trigger` raises TypeError, a programming error.
+    second; the last word stays. "fail": the Status ends badly, "late": it does so after 50 ms, "slow": it ends well
+    after 100 ms, "hang": it never ends, "nan" and "inf": such a target, "raise": `trigger` itself raises TypeError.
     """
 
     parent = None
