@@ -1,0 +1,81 @@
+import io
+
+import pytest
+from rich.console import Console
+
+from bluesky_gp.live import IterationLine, ProgressBar, RunProgress
+
+
+@pytest.fixture
+def shown(RE):
+    """What IterationLine shows of the runs of this test."""
+    seen = []
+    RE.subscribe(IterationLine(seen.append))
+    return seen
+
+
+def test_there_is_a_line_for_every_decision(bench, RE, shown):
+    RE(bench.map(25))
+    assert [progress.done for progress in shown] == [0, 10, 20, 25]
+    assert [progress.iteration for progress in shown] == [0, 1, 2, 3]
+    assert shown[-1].ended and not shown[-2].ended
+
+
+def test_the_line_names_pixels_best_value_with_unit_and_pixel_and_the_reason_of_the_end(bench, RE, shown):
+    RE(bench.map(50))
+    assert str(shown[-1]) == "   50 of 50 pixels  |  best det_height 10 nm at (5, 2)  |  stopped: num"
+
+
+def test_the_first_line_has_no_best(bench, RE, shown):
+    RE(bench.map(5))
+    assert str(shown[0]) == "    0 of 5 pixels"
+
+
+def test_failed_pixels_are_done_and_counted(make_bench, RE, shown):
+    RE(make_bench(script={(0, 3): ["fail"]}).map(12))
+    assert [(progress.done, progress.failed) for progress in shown] == [(0, 0), (10, 1), (12, 1)]
+
+
+def test_the_time_left_is_what_the_pixels_so_far_took(shown, RE, bench):
+    RE(bench.map(64))
+    assert shown[0].seconds_left is None
+    assert all(progress.seconds_left >= 0.0 for progress in shown[1:])
+    assert shown[-1].seconds_left == 0.0
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(3.2, "3 s left"), (89.0, "89 s left"), (600.0, "10 min left"), (9000.0, "2.5 h left")]
+)
+def test_times_are_written_for_people(seconds, text):
+    assert text in str(RunProgress(10, "t", seconds_left=seconds))
+
+
+def test_what_the_agent_knew_before_the_run_is_not_counted(make_bench, RE, shown):
+    from bluesky_gp import PixelOptimizer
+
+    bench = make_bench(optimizer=PixelOptimizer)
+    bench.optimizer.ingest([{"row": 4, "col": 4, "height": 3.0}])
+    RE(bench.map(5))
+    assert [progress.done for progress in shown] == [0, 5]
+
+
+def test_runs_without_an_agent_print_nothing(bench, RE, shown):
+    from bluesky_gp.plans import raster_map
+
+    RE(raster_map([bench.detector], bench.stage, every=4))
+    assert shown == []
+
+
+def test_it_prints_by_default(bench, RE, capsys):
+    RE.subscribe(IterationLine())
+    RE(bench.map(5))
+    assert capsys.readouterr().out.splitlines()[0] == "    0 of 5 pixels"
+
+
+def test_the_bar_shows_every_pixel_the_iteration_and_the_best(bench, RE):
+    out = io.StringIO()
+    with ProgressBar(Console(file=out, force_terminal=True, width=120)) as bar:
+        RE.subscribe(bar)
+        RE(bench.map(50))
+    text = out.getvalue()
+    assert "50 of 50 pixels" in text and "iteration 5" in text and "best det_height 10 nm at (5, 2)" in text
