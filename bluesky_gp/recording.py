@@ -7,34 +7,35 @@ catalog is opened, on the thread that writes it, so that a session does not wait
 import logging
 import re
 import secrets
+import socket
 import sqlite3
 import sys
 import threading
+import urllib.request
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from urllib.parse import urlsplit
 
 from filelock import FileLock
 
-from bluesky_gp.follower import Follower, RunWriter
+from bluesky_gp.catalog import Catalog
+from bluesky_gp.follower import RunWriter
 from bluesky_gp.journal import Fsync, JournalError
-from bluesky_gp.recorder import JournalFolder, Recorder
+from bluesky_gp.recorder import JournalFolder
 
 __all__ = ["Catalog", "open_catalog", "server_configuration"]
 
-logger = logging.getLogger(__name__)
-
-_open: dict[str, "Catalog"] = {}  # by place
+_open: dict[str, Catalog] = {}  # by place
 _open_guard = threading.Lock()
 
 
 def open_catalog(
     place: str | Path, *, api_key: str | None = None, journal: str | Path | None = None, fsync: Fsync = "second"
-) -> "Catalog":
+) -> Catalog:
     """Open a catalog of runs, to write and to read.
 
     Parameters
@@ -52,7 +53,15 @@ def open_catalog(
     Returns
     -------
     Catalog
-        The same one as before if this process has it open already.
+        The same one as before if this process has it open already. A folder's is opened in the background: what is
+        wrong with it is raised where it is first read.
+
+    Raises
+    ------
+    JournalError
+        If the journals cannot be written where they should be.
+    ConnectionError
+        If no server answers.
 
     Examples
     --------
@@ -60,109 +69,24 @@ def open_catalog(
     >>> RE.subscribe(catalog.writer)  # doctest: +SKIP
     >>> catalog[-1].primary.read()  # doctest: +SKIP
     """
-    connect, name, folder = _resolve(place, api_key)
+    where = _resolve(place, api_key)
     with _open_guard:
-        if name not in _open:
-            journals = JournalFolder(Path(journal) if journal is not None else folder / "journal")
+        if where.name not in _open or _open[where.name].closed:
+            journals = JournalFolder(Path(journal) if journal is not None else where.folder / "journal")
             _check_writable(journals.pending_path)
-            _open[name] = Catalog(name, journals, connect, fsync=fsync)
-        return _open[name]
+            _open[where.name] = Catalog(where.name, journals, where.connect, fsync=fsync)
+        catalog = _open[where.name]
+    if where.is_remote:
+        _wait_or_close(catalog)
+    return catalog
 
 
-class Catalog:
-    """A catalog of runs that is written behind their journals; made by `open_catalog`.
-
-    ``catalog[-1]``, ``catalog[scan_id]``, ``catalog[uid]`` and ``catalog["first letters of uid"]`` are runs; everything
-    else that tiled's client for a catalog of runs has (`search`, `keys`, ...) is here as well, and
-    ``databroker.Broker(catalog)`` is the databroker of old. The first of these waits until the catalog is open.
-
-    Attributes
-    ----------
-    writer : Recorder
-        What to subscribe: ``RE.subscribe(catalog.writer)``.
-    """
-
-    def __init__(
-        self, place: str, journals: JournalFolder, connect: Callable[[], "_TiledStore"], *, fsync: Fsync
-    ) -> None:
-        self._place = place
-        self._journals = journals
-        self._store: _TiledStore | None = None
-        self._closed = False
-
-        def connect_here() -> "_TiledStore":
-            self._store = connect()
-            _at_exit(self.close)  # registered after tiled's own, therefore run before it
-            return self._store
-
-        self._follower = Follower(journals, connect_here, place=place)
-        self.writer = Recorder(journals, self._follower, fsync=fsync)
-
-    @property
-    def client(self) -> Any:
-        """Tiled's own client of the catalog."""
-        if self._closed:
-            raise RuntimeError(f"The catalog {self._place} is closed: open_catalog({self._place!r}) opens it again")
-        self._follower.wait_until_ready()
-        assert self._store is not None  # noqa: S101
-        return self._store.client
-
-    def __getitem__(self, key: Any) -> Any:
-        return self.client[key]
-
-    def __len__(self) -> int:
-        return len(self.client)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.client)
-
-    def __contains__(self, uid: str) -> bool:
-        return uid in self.client
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):  # what IPython and pickle ask for must not open anything
-            raise AttributeError(name)
-        return getattr(self.client, name)
-
-    def __repr__(self) -> str:
-        if self._closed:
-            return f"<Catalog {self._place}, closed>"
-        if not self._follower.is_ready:
-            return f"<Catalog {self._place}, opening>"
-        return f"<Catalog {self._place}, {len(self)} runs>"
-
-    def journal(self, uid: str) -> Path | None:
-        """Return the journal of a run, by uid or the beginning of it: every document as it was emitted, bit for bit."""
-        return self._journals.find(uid)
-
-    def flush(self, timeout: float = 10.0) -> None:
-        """Wait until the catalog has what has been recorded so far, instead of for its next second.
-
-        Raises
-        ------
-        TimeoutError
-            If that takes longer than `timeout` seconds.
-        """
-        if not self._follower.flush(timeout):
-            raise TimeoutError(f"The catalog {self._place} is not up to date after {timeout} s; the journals are.")
-
-    def close(self, timeout: float = 10.0) -> None:
-        """Write what is left and let go of the catalog; a second call does nothing. Done at exit as well."""
-        with _open_guard:
-            if self._closed:
-                return
-            self._closed = True
-            if _open.get(self._place) is self:
-                del _open[self._place]
-        self._follower.close(timeout)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
+def _wait_or_close(catalog: Catalog) -> None:
+    try:
+        catalog.wait()
+    except BaseException:
+        catalog.close(timeout=0.0)
+        raise
 
 
 def server_configuration(folder: Path, *, api_key: str) -> dict[str, Any]:
@@ -181,16 +105,25 @@ def server_configuration(folder: Path, *, api_key: str) -> dict[str, Any]:
     }
 
 
-def _resolve(place: str | Path, api_key: str | None) -> tuple[Callable[[], "_TiledStore"], str, Path]:
-    """Return what connects to a place, its name, and the folder that goes with it."""
+@dataclass(frozen=True)
+class _Place:
+    """Where a catalog is: its name, the folder that goes with it, and what connects to it."""
+
+    name: str
+    folder: Path
+    connect: Callable[[], "_TiledStore"]
+    is_remote: bool = True
+
+
+def _resolve(place: str | Path, api_key: str | None) -> _Place:
     if isinstance(place, str) and place.startswith(("http://", "https://")):
         url = urlsplit(place)
         name = f"{url.scheme}://{url.netloc.rpartition('@')[2]}{url.path}"  # without the key that the query may hold
-        return lambda: _connect_url(place, api_key), name, _user_folder(name)
+        return _Place(name, _user_folder(name), lambda: _connect_url(place, api_key))
     if isinstance(place, str) and _is_profile(place):
-        return lambda: _connect_profile(place, api_key), place, _user_folder(place)
+        return _Place(place, _user_folder(place), lambda: _connect_profile(place, api_key))
     folder = Path(place).expanduser().resolve()
-    return lambda: _connect_folder(folder), str(folder), folder
+    return _Place(str(folder), folder, lambda: _connect_folder(folder), is_remote=False)
 
 
 def _is_profile(place: str) -> bool:
@@ -236,12 +169,22 @@ class _TiledStore:
         return type(client)(client.context, item=client.item, structure_clients=OneShotCachedMap(self._classes))
 
     def begin(self, uid: str) -> RunWriter:
-        if uid in self._client:
+        if self._find(uid) is not None:
             self._client.delete_contents(uid, recursive=True, external_only=False)
         return _TiledRunWriter(self._client.include_data_sources())
 
     def holds(self, uid: str) -> bool:
-        return uid in self._client and bool(self._client[uid].metadata.get("stop"))
+        run = self._find(uid)
+        return run is not None and bool(run.metadata.get("stop"))
+
+    def _find(self, uid: str) -> Any:
+        """Return the run of exactly this uid, None if there is none; ``client[uid]`` takes the beginning of one too."""
+        from tiled.client.container import Container
+
+        try:
+            return Container.__getitem__(self._client, uid)
+        except KeyError:
+            return None
 
     def close(self) -> None:
         if self._embedded:
@@ -272,6 +215,8 @@ class _TiledRunWriter:
 
         # max_array_size=0: every array as zarr. SQLite refuses lists.
         self._writer = _RunWriter(client, batch_size=sys.maxsize, max_array_size=0)
+        # Its own tries again when an answer is lost, which may write rows twice; `Follower` writes the run anew.
+        self._writer._append_with_retry = lambda table, rows, _: table.append_partition(0, rows)  # noqa: SLF001
         self._normalize = RunNormalizer()
         self._normalize.subscribe(self._writer)
         self._numbers: dict[str, list[str]] = {}
@@ -317,9 +262,23 @@ def _connect_folder(folder: Path) -> _TiledStore:
 
 
 def _connect_url(url: str, api_key: str | None) -> _TiledStore:
+    _check_answers(url)
     from tiled.client import from_uri
 
     return _TiledStore(_catalog_of_runs(from_uri(url, api_key=api_key), url), embedded=False)
+
+
+def _check_answers(url: str) -> None:
+    """Raise if nothing listens; tiled would find out in 24 s."""
+    parts = urlsplit(url)
+    if parts.scheme in urllib.request.getproxies() and not urllib.request.proxy_bypass(parts.netloc):
+        return
+    try:
+        socket.create_connection((parts.hostname, parts.port or {"http": 80, "https": 443}[parts.scheme]), 5.0).close()
+    except OSError as error:
+        raise ConnectionError(
+            f"No server answers at {parts.scheme}://{parts.hostname}:{parts.port}: {error}"
+        ) from error
 
 
 def _connect_profile(name: str, api_key: str | None) -> _TiledStore:
@@ -380,11 +339,3 @@ def _make_database(path: Path) -> None:
             await engine.dispose()
 
     asyncio.run(initialize())
-
-
-def _at_exit(close: Callable[[], None]) -> None:
-    """Call `close` at exit, before tiled's embedded server is stopped.
-
-    Tiled stops it when the interpreter ends its threads, which is before the handlers of `atexit`.
-    """
-    threading._register_atexit(close)  # type: ignore[attr-defined]  # noqa: SLF001

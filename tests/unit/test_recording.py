@@ -384,7 +384,7 @@ def test_importing_costs_a_session_no_tiled():
 
 
 def test_the_private_parts_of_the_writer_are_what_recording_uses():
-    """If this fails, bluesky-tiled-plugins changed: look at _TiledRunWriter.flush."""
+    """If this fails, bluesky-tiled-plugins changed: look at _TiledRunWriter."""
     import inspect
 
     from bluesky_tiled_plugins.writing.tiled_writer import _RunWriter
@@ -395,6 +395,7 @@ def test_the_private_parts_of_the_writer_are_what_recording_uses():
     assert writer._desc_nodes == {}
     assert list(inspect.signature(writer._write_internal_data).parameters) == ["data_cache", "desc_node"]
     assert list(inspect.signature(writer._write_external_data).parameters) == ["doc"]
+    assert list(inspect.signature(writer._append_with_retry).parameters) == ["df_client", "table", "desc_name"]
 
 
 @pytest.fixture(autouse=True)

@@ -1,5 +1,6 @@
 """Catalogs between processes: a reader beside a run, sessions that are killed, a server that goes away."""
 
+import os
 import secrets
 import signal
 import socket
@@ -122,7 +123,7 @@ def test_a_session_that_is_killed_loses_nothing_that_was_measured(tmp_path):
         if len(printed) == 40:
             break
     session.send_signal(signal.SIGKILL)
-    session.wait()
+    session.communicate()
     with open_catalog(tmp_path) as catalog:
         (uid,) = catalog
         run = catalog[uid]
@@ -218,15 +219,36 @@ def test_a_server_that_dies_does_not_end_the_run_which_is_whole_when_it_is_back(
         len(catalog)
         RE.subscribe(catalog.writer)
         (uid,) = RE(slow_scan(kill_it))
-        assert f"Run {uid} could not be written to the catalog {server.url}" in caplog.text
+        assert f"Run {uid} is not in the catalog" in caplog.text
         server.start()
-        catalog.flush(60)
-    with open_catalog(server.url, api_key=server.key, journal=tmp_path / "journal") as catalog:
+        catalog.flush(120)
         assert len(catalog[uid].primary.read().time) == 61
         assert catalog[uid].stop["exit_status"] == "success"
 
 
 def test_a_server_that_is_not_there_is_an_error_at_once(tmp_path, server):
     server.kill()
-    with pytest.raises(Exception, match="refused"):
-        open_catalog(server.url, api_key=server.key, journal=tmp_path / "journal")
+    for _ in range(2):
+        with pytest.raises(ConnectionError, match=f"No server answers at {server.url}"):
+            open_catalog(server.url, api_key=server.key, journal=tmp_path / "journal")
+
+
+def test_a_profile_is_a_catalog_too(tmp_path, server):
+    profiles = tmp_path / "profiles"
+    profiles.mkdir()
+    (profiles / "ours.yml").write_text(f"facility:\n  uri: {server.url}\n  api_key: {server.key}\n")
+    code = SESSION.replace("open_catalog(sys.argv[1])", "open_catalog('facility', journal=sys.argv[1])") + "RE(scan(2))"
+    session = python(code, tmp_path / "journal", "profile", env={**os.environ, "TILED_PROFILES": str(profiles)})
+    session.communicate(timeout=60)
+    with open_catalog(server.url, api_key=server.key, journal=tmp_path / "journal") as catalog:
+        assert catalog[-1].start["session"] == "profile"
+        assert len(catalog[-1].primary.read().time) == 2
+
+
+def test_a_container_of_something_else_is_refused(tmp_path, server):
+    with (
+        open_catalog(server.url, api_key=server.key, journal=tmp_path / "journal") as catalog,
+        pytest.raises(ValueError, match="is no catalog of Bluesky runs. Give the URL of one"),
+    ):
+        catalog.client.create_container("other")
+        open_catalog(f"{server.url}/api/v1/metadata/other", api_key=server.key, journal=tmp_path / "journal")

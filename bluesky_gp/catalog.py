@@ -1,0 +1,132 @@
+"""The catalog as a session sees it: a writer to subscribe, and runs to read."""
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+from bluesky_gp.follower import Follower, Store
+from bluesky_gp.journal import Fsync
+from bluesky_gp.recorder import JournalFolder, Recorder
+
+__all__ = ["Catalog", "ReadableStore"]
+
+
+class ReadableStore(Store, Protocol):
+    """A store whose runs can be read: recording.py has the one for Tiled."""
+
+    @property
+    def client(self) -> Any:
+        """Tiled's client of the catalog, for the session's threads."""
+
+
+class Catalog:
+    """A catalog of runs that is written behind their journals; made by `bluesky_gp.recording.open_catalog`.
+
+    ``catalog[-1]``, ``catalog[scan_id]``, ``catalog[uid]`` and ``catalog["first letters of uid"]`` are runs; everything
+    else that tiled's client for a catalog of runs has (`search`, `keys`, ...) is here as well, and
+    ``databroker.Broker(catalog)`` is the databroker of old. The first of these waits until the catalog is open, each of
+    them until the runs that have ended are in it.
+
+    Attributes
+    ----------
+    writer : Recorder
+        What to subscribe: ``RE.subscribe(catalog.writer)``.
+    """
+
+    def __init__(
+        self, place: str, journals: JournalFolder, connect: Callable[[], ReadableStore], *, fsync: Fsync
+    ) -> None:
+        self._place = place
+        self._journals = journals
+        self._store: ReadableStore | None = None
+        self._guard = threading.Lock()
+        self._closed = False
+
+        def connect_here() -> ReadableStore:
+            self._store = connect()
+            _at_exit(self.close)  # registered after tiled's own, therefore run before it
+            return self._store
+
+        self._follower = Follower(journals, connect_here, place=place)
+        self.writer = Recorder(journals, self._follower, fsync=fsync)
+
+    @property
+    def closed(self) -> bool:
+        """Whether `close` was called."""
+        return self._closed
+
+    def wait(self) -> None:
+        """Wait until the catalog is open; raises what keeps it from that."""
+        self._follower.wait_until_ready()
+
+    @property
+    def client(self) -> Any:
+        """Tiled's own client of the catalog."""
+        if self._closed:
+            raise RuntimeError(f"The catalog {self._place} is closed: open_catalog({self._place!r}) opens it again")
+        self.wait()
+        return self._store.client if self._store is not None else None
+
+    def __getitem__(self, key: Any) -> Any:
+        return self.client[key]
+
+    def __len__(self) -> int:
+        return len(self.client)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.client)
+
+    def __contains__(self, uid: str) -> bool:
+        return uid in self.client
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):  # what IPython and pickle ask for must not open anything
+            raise AttributeError(name)
+        return getattr(self.client, name)
+
+    def __repr__(self) -> str:
+        if self._closed:
+            return f"<Catalog {self._place}, closed>"
+        if not self._follower.is_ready:
+            return f"<Catalog {self._place}, opening>"
+        return f"<Catalog {self._place}, {len(self)} runs>"
+
+    def journal(self, uid: str) -> Path | None:
+        """Return the journal of a run, by uid or the beginning of it: every document as it was emitted, bit for bit."""
+        return self._journals.find(uid)
+
+    def flush(self, timeout: float = 10.0) -> None:
+        """Wait until the catalog has what has been recorded so far, instead of for its next second.
+
+        Raises
+        ------
+        TimeoutError
+            If that takes longer than `timeout` seconds.
+        """
+        if not self._follower.flush(timeout):
+            raise TimeoutError(f"The catalog {self._place} is not up to date after {timeout} s; the journals are.")
+
+    def close(self, timeout: float = 10.0) -> None:
+        """Write what is left and let go of the catalog; a second call does nothing. Done at exit as well."""
+        with self._guard:
+            first, self._closed = not self._closed, True
+        if first:
+            self._follower.close(timeout)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _at_exit(close: Callable[[], None]) -> None:
+    """Call `close` at exit, before tiled's embedded server is stopped.
+
+    Tiled stops it when the interpreter ends its threads, which is before the handlers of `atexit`.
+    """
+    threading._register_atexit(close)  # type: ignore[attr-defined]  # noqa: SLF001
