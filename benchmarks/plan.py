@@ -3,8 +3,9 @@
     python benchmarks/plan.py
 
 Prints (1) the time a pixel of `adaptive_map` and of `list_scan` over the same pixels with the same stage and detector,
-all instantaneous, the agent answering from a list in batches of ten, median of five; (2) the time from the last pixel's
-event to the agent's event, with journal and catalog subscribed and with `TiledWriter(batch_size=1)` subscribed directly.
+all instantaneous, the agent answering from a list in batches of ten, median of five; (2) the time from the event of the
+last pixel to the agent's event, with journal and catalog subscribed and with `TiledWriter(batch_size=1)` subscribed
+directly.
 """
 
 import argparse

@@ -18,6 +18,7 @@ from bluesky_gp.posterior import GridPosterior, Trend
 from bluesky_gp.protocols import Acquisition, Floats, Indices
 from bluesky_gp.state import OptimizerState
 from bluesky_gp.stopping import StoppingRule
+from bluesky_gp.threads import blas_threads
 
 _FEWEST = 4  # values below which hyperparameters are not fitted: the priors know more
 _ROUNDING = 1e-14  # spread of values, relative to the largest, that says nothing
@@ -222,12 +223,13 @@ class PixelOptimizer:
         n = grown.n_measured
         if n == 0:
             return grown
-        if refit_due(n, state.n_fitted) or (final and n > state.n_fitted):
-            return self._fit(grown)
-        if state.posterior is None or repaired.any():
-            return grown.rebuilt()
-        posterior = state.posterior.observe(pixels, state.standardised(values), ahead=state.ahead)
-        return replace(grown, posterior=posterior, ahead=None)
+        with blas_threads(grown.n_attempted):
+            if refit_due(n, state.n_fitted) or (final and n > state.n_fitted):
+                return self._fit(grown)
+            if state.posterior is None or repaired.any():
+                return grown.rebuilt()
+            posterior = state.posterior.observe(pixels, state.standardised(values), ahead=state.ahead)
+            return replace(grown, posterior=posterior, ahead=None)
 
     def propose(self, state: OptimizerState, num_points: int, *, pending: Sequence[int] = ()) -> BatchProposal:
         """Choose at most `num_points` pixels, those `pending` (flat indices) counted as measured; changes nothing."""
@@ -241,7 +243,8 @@ class PixelOptimizer:
         rng = np.random.default_rng([self.seed, state.n_attempted])
         if state.posterior is None or state.n_attempted < self.n_initial:
             return self._random(state, candidates, num_points, rng)
-        return self._modelled(state, state.posterior, candidates, num_points, pending, rng)
+        with blas_threads(state.n_attempted):
+            return self._modelled(state, state.posterior, candidates, num_points, pending, rng)
 
     def _fit(self, state: OptimizerState) -> OptimizerState:
         measured = np.isfinite(state.values)

@@ -99,9 +99,18 @@ class GridPosterior:
     _covariance: ClassVar[type[LatticeCovariance] | type[DenseCovariance]]
 
     @classmethod
-    def of(cls, kernel: Kernel, grid: PixelGrid, pixels: Indices, values: Floats, noise: Floats | None = None) -> Self:
+    def of(
+        cls,
+        kernel: Kernel,
+        grid: PixelGrid,
+        pixels: Indices,
+        values: Floats,
+        *,
+        noise: Floats | None = None,
+        trend: Trend | None = None,
+    ) -> Self:
         """Fit a scikit-learn kernel whose length scales are in pixels; see `fit`."""
-        return cls.fit(cls._covariance.of(kernel, grid), pixels, values, noise=noise)
+        return cls.fit(cls._covariance.of(kernel, grid), pixels, values, noise=noise, trend=trend)
 
     @classmethod
     def fit(

@@ -59,8 +59,8 @@ def demo(
     with ExitStack() as stack:
         try:
             setup = stack.enter_context(INSTRUMENTS[instrument](sample, target))
-            num = _number(num, setup)
-            agent = _agent(setup, batch, acquisition, kernel, seed)
+            num = _checked(num, setup)
+            agent = make_agent(setup, batch=batch, acquisition=acquisition, kernel=kernel, seed=seed)
         except (ValueError, TypeError, OSError, ImportError) as error:
             raise click.UsageError(str(error)) from error
         record = _run(agent, setup, num, catalog, quiet=as_json)
@@ -72,16 +72,21 @@ def demo(
         report(result)
 
 
-def _number(num: int | None, setup: Setup) -> int:
+def _checked(num: int | None, setup: Setup) -> int:
     n_pixels = int(setup.grid.allowed.sum())
-    if num is None:
-        return min(n_pixels, max(30, round(n_pixels * PUBLISHED_SHARE)))
-    if num > n_pixels:
+    if num is not None and num > n_pixels:
         raise ValueError(f"--num {num} is more than the {n_pixels} pixels of the sample")
-    return num
+    return default_number(setup) if num is None else num
 
 
-def _agent(setup: Setup, batch: int, acquisition: str, kernel: str, seed: int) -> Any:
+def default_number(setup: Setup) -> int:
+    """Return the published share of the pixels, or 30 if that is more."""
+    n_pixels = int(setup.grid.allowed.sum())
+    return min(n_pixels, max(30, round(n_pixels * PUBLISHED_SHARE)))
+
+
+def make_agent(setup: Setup, *, batch: int, acquisition: str, kernel: str, seed: int) -> Any:
+    """Return the agent that the command line describes."""
     from bluesky_gp import GPAgent, PixelOptimizer
     from bluesky_gp.acquisition import BY_NAME
 
