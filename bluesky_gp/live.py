@@ -1,8 +1,10 @@
 """What is shown while a run goes on: a line an iteration, or a progress bar. Callbacks for documents."""
 
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from math import isfinite
+from statistics import median
 from types import TracebackType
 from typing import Any, Self
 
@@ -42,7 +44,7 @@ class RunProgress:
         of = "" if self.num is None else f" of {self.num}"
         parts = [f"{self.done:5d}{of} pixels", self.best]
         parts.append(f"{self.failed} failed" if self.failed else "")
-        parts.append(f"stopped: {self.stop_reason}" if self.ended else _left(self.seconds_left))
+        parts.append(_ended(self.stop_reason) if self.ended else _left(self.seconds_left))
         return "  |  ".join(part for part in parts if part)
 
 
@@ -64,7 +66,7 @@ class ProgressReader:
         self._show_pixel = show_pixel
         self._agent = ""
         self._progress = RunProgress(None, "")
-        self._began: float | None = None  # time of the first decision
+        self._pace = _Pace()
         self._streams: dict[str, str] = {}
         self._known = 0  # pixels that the agent knew before the run
         self._pixels: set[int] = set()  # seq_nums since the last decision
@@ -79,7 +81,7 @@ class ProgressReader:
         gp = doc.get("gp")
         if gp is None:
             return
-        self._agent, self._began, self._streams, self._pixels = gp["agent"], None, {}, set()
+        self._agent, self._pace, self._streams, self._pixels = gp["agent"], _Pace(), {}, set()
         self._progress = RunProgress(
             doc.get("num_points"), gp["target"], seconds_left=gp.get("expected_seconds") or None
         )
@@ -120,11 +122,24 @@ class ProgressReader:
         self._show(self._progress)
 
     def _seconds_left(self, now: float, done: int) -> float | None:
-        if self._began is None:
-            self._began = now
-        if not done or self._progress.num is None:
+        pace = self._pace.after(now, done)
+        if pace is None or self._progress.num is None:
             return self._progress.seconds_left
-        return (now - self._began) / done * (self._progress.num - done)
+        return pace * (self._progress.num - done)
+
+
+class _Pace:
+    """Seconds a pixel: the median over the latest iterations, so that a pause in one of them does not count."""
+
+    def __init__(self) -> None:
+        self._last: tuple[float, int] | None = None
+        self._paces: deque[float] = deque(maxlen=7)
+
+    def after(self, now: float, done: int) -> float | None:
+        if self._last is not None and done > self._last[1]:
+            self._paces.append((now - self._last[0]) / (done - self._last[1]))
+        self._last = now, done
+        return median(self._paces) if self._paces else None
 
 
 _KEYS = ("iteration", "n_measured", "n_failed", "proposed", "best_value", "best_pixel", "stop_reason")
@@ -188,6 +203,10 @@ class ProgressBar(ProgressReader):
             best=progress.best,
             visible=True,
         )
+
+
+def _ended(reason: str) -> str:
+    return "all measured" if reason == "num" else f"stopped: {reason}"
 
 
 def _left(seconds: float | None) -> str:

@@ -23,7 +23,7 @@ def test_there_is_a_line_for_every_decision(bench, RE, shown):
 
 def test_the_line_names_pixels_best_value_with_unit_and_pixel_and_the_reason_of_the_end(bench, RE, shown):
     RE(bench.map(50))
-    assert str(shown[-1]) == "   50 of 50 pixels  |  best det_height 10 nm at (5, 2)  |  stopped: num"
+    assert str(shown[-1]) == "   50 of 50 pixels  |  best det_height 10 nm at (5, 2)  |  all measured"
 
 
 def test_the_first_line_has_no_best(bench, RE, shown):
@@ -41,6 +41,23 @@ def test_the_time_left_is_what_the_pixels_so_far_took(shown, RE, bench):
     assert shown[0].seconds_left is None
     assert all(progress.seconds_left >= 0.0 for progress in shown[1:])
     assert shown[-1].seconds_left == 0.0
+
+
+def test_a_pause_does_not_count_as_the_pace_of_a_pixel():
+    seen = []
+    line = IterationLine(seen.append)
+    line("start", {"num_points": 100, "gp": {"agent": "gp", "target": "t"}})
+    line("descriptor", {"uid": "g", "name": "gp", "data_keys": {}})
+    times = [0.0, 10.0, 20.0, 1000.0, 1010.0]  # 10 pixels in 10 s, with a pause in the third batch
+    for i, now in enumerate(times):
+        line("event", {"descriptor": "g", "time": now, "data": decision(i, 10 * i)})
+    assert [progress.seconds_left for progress in seen] == [None, 90.0, 80.0, 70.0, 60.0]
+
+
+def decision(iteration, n_measured):
+    values = {"iteration": iteration, "n_measured": n_measured, "n_failed": 0, "proposed": [[0, 0]]}
+    values |= {"best_value": 1.0, "best_pixel": [0, 0], "stop_reason": ""}
+    return {f"gp_{key}": value for key, value in values.items()}
 
 
 @pytest.mark.parametrize(
