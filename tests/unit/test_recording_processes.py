@@ -196,8 +196,9 @@ class Server:
         raise AssertionError("the server did not start")
 
     def kill(self):
-        self.process.kill()
-        self.process.communicate()
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.communicate()
 
 
 def test_runs_go_to_a_server_and_come_back(tmp_path, server, RE):
@@ -236,9 +237,10 @@ def test_a_server_that_is_not_there_is_an_error_at_once(tmp_path, server):
 def test_a_profile_is_a_catalog_too(tmp_path, server):
     profiles = tmp_path / "profiles"
     profiles.mkdir()
-    (profiles / "ours.yml").write_text(f"facility:\n  uri: {server.url}\n  api_key: {server.key}\n")
+    (profiles / "ours.yml").write_text(f"facility:\n  uri: {server.url}\n")
     code = SESSION.replace("open_catalog(sys.argv[1])", "open_catalog('facility', journal=sys.argv[1])") + "RE(scan(2))"
-    session = python(code, tmp_path / "journal", "profile", env={**os.environ, "TILED_PROFILES": str(profiles)})
+    environment = os.environ | {"TILED_PROFILES": str(profiles), "TILED_API_KEY": server.key}
+    session = python(code, tmp_path / "journal", "profile", env=environment, cwd=tmp_path)
     session.communicate(timeout=60)
     with open_catalog(server.url, api_key=server.key, journal=tmp_path / "journal") as catalog:
         assert catalog[-1].start["session"] == "profile"
