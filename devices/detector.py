@@ -174,6 +174,19 @@ class SpectrumDetectorBase(Device):
         self._give_up("stopped")
         super().stop(success=success)
 
+    def pause(self) -> None:
+        """End the running exposure with a spectrum of NaN: after a pause a plan starts the pixel again.
+
+        Without it the second trigger would come too early; a failed Status would cost the pixel one of its retries.
+        """
+        exposure = self._running
+        if exposure is not None:
+            self._cancel()
+            self._deliver(exposure, np.full(len(self.axis.get()), np.nan))
+
+    def resume(self) -> None:
+        """Nothing to do: the plan triggers again."""
+
     def unstage(self) -> list[Any]:
         """Give up what still runs, then restore what staging changed."""
         self._give_up("unstaged")

@@ -7,7 +7,7 @@ import bluesky.plans as bp
 import numpy as np
 import pytest
 from bluesky import FailedStatus
-from bluesky.protocols import Configurable, HasHints, Readable, Stageable, Stoppable, Triggerable
+from bluesky.protocols import Configurable, HasHints, Pausable, Readable, Stageable, Stoppable, Triggerable
 
 from bluesky_gp.devices.detector import SpectrumDetectorBase
 from bluesky_gp.protocols import SpectrumDetector
@@ -48,7 +48,7 @@ def detector(*script, scalarizers=("peak",), kind=Scripted):
 
 
 def test_it_speaks_every_protocol_that_a_detector_has():
-    for protocol in (Readable, Triggerable, Configurable, Stageable, Stoppable, HasHints, SpectrumDetector):
+    for protocol in (Readable, Triggerable, Configurable, Stageable, Stoppable, Pausable, HasHints, SpectrumDetector):
         assert isinstance(detector(), protocol), protocol
 
 
@@ -173,6 +173,21 @@ def test_an_exposure_that_is_given_up_fails_and_what_comes_late_is_dropped(how):
     det._deliver(det.waiting, 2 * np.arange(5.0))
     second.wait(1)
     assert det.targets["peak"] == 8.0
+
+
+def test_a_pause_ends_the_exposure_with_nothing_measured_and_the_next_trigger_works():
+    det = detector(kind=Slow)
+    status = det.trigger()
+    det.pause()
+    status.wait(1)
+    assert det.cancelled and np.isnan(det.spectrum.get()).all() and np.isnan(det.targets["peak"])
+    late = det.waiting
+    det.resume()
+    second = det.trigger()
+    det._deliver(late, np.arange(5.0))
+    assert not second.done
+    det._deliver(det.waiting, np.arange(5.0))
+    assert det.targets["peak"] == 4.0
 
 
 def test_stopping_an_idle_detector_does_nothing():
