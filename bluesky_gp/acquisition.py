@@ -119,8 +119,8 @@ def _log_h_near(z: Floats) -> Floats:
 def _log_h_far(z: Floats) -> Floats:
     # h = phi(z) (1 - r), r = |z| sqrt(pi / 2) erfcx(|z| / sqrt 2) -> 1: the difference cancels as z^-2, and beyond
     # 1e3 standard deviations (half of the digits) its series 1 / z^2 - 3 / z^4 is closer.
-    with np.errstate(divide="ignore"):
-        exact = np.log1p(np.sqrt(0.5 * np.pi) * z * erfcx(-z / np.sqrt(2.0)))
+    near = np.maximum(z, -1e3)
+    exact = np.log1p(np.sqrt(0.5 * np.pi) * near * erfcx(-near / np.sqrt(2.0)))
     inverse_square = np.minimum(z, -1e3) ** -2.0
     series = np.log(inverse_square) + np.log1p(-3.0 * inverse_square)
     return np.asarray(-0.5 * z * z - _LOG_SQRT_2PI + np.where(z < -1e3, series, exact))

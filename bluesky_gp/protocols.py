@@ -52,8 +52,15 @@ class Posterior(Protocol):
     Implemented by `LatticePosterior` and `DensePosterior`; called by `optimizer`, `batch` and `stopping`.
     """
 
-    mean: Floats  # (n_pixels,), standardised units
-    variance: Floats  # (n_pixels,), of the noise-free target
+    @property
+    def mean(self) -> Floats:
+        """Shape ``(n_pixels,)``, standardised units."""
+        ...
+
+    @property
+    def variance(self) -> Floats:
+        """Of the noise-free target, shape ``(n_pixels,)``."""
+        ...
 
     def covariance_column(self, pixel: int) -> Floats:
         """Covariance of one pixel with all, shape ``(n_pixels,)``."""
@@ -77,15 +84,43 @@ class Posterior(Protocol):
 class Proposal(Protocol):
     """What `Optimizer.propose` answers; immutable. Read by `GPAgent`, which records it."""
 
-    pixels: Indices  # (k, n_axes), in the order in which to visit them; k = 0: stop
-    scores: Floats  # (k,), the acquisition function when each was chosen
-    mean: Floats  # (k,), target's unit
-    std: Floats  # (k,), target's unit
-    acquisition: Floats  # grid.shape: the acquisition function on every candidate, NaN elsewhere
-    stop_reason: str  # "" unless a stopping rule fired
-    state: Any  # the state to go on from
+    @property
+    def pixels(self) -> Indices:
+        """Shape ``(k, n_axes)``, in the order in which to visit them; k = 0: stop."""
+        ...
+
+    @property
+    def scores(self) -> Floats:
+        """The acquisition function when each was chosen, shape ``(k,)``."""
+        ...
+
+    @property
+    def mean(self) -> Floats:
+        """Posterior mean at the pixels before the batch, shape ``(k,)``, target's unit."""
+        ...
+
+    @property
+    def std(self) -> Floats:
+        """Its standard deviation, shape ``(k,)``, target's unit."""
+        ...
+
+    @property
+    def acquisition(self) -> Floats:
+        """The acquisition function on every candidate, shape ``grid.shape``, NaN elsewhere."""
+        ...
+
+    @property
+    def stop_reason(self) -> str:
+        """Why to stop; empty unless a stopping rule fired."""
+        ...
+
+    @property
+    def state(self) -> Any:
+        """The state to go on from."""
+        ...
 
 
+@runtime_checkable
 class Optimizer(Protocol):
     """Learns from pixels and proposes more; knows no bluesky.
 
