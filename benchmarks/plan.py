@@ -133,7 +133,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--num", type=int, default=410, help="pixels a run")
     parser.add_argument("--repeats", type=int, default=5, help="runs each")
-    parser.add_argument("--latency-num", type=int, default=100, help="pixels of the runs that measure latency")
+    parser.add_argument("--latency-num", type=int, default=410, help="pixels of the runs that measure latency")
     options = parser.parse_args()
     overhead(options.num, options.repeats)
     latency(options.latency_num)

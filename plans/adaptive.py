@@ -58,11 +58,13 @@ def adaptive_map(
     num = _checked(num, agent)
     yield from check_reach(stage)
     seconds = yield from _expected_seconds(detectors, num)
+    args = {"per_pixel": repr(per_pixel), "per_batch": repr(per_batch)}
+    metadata = start_metadata(detectors, stage, agent, num=num, expected_seconds=seconds, plan_args=args, md=md)
     per_pixel = tolerant(one_pixel) if per_pixel is None else per_pixel
 
     @bpp.subs_decorator(agent)
     @bpp.stage_decorator([*detectors, *devices(stage)])
-    @bpp.run_decorator(md=start_metadata(detectors, stage, agent, num=num, expected_seconds=seconds, md=md))
+    @bpp.run_decorator(md=metadata)
     def run() -> MsgGenerator[None]:
         yield from bps.prepare(agent, Assignment(num), wait=True)
         left = num

@@ -16,6 +16,7 @@ def start_metadata(
     *,
     num: int | None = None,
     expected_seconds: float | None = None,
+    plan_args: Mapping[str, Any] | None = None,
     md: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return the metadata with which a run must be opened for `agent` to learn from it.
@@ -26,6 +27,8 @@ def start_metadata(
         Number of pixels, as far as it is known.
     expected_seconds : float, optional
         How long they will take.
+    plan_args : mapping, optional
+        Further arguments of the plan, as plain data.
     md : mapping, optional
         The user's own; it wins, but for ``gp``, which is needed.
     """
@@ -33,8 +36,8 @@ def start_metadata(
     gp = {**agent.metadata(), "axes": axes(stage).to_mapping(), "num": num}
     if expected_seconds is not None:
         gp["expected_seconds"] = expected_seconds
-    plan_args = {"agent": agent.name, "num": num, **described(detectors, stage)}
-    return {**map_metadata(detectors, stage, "adaptive_map", num, plan_args, md), "gp": gp}
+    args = {"agent": agent.name, "num": num, **described(detectors, stage), **(plan_args or {})}
+    return {**map_metadata(detectors, stage, "adaptive_map", num, args, md), "gp": gp}
 
 
 def map_metadata(
