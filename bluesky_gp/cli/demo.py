@@ -1,7 +1,7 @@
 """``bluesky-gp demo``: the published experiment, from the sample to the figure."""
 
 import json
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -125,9 +125,9 @@ def _run(agent: Any, setup: Setup, num: int, folder: Path, *, quiet: bool) -> "R
     from bluesky_gp.recording import open_catalog
 
     engine = RunEngine({})
-    with open_catalog(folder) as catalog, ProgressBar() as bar:
+    with open_catalog(folder) as catalog, nullcontext() if quiet else ProgressBar() as bar:
         engine.subscribe(catalog.writer)
-        if not quiet:
+        if bar is not None:
             engine.subscribe(bar)
         try:
             (uid,) = engine(adaptive_map([setup.detector], setup.stage, agent, num=num))
