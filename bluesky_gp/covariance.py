@@ -164,7 +164,17 @@ class DenseCovariance:
 
     @classmethod
     def of(cls, kernel: Kernel, grid: PixelGrid) -> Self:
-        """Take a kernel of the pixels' coordinates, in pixels."""
+        """Take a kernel of the pixels' coordinates, in pixels.
+
+        Raises
+        ------
+        ValueError
+            If its white noise is not the same everywhere.
+        """
+        corners = grid.coordinates[[0, -1]]
+        noise = kernel.diag(corners) - np.diagonal(kernel(corners, corners))
+        if not np.isclose(*noise):
+            raise ValueError(f"the white noise of kernel {kernel} is not the same at every pixel")
         return cls._evaluate(kernel, grid.coordinates)
 
     @classmethod

@@ -91,6 +91,8 @@ class PixelOptimizer:
             raise ValueError(
                 f"PixelOptimizer: batch_size and n_initial must be at least 1, got {batch_size}, {n_initial}"
             )
+        if seed < 0:
+            raise ValueError(f"PixelOptimizer: seed must not be negative, got {seed}")
         if batch is not None and not 0.0 <= batch <= 1.0:
             raise ValueError(f"PixelOptimizer: batch is a share between 0 and 1, or None, got {batch}")
         self.grid = PixelGrid.from_mapping(grid)

@@ -57,6 +57,11 @@ def test_a_kernel_that_is_not_stationary_has_a_variance_of_its_own_at_every_pixe
     assert dense.noise == pytest.approx(0.5)
 
 
+def test_white_noise_that_varies_from_pixel_to_pixel_is_a_clear_error():
+    with pytest.raises(ValueError, match="is not the same at every pixel"):
+        covariance(DotProduct() * WhiteKernel(0.1) + RBF(), PixelGrid((3, 4)))
+
+
 @pytest.mark.parametrize("of_kind", [LatticeCovariance, DenseCovariance])
 @pytest.mark.parametrize(
     ("kernel", "shape"),

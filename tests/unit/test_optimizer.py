@@ -441,6 +441,7 @@ def test_an_error_of_an_acquisition_function_is_the_error_that_is_seen():
     [
         ({"batch_size": 0}, "batch_size and n_initial must be at least 1, got 0, 6"),
         ({"n_initial": 0}, "batch_size and n_initial must be at least 1"),
+        ({"seed": -1}, "seed must not be negative, got -1"),
         ({"batch": 1.5}, "batch is a share between 0 and 1, or None, got 1.5"),
         ({"kernel": RBF([1.0, 2.0, 3.0])}, "does not fit a grid of 2 axes"),
         ({"grid": {"shape": (0, 3)}}, "shape must be one to three positive whole numbers"),
