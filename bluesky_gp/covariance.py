@@ -5,7 +5,7 @@ symbol  meaning                                             shape
 ======  ==================================================  =======================
 N       pixels of the lattice, flat index 0 .. N - 1
 S, T    flat indices of some pixels                         (m,), (k,)
-W       weights of pairs                                    (m, m)
+W       weights of pairs, symmetric                         (m, m)
 ======  ==================================================  =======================
 """
 
@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import Protocol, Self
 
 import numpy as np
+import numpy.typing as npt
 from scipy.fft import next_fast_len
 from sklearn.gaussian_process.kernels import Kernel
 
@@ -51,13 +52,72 @@ class Covariance(Protocol):
         """``K_NS @ weights``, shape ``(N,)``."""
         ...
 
-    def contract(self, S: Indices, W: Floats) -> Floats:
-        """``sum_ij W_ij d(K_SS + noise)_ij / d theta``, shape ``(n_theta,)``."""
+    def among(self, S: Indices) -> "Pairs":
+        """Return what a fit to pixels S evaluates, hyperparameters after hyperparameters."""
         ...
 
     def sample(self, rng: np.random.Generator) -> Floats:
         """Draw one sample of all pixels, mean zero, shape ``(N,)``."""
         ...
+
+
+class Pairs(Protocol):
+    """Covariance among some pixels, for many hyperparameters; called by `hyperparameters`."""
+
+    def matrix(self, kernel: Kernel) -> Floats:
+        """``K_SS`` with the kernel's white noise, shape ``(m, m)``; of it only the lower triangle counts."""
+        ...
+
+    def contract(self, kernel: Kernel, W: Floats) -> Floats:
+        """``sum_ij W_ij d(K_SS)_ij / d theta``, shape ``(n_theta,)``, W symmetric: its lower triangle counts."""
+        ...
+
+
+@dataclass(frozen=True)
+class LatticePairs:
+    """The lags among some pixels, each once, and which of them every pair has."""
+
+    kernel: Kernel
+    lags: Floats  # (n_lags, ndim), the last is zero
+    m: int
+    place: Indices  # (m (m + 1) / 2,), of the lower triangle, row by row
+
+    def matrix(self, kernel: Kernel) -> Floats:
+        """``K_SS`` with the kernel's white noise: its lower triangle, zero elsewhere."""
+        K = np.zeros((self.m, self.m))
+        K[self._lower] = kernels.of_lags(kernel, self.lags)[self.place]
+        K[np.diag_indices(self.m)] += kernels.noise_variance(kernel, self.lags.shape[1])
+        return K
+
+    def contract(self, kernel: Kernel, W: Floats) -> Floats:
+        """W binned by lag, times the derivative of the kernel at those lags."""
+        binned = 2.0 * np.bincount(self.place, W[self._lower], minlength=len(self.lags))
+        trace = np.trace(W)
+        binned[-1] -= trace  # the diagonal counts once
+        by_lag = binned @ kernels.gradient_of_lags(kernel, self.lags)
+        return np.asarray(by_lag + trace * kernels.noise_gradient(kernel, self.lags.shape[1]))
+
+    @cached_property
+    def _lower(self) -> npt.NDArray[np.bool_]:
+        return np.tri(self.m, dtype=bool)
+
+
+@dataclass(frozen=True)
+class DensePairs:
+    """Coordinates of some pixels."""
+
+    kernel: Kernel
+    coordinates: Floats  # (m, ndim)
+
+    def matrix(self, kernel: Kernel) -> Floats:
+        """``K_SS`` with the kernel's white noise, shape ``(m, m)``."""
+        return np.asarray(kernel(self.coordinates))
+
+    def contract(self, kernel: Kernel, W: Floats) -> Floats:
+        """``sum_ij W_ij d(K_SS)_ij / d theta``, shape ``(n_theta,)``."""
+        gradient = kernel(self.coordinates, eval_gradient=True)[1]
+        full = np.tril(W) + np.tril(W, -1).T
+        return np.asarray(np.einsum("ij,ijk->k", full, gradient))
 
 
 @dataclass(frozen=True)
@@ -93,22 +153,31 @@ class LatticeCovariance:
         """Product with the covariance of all pixels."""
         return LatticeProduct.from_table(self.table.reshape([2 * n - 1 for n in self.shape]), self.shape)
 
-    @property
+    @cached_property
     def variance(self) -> Floats:
         """Prior variance of every pixel, shape ``(N,)``."""
         return np.full(int(np.prod(self.shape)), self.table[len(self.table) // 2])
 
     def lag_index(self, S: Indices, T: Indices) -> Indices:
         """Place in the table of the lag of each pair, shape ``(m, k)``."""
-        # Flat positions on the lattice of lags: one subtraction a pair instead of one an axis.
+        return np.asarray(self._places[S][:, None] - self._places[T] + len(self.table) // 2)
+
+    @cached_property
+    def _places(self) -> Indices:
+        """Every pixel's flat place on the lattice of lags: there one subtraction a pair is enough, not one an axis."""
         wide = [2 * n - 1 for n in self.shape]
-        flat_S = np.ravel_multi_index(np.unravel_index(S, self.shape), wide)
-        flat_T = np.ravel_multi_index(np.unravel_index(T, self.shape), wide)
-        return np.asarray(flat_S[:, None] - flat_T[None, :] + len(self.table) // 2)
+        return np.arange(len(self.table)).reshape(wide)[tuple(slice(0, n) for n in self.shape)].ravel()
+
+    def pairs(self, S: Indices, T: Indices) -> Floats:
+        """Covariance of each pixel of S with that of T in its place; any shapes that broadcast."""
+        return np.asarray(self.table[self._places[S] - self._places[T] + len(self.table) // 2])
 
     def block(self, S: Indices, T: Indices) -> Floats:
         """Covariance of pixels S with T, shape ``(m, k)``."""
-        return np.asarray(self.table[self.lag_index(S, T)])
+        block = np.empty((len(S), len(T)))
+        for rows in tiled(len(S), len(T)):  # an index is as large as what it picks
+            block[rows] = self.pairs(S[rows, None], T)
+        return block
 
     def column(self, pixel: int) -> Floats:
         """Covariance of one pixel with all, shape ``(N,)``: the table, shifted."""
@@ -121,14 +190,15 @@ class LatticeCovariance:
         scattered = np.bincount(S, weights, minlength=int(np.prod(self.shape)))
         return self.product(scattered.astype(np.float64))
 
-    def contract(self, S: Indices, W: Floats) -> Floats:
-        """``sum_ij W_ij d(K_SS + noise)_ij / d theta``: W binned by lag, times the derivative of the table."""
-        half = len(self.table) // 2 + 1
-        binned = np.bincount(self.lag_index(S, S).ravel(), W.ravel(), minlength=len(self.table))
-        folded = binned[:half].copy()
-        folded[:-1] += binned[: half - 1 : -1]
-        by_table = folded @ kernels.gradient_of_lags(self.kernel, self.lags[:half])
-        return np.asarray(by_table + np.trace(W) * kernels.noise_gradient(self.kernel, len(self.shape)))
+    def among(self, S: Indices) -> "LatticePairs":
+        """Return the lags among pixels S and where each pair has its own: a fit evaluates the kernel there alone."""
+        half = len(self.table) // 2 + 1  # the table is symmetric: lag i and lag -1 - i are opposite
+        index = self.lag_index(S, S)[np.tri(len(S), dtype=bool)]
+        folded = np.minimum(index, len(self.table) - 1 - index)
+        used = np.zeros(half, dtype=bool)
+        used[folded] = True
+        used[-1] = True  # lag zero
+        return LatticePairs(self.kernel, self.lags[:half][used], len(S), (np.cumsum(used) - 1)[folded])
 
     def sample(self, rng: np.random.Generator) -> Floats:
         """Draw one sample of all pixels, mean zero, shape ``(N,)``."""
@@ -199,10 +269,9 @@ class DenseCovariance:
         tiles = tiled(len(self.coordinates), len(S))
         return np.concatenate([self.block(tile, S) @ weights for tile in tiles])
 
-    def contract(self, S: Indices, W: Floats) -> Floats:
-        """``sum_ij W_ij d(K_SS + noise)_ij / d theta``, shape ``(n_theta,)``."""
-        gradient = self.kernel(self.coordinates[S], eval_gradient=True)[1]
-        return np.asarray(np.einsum("ij,ijk->k", W, gradient))
+    def among(self, S: Indices) -> "DensePairs":
+        """Return the coordinates of pixels S."""
+        return DensePairs(self.kernel, self.coordinates[S])
 
     def sample(self, rng: np.random.Generator) -> Floats:
         """Draw one sample of all pixels, mean zero, shape ``(N,)``: O(N^3) once."""

@@ -11,13 +11,14 @@ A       linear combinations of theta that have a prior            (k, n_theta)
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple, Self
 
 import numpy as np
 from scipy.optimize import minimize
 from sklearn.gaussian_process.kernels import ConstantKernel, Kernel, Matern, WhiteKernel
 
-from bluesky_gp.covariance import DenseCovariance, LatticeCovariance
+from bluesky_gp.covariance import DenseCovariance, LatticeCovariance, Pairs
 from bluesky_gp.kernels import RotatedMatern
 from bluesky_gp.posterior import Trend
 from bluesky_gp.protocols import Floats, Indices
@@ -60,7 +61,7 @@ class KernelChoice:
         """Return the default: Matern 5/2, rotated on two axes, with weakly informative priors.
 
         In pixels and standardised units: mean of log length scales ~ N(log 6, 1), their differences ~ N(0, 0.7),
-        rotation t ~ N(0, 0.7), log(noise / amplitude variance) ~ N(log 0.01, 2).
+        rotation t ~ N(0, 0.7), log(noise / amplitude variance) ~ N(log 0.02, 1.5).
         """
         ndim, rotated = len(shape), len(shape) == 2
         bounds = (0.7, 1.5 * max(shape) + 1.0)
@@ -81,7 +82,7 @@ def _default_prior_rows(ndim: int, rotated: bool) -> tuple[list[Floats], list[fl
         rows, mean, std = [*rows, first - second], [*mean, 0.0], [*std, 0.7]
     if rotated:
         rows, mean, std = [*rows, unit[1 + ndim]], [*mean, 0.0], [*std, 0.7]
-    return [*rows, unit[-1] - unit[0]], [*mean, np.log(0.01)], [*std, 2.0]
+    return [*rows, unit[-1] - unit[0]], [*mean, np.log(0.02)], [*std, 1.5]
 
 
 def _default_starts(ndim: int, rotated: bool, bounds: tuple[float, float]) -> tuple[Floats, ...]:
@@ -103,7 +104,7 @@ class Likelihood(NamedTuple):
 
 
 def log_marginal_likelihood(
-    prior: LatticeCovariance | DenseCovariance, trend: Trend, S: Indices, y: Floats, noise: Floats
+    kernel: Kernel, pairs: Pairs, trend: Trend, S: Indices, y: Floats, noise: Floats
 ) -> Likelihood:
     r"""Logarithm of the probability of the values at S, the trend's coefficients at their estimate.
 
@@ -112,13 +113,24 @@ def log_marginal_likelihood(
 
     Rasmussen & Williams (2006), eqs. 5.8 and 5.9. The estimate of the trend minimises the first term, so that the
     gradient has no part from it.
+
+    Parameters
+    ----------
+    kernel : scikit-learn kernel
+    pairs : Pairs
+        What the covariance has among S, from ``covariance.among(S)``.
+    trend : Trend
+    S, y, noise : ndarray, shape (m,)
+        Pixels, their values, and noise variances beside the kernel's.
     """
-    solver = CholeskySolver.factorise(prior.block(S, S) + np.diag(prior.noise + noise))
-    _, residual = trend.estimate(S, y, solver)
-    alpha = solver.solve(residual)
-    value = -0.5 * float(residual @ alpha) - 0.5 * solver.log_determinant - 0.5 * len(y) * np.log(2.0 * np.pi)
-    W = np.outer(alpha, alpha) - solver.inverse()
-    return Likelihood(float(value), 0.5 * prior.contract(S, W))
+    K = pairs.matrix(kernel)
+    K[np.diag_indices(len(S))] += noise
+    solver = CholeskySolver.factorise(K)
+    fitted = trend.estimate(S, y, solver)
+    quadratic = float(fitted.residual @ fitted.alpha)
+    value = -0.5 * (quadratic + solver.log_determinant + len(y) * np.log(2.0 * np.pi))
+    W = np.outer(fitted.alpha, fitted.alpha) - solver.inverse()
+    return Likelihood(float(value), 0.5 * pairs.contract(kernel, W))
 
 
 class Fit(NamedTuple):
@@ -140,12 +152,15 @@ class FitProblem:
     y: Floats
     noise: Floats
 
+    @cached_property
+    def _pairs(self) -> Pairs:
+        return self.covariance.among(self.S)
+
     def objective(self, theta: Floats) -> tuple[float, Floats]:
         """Return the negative log posterior density of theta and its gradient; infinite where K breaks down."""
+        kernel = self.covariance.kernel.clone_with_theta(theta)
         try:
-            value, gradient = log_marginal_likelihood(
-                self.covariance.with_theta(theta), self.trend, self.S, self.y, self.noise
-            )
+            value, gradient = log_marginal_likelihood(kernel, self._pairs, self.trend, self.S, self.y, self.noise)
         except np.linalg.LinAlgError:
             return 1e25, np.zeros_like(theta)
         if self.prior is not None:

@@ -21,18 +21,25 @@ Rasmussen & Williams, Gaussian Processes for Machine Learning (2006): eqs. 2.25,
 """
 
 from dataclasses import dataclass, field, replace
-from typing import ClassVar, Self
+from typing import ClassVar, NamedTuple, Self
 
 import numpy as np
 from sklearn.gaussian_process.kernels import Kernel
 
 from bluesky_gp.covariance import DenseCovariance, LatticeCovariance, tiled
 from bluesky_gp.grid import PixelGrid
+from bluesky_gp.nearest import nearest_variance
 from bluesky_gp.protocols import Floats, Indices
 from bluesky_gp.solvers import CholeskySolver
+from bluesky_gp.vecchia import IterativeSolver
 
 _TINY = 1e-12
+DENSE = 4000  # pixels up to which a dense factor is held (128 MB); above, an iteration is as fast and needs no memory
+EXACT = 1e9  # operations that the exact variance of all pixels may take: about 50 ms
 _SINGULAR = 1e-12  # smallest singular value, relative to the largest, of what a trend is estimated from
+
+
+Solver = CholeskySolver | IterativeSolver
 
 
 @dataclass(frozen=True)
@@ -52,20 +59,29 @@ class Trend:
         """Take a map, shape ``(N,)``, as it is."""
         return cls(offset, np.empty((len(offset), 0)))
 
-    def estimate(self, S: Indices, y: Floats, solver: CholeskySolver) -> tuple[Floats, Floats]:
-        """Return ``(beta, residual)``: coefficients by generalised least squares and what they leave of y."""
-        residual = y - self.offset[S]
-        H = self.basis[S]
-        if not H.shape[1] or not len(S):
-            return np.zeros(H.shape[1]), residual
-        weighted = solver.solve(H)
+    def estimate(self, S: Indices, y: Floats, solver: Solver, start: Floats | None = None) -> "TrendEstimate":
+        """Estimate the coefficients by generalised least squares; `start` is the `dual` of an earlier estimate."""
+        H, y = self.basis[S], y - self.offset[S]
+        dual = solver.solve(np.column_stack([H, y]), start)
+        weighted, q = dual[:, :-1], H.shape[1]
         # Least squares: the pixels measured so far may lie where the basis cannot tell its columns apart.
-        beta = np.linalg.lstsq(H.T @ weighted, weighted.T @ residual, rcond=_SINGULAR)[0]
-        return np.asarray(beta), np.asarray(residual - H @ beta)
+        beta = np.zeros(q)
+        if q and len(S):
+            beta = np.asarray(np.linalg.lstsq(H.T @ weighted, weighted.T @ y, rcond=_SINGULAR)[0])
+        return TrendEstimate(beta, y - H @ beta, dual[:, -1] - weighted @ beta, dual)
 
     def at(self, beta: Floats) -> Floats:
         """Return the trend of every pixel, shape ``(N,)``."""
         return np.asarray(self.offset + self.basis @ beta)
+
+
+class TrendEstimate(NamedTuple):
+    """What generalised least squares found."""
+
+    beta: Floats  # (q,)
+    residual: Floats  # (m,), of y
+    alpha: Floats  # (m,), K^-1 residual
+    dual: Floats  # (m, q + 1), K^-1 of the basis and of y
 
 
 @dataclass(frozen=True)
@@ -90,8 +106,9 @@ class GridPosterior:
     pixels: Indices  # (m,)
     values: Floats  # (m,), NaN: failed
     noise: Floats  # (m,), noise variance known for each, beside the kernel's
-    solver: CholeskySolver = field(repr=False)  # of all m
-    known: CholeskySolver = field(repr=False)  # of those with a value
+    solver: Solver = field(repr=False)  # of all m
+    known: Solver = field(repr=False)  # of those with a value
+    dual: Floats = field(repr=False)  # (n_known, q + 1), K^-1 of the trend's basis and of y
     mean: Floats = field(repr=False)  # (N,)
     variance: Floats = field(repr=False)  # (N,), of the target without noise
     fantasies: tuple[Fantasy, ...] = ()
@@ -121,8 +138,12 @@ class GridPosterior:
         *,
         noise: Floats | None = None,
         trend: Trend | None = None,
+        exact: bool = False,
     ) -> Self:
-        """Compute the posterior from scratch: O(m^3) and, for the variance of all pixels, O(N m^2).
+        """Compute the posterior from scratch.
+
+        Up to `DENSE` pixels by a dense factor, O(m^3), beyond by iteration. The variance of all pixels costs O(N m^2);
+        where that is more than `EXACT` operations it is computed from each pixel's nearest measured ones.
 
         Parameters
         ----------
@@ -135,14 +156,18 @@ class GridPosterior:
             Variance of each value's noise, beside the white noise of the kernel.
         trend : Trend, optional
             Default: a constant estimated by generalised least squares.
+        exact : bool
+            Compute the variance exactly, whatever it costs.
         """
         noise = np.zeros(len(pixels)) if noise is None else noise
         trend = Trend.constant(len(prior.variance)) if trend is None else trend
         has_value = np.isfinite(values)
-        solver = _factorise(prior, pixels, noise)
-        known = solver if has_value.all() else _factorise(prior, pixels[has_value], noise[has_value])
-        mean = _mean(prior, trend, pixels[has_value], values[has_value], known)
-        return cls(prior, trend, pixels, values, noise, solver, known, mean, _variance(prior, pixels, solver))
+        S, y = pixels[has_value], values[has_value]
+        solver = _solver(prior, pixels, noise)
+        known = solver if has_value.all() else _solver(prior, S, noise[has_value])
+        mean, dual = _mean(prior, trend, S, y, known)
+        variance = _variance(prior, pixels, noise, solver, exact=exact)
+        return cls(prior, trend, pixels, values, noise, solver, known, dual, mean, variance)
 
     @property
     def std(self) -> Floats:
@@ -210,7 +235,9 @@ class GridPosterior:
             known=known,
             variance=ahead.variance,
         )
-        return replace(grown, mean=_mean(prior, self.trend, *grown.measured, known))
+        start = np.vstack([self.dual, np.zeros((int(has_value.sum()), self.dual.shape[1]))])
+        mean, dual = _mean(prior, self.trend, *grown.measured, known, start)
+        return replace(grown, mean=mean, dual=dual)
 
     @property
     def measured(self) -> tuple[Indices, Floats]:
@@ -249,25 +276,46 @@ class DensePosterior(GridPosterior):
     _covariance = DenseCovariance
 
 
-def _factorise(prior: LatticeCovariance | DenseCovariance, S: Indices, noise: Floats) -> CholeskySolver:
-    return CholeskySolver.factorise(prior.block(S, S) + np.diag(prior.noise + noise))
+def _solver(prior: LatticeCovariance | DenseCovariance, S: Indices, noise: Floats) -> Solver:
+    if len(S) > DENSE and isinstance(prior, LatticeCovariance):
+        return IterativeSolver.build(prior, S, prior.noise + noise)
+    K = prior.block(S, S)
+    K[np.diag_indices(len(S))] += prior.noise + noise
+    return CholeskySolver.factorise(K)
 
 
 def _extend(
-    prior: LatticeCovariance | DenseCovariance, solver: CholeskySolver, S: Indices, new: Indices, noise: Floats
-) -> CholeskySolver:
+    prior: LatticeCovariance | DenseCovariance, solver: Solver, S: Indices, new: Indices, noise: Floats
+) -> Solver:
+    if isinstance(solver, IterativeSolver):
+        return solver.extend(new, prior.noise + noise)
     return solver.extend(prior.block(S, new), prior.block(new, new) + np.diag(prior.noise + noise))
 
 
 def _mean(
-    prior: LatticeCovariance | DenseCovariance, trend: Trend, S: Indices, y: Floats, solver: CholeskySolver
+    prior: LatticeCovariance | DenseCovariance,
+    trend: Trend,
+    S: Indices,
+    y: Floats,
+    solver: Solver,
+    start: Floats | None = None,
+) -> tuple[Floats, Floats]:
+    fitted = trend.estimate(S, y, solver, start)
+    return np.asarray(trend.at(fitted.beta) + prior.spread(S, fitted.alpha)), fitted.dual
+
+
+def _variance(
+    prior: LatticeCovariance | DenseCovariance, S: Indices, noise: Floats, solver: Solver, *, exact: bool
 ) -> Floats:
-    beta, residual = trend.estimate(S, y, solver)
-    return np.asarray(trend.at(beta) + prior.spread(S, solver.solve(residual)))
-
-
-def _variance(prior: LatticeCovariance | DenseCovariance, S: Indices, solver: CholeskySolver) -> Floats:
-    reductions = [
-        np.square(solver.half(prior.block(S, tile))).sum(axis=0) for tile in tiled(len(prior.variance), len(S))
-    ]
+    n = len(prior.variance)
+    if isinstance(prior, LatticeCovariance) and not exact and n * len(S) ** 2 > EXACT:
+        return nearest_variance(prior, S, prior.noise + noise)
+    reductions = [_reduction(prior.block(S, tile), solver) for tile in tiled(n, len(S))]
     return np.asarray(np.maximum(prior.variance - np.concatenate(reductions), 0.0))
+
+
+def _reduction(cross: Floats, solver: Solver) -> Floats:
+    """``diag(cross^T K^-1 cross)``, shape ``(k,)``."""
+    if isinstance(solver, CholeskySolver):
+        return np.asarray(np.square(solver.half(cross)).sum(axis=0))
+    return np.asarray(np.sum(cross * solver.solve(cross), axis=0))

@@ -9,13 +9,14 @@ L       lower Cholesky factor of K                                  (m, m)
 ======  ==========================================================  ==================
 """
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 from scipy.fft import irfftn, next_fast_len, rfftn
-from scipy.linalg import cho_solve, cholesky, lapack, solve_triangular
+from scipy.linalg import blas, cho_solve, cholesky, lapack, solve_triangular
 
 from bluesky_gp.protocols import Floats, Indices
 
@@ -38,13 +39,16 @@ class LatticeProduct:
         wrapped = np.zeros(padded)
         wrapped[tuple(slice(0, 2 * n - 1) for n in shape)] = table
         wrapped = np.roll(wrapped, tuple(1 - n for n in shape), axis=tuple(range(len(shape))))
-        return cls(shape, padded, rfftn(wrapped).real)
+        return cls(shape, padded, np.ascontiguousarray(rfftn(wrapped, workers=_workers(padded)).real))
 
     def __call__(self, field: Floats) -> Floats:
         """Return ``K_NN @ field``; shape ``(N,)`` or ``(k, N)``."""
         axes = tuple(range(-len(self.shape), 0))
         lattice = field.reshape(*field.shape[:-1], *self.shape)
-        product = irfftn(rfftn(lattice, self.padded, axes=axes) * self.spectrum, self.padded, axes=axes)
+        workers = _workers(self.padded)
+        transformed = rfftn(lattice, self.padded, axes=axes, workers=workers)
+        transformed *= self.spectrum
+        product = irfftn(transformed, self.padded, axes=axes, overwrite_x=True, workers=workers)
         crop = (..., *(slice(0, n) for n in self.shape))
         return np.asarray(product[crop].reshape(field.shape))
 
@@ -108,7 +112,7 @@ class CholeskySolver:
         last = _factor(corner + self.jitter * scale * np.eye(k) - low.T @ low, scale)
         if last is None:  # a pixel measured twice, without noise: jitter for all
             return type(self).factorise(np.block([[self.L @ self.L.T, cross], [cross.T, corner]]))
-        L = np.zeros((m + k, m + k))
+        L = np.zeros((m + k, m + k), order="F")  # as LAPACK wants it: else every solution copies it
         L[:m, :m], L[m:, :m], L[m:, m:] = self.L, low.T, last
         return type(self)(L, self.jitter)
 
@@ -116,14 +120,18 @@ class CholeskySolver:
         """Return ``L^-1 b``."""
         return np.asarray(solve_triangular(self.L, b, lower=True, check_finite=False)) if len(b) else b
 
-    def solve(self, b: Floats) -> Floats:
-        """Return ``K^-1 b``."""
-        return np.asarray(cho_solve((self.L, True), b, check_finite=False)) if len(b) else b
+    def solve(self, b: Floats, start: Floats | None = None) -> Floats:
+        """Return ``K^-1 b``; a direct solver needs no `start`."""
+        if not len(b):
+            return b
+        if b.ndim == 1:  # five times as fast as LAPACK's solution for many right-hand sides
+            return np.asarray(blas.dtrsv(self.L, blas.dtrsv(self.L, b, lower=1), lower=1, trans=1))
+        return np.asarray(cho_solve((self.L, True), b, check_finite=False))
 
     def inverse(self) -> Floats:
-        """Return ``K^-1``, shape ``(m, m)``; two thirds of the work of solving for the unit matrix."""
-        upper, _ = lapack.dpotri(self.L.T, lower=0)  # L.T: Fortran order, so that LAPACK makes no copy of its own
-        return np.asarray(np.triu(upper) + np.triu(upper, 1).T)
+        """Return the lower triangle of ``K^-1``, shape ``(m, m)``; a third of the work that solving for it takes."""
+        lower, _ = lapack.dpotri(self.L, lower=1)
+        return np.asarray(lower)
 
     @property
     def log_determinant(self) -> float:
@@ -146,6 +154,11 @@ class FactorSampler:
     def __call__(self, rng: np.random.Generator) -> Floats:
         """Draw one sample of all pixels, shape ``(N,)``."""
         return np.asarray(self.L @ rng.standard_normal(len(self.L)))
+
+
+def _workers(shape: tuple[int, ...]) -> int:
+    """Threads for an FFT: below a quarter of a million points one is faster."""
+    return (os.cpu_count() or 1) if np.prod(shape) > 2**18 else 1
 
 
 def _scale(K: Floats) -> float:

@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 NUMERICAL = (
-    "grid protocols threads kernels solvers covariance posterior hyperparameters acquisition batch state stopping "
+    "grid protocols threads kernels solvers covariance nearest vecchia posterior hyperparameters acquisition batch state stopping "
     "description optimizer"
 ).split()
 PACKAGES = {"numpy", "scipy", "sklearn", "joblib", "threadpoolctl", *sys.stdlib_module_names}

@@ -27,10 +27,7 @@ def test_the_lines_of_the_session_run_as_they_stand(RE, tmp_path):
         names = {"RE": RE, "catalog": catalog}
         exec(session.replace("num=410", "num=30"), names)  # noqa: S102
         assert catalog[-1].primary.read().sizes["time"] >= 25
-        assert (
-            names["stage"].locate()["readback"] == list(names["agent"].optimizer.state.best_pixel)
-            or tuple(names["stage"].locate()["readback"]) == names["agent"].optimizer.state.best_pixel
-        )
+        assert tuple(names["stage"].locate()["readback"]) == names["agent"].optimizer.state.best_pixel
 
 
 def test_every_file_that_the_readme_points_to_is_there():

@@ -1,0 +1,63 @@
+import numpy as np
+import pytest
+from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
+
+from bluesky_gp import PixelGrid
+from bluesky_gp import posterior as module
+from bluesky_gp.covariance import LatticeCovariance
+from bluesky_gp.kernels import RotatedMatern
+from bluesky_gp.nearest import nearest_variance
+from bluesky_gp.posterior import LatticePosterior
+
+KERNEL = ConstantKernel(1.5) * RotatedMatern((4.0, 6.0), 1.3) + WhiteKernel(0.02)
+
+
+def clustered(grid, m, seed=0):
+    """Half of the pixels anywhere, half around one place."""
+    rng = np.random.default_rng(seed)
+    weights = np.exp(-np.sum((grid.coordinates - np.array(grid.shape) / 3) ** 2, axis=1) / 50) + 1e-3
+    return rng.choice(grid.size, m, replace=False, p=weights / weights.sum())
+
+
+def variances(grid, S, kernel=KERNEL):
+    prior = LatticeCovariance.of(kernel, grid)
+    exact = LatticePosterior.fit(prior, S, np.zeros(len(S)), exact=True).variance
+    return nearest_variance(prior, S, np.full(len(S), prior.noise)), exact
+
+
+@pytest.mark.parametrize("shape", [(64, 80), (90, 41), (33, 130)])
+def test_the_nearest_pixels_are_enough_and_never_claim_too_much(shape):
+    grid = PixelGrid(shape)
+    near, exact = variances(grid, clustered(grid, 900))
+    assert np.all(near >= exact * (1 - 1e-9))
+    assert np.max(near / exact) < 1.01
+
+
+def test_with_fewer_pixels_than_neighbours_it_is_exact():
+    grid = PixelGrid((40, 40))
+    near, exact = variances(grid, clustered(grid, 200))
+    np.testing.assert_allclose(near, exact, rtol=1e-9)
+
+
+def test_it_works_along_one_axis_and_three():
+    line, volume = PixelGrid((500,)), PixelGrid((12, 13, 14))
+    for grid, kernel in ((line, Matern(5.0) + WhiteKernel(0.1)), (volume, Matern(2.0) + WhiteKernel(0.1))):
+        S = np.random.default_rng(0).choice(grid.size, 180, replace=False)
+        near, exact = variances(grid, S, kernel)
+        np.testing.assert_allclose(near, exact, rtol=1e-9)
+
+
+@pytest.mark.parametrize("limit", [0, 10**9])
+def test_a_posterior_by_iteration_and_nearest_pixels_is_the_dense_one(monkeypatch, limit):
+    grid = PixelGrid((50, 40))
+    S = clustered(grid, 450)
+    values = np.random.default_rng(1).standard_normal(450)
+    values[[3, 440]] = np.nan
+    dense = LatticePosterior.of(KERNEL, grid, S, values)
+    monkeypatch.setattr(module, "DENSE", limit)
+    monkeypatch.setattr(module, "EXACT", limit)
+    other = LatticePosterior.of(KERNEL, grid, S[:440], values[:440])
+    other = other.observe(S[440:], values[440:])
+    np.testing.assert_allclose(other.mean, dense.mean, atol=1e-6)
+    np.testing.assert_allclose(other.variance, dense.variance, rtol=1e-2, atol=1e-9)
+    np.testing.assert_allclose(other.covariance_column(77), dense.covariance_column(77), atol=1e-6)
