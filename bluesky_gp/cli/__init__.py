@@ -5,6 +5,7 @@ import sys
 import click
 
 from bluesky_gp.cli.demo import demo
+from bluesky_gp.cli.ioc import ioc
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -14,6 +15,7 @@ def cli() -> None:
 
 
 cli.add_command(demo)
+cli.add_command(ioc)
 
 
 def main() -> None:

@@ -34,5 +34,15 @@ def simulated(sample: str, target: str | None) -> Iterator[Setup]:
     yield Setup(spectrometer, stage, grid, f"spectrometer_{what.target}", what.truth)
 
 
-INSTRUMENTS: dict[str, Callable[[str, str | None], AbstractContextManager[Setup]]] = {"simulated": simulated}
+def epics(sample: str, target: str | None) -> AbstractContextManager[Setup]:
+    """Motor records and a detector in a soft IOC of its own, over Channel Access."""
+    from bluesky_gp.cli.epics import epics as instrument
+
+    return instrument(sample, target)
+
+
+INSTRUMENTS: dict[str, Callable[[str, str | None], AbstractContextManager[Setup]]] = {
+    "simulated": simulated,
+    "epics": epics,
+}
 """By the name that ``bluesky-gp demo --instrument`` takes; called with sample and target."""
