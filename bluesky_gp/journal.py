@@ -6,125 +6,26 @@ Python's `json` writes them, and arrays as ``{"__ndarray__": <base64>, "dtype": 
 order (``"shape": null`` for a numpy scalar). Nothing is ever unpickled. As in any JSON, tuples come back as lists.
 """
 
-import json
 import os
 import threading
 import time
-from base64 import b64decode, b64encode
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, Literal
 from uuid import uuid4
 
-import numpy as np
-import numpy.typing as npt
+from bluesky_gp.lines import Document, decode, encode
 
 __all__ = ["Fsync", "Journal", "JournalError", "JournalReader", "decode", "encode", "finish_journal", "read_journal"]
 
-Document = dict[str, Any]
 Fsync = Literal["document", "second", "never"]
 
-_ARRAY: Final = "__ndarray__"
-_KEY: Final = f'"{_ARRAY}":'.encode()
 _HEADER: Final = b'{"format":"bluesky_gp.journal","version":1}\n'
-_LONGEST_LINE: Final = (
-    2**30
-)  # bytes: 100 maps of 1024 x 1024; a longer line is damage, and would be read into memory whole
+_LONGEST_LINE: Final = 2**30  # bytes, 100 maps of 1024 x 1024: a longer one is damage, and would fill the memory
 
 
 class JournalError(Exception):
     """A journal that cannot be written or is damaged; the message names the file and what to do."""
-
-
-def encode(name: str, doc: Mapping[str, Any]) -> bytes:
-    """Return the line of a document, newline included.
-
-    Raises
-    ------
-    TypeError
-        If the document holds something that is neither JSON, a mapping nor a numpy array or scalar of plain values.
-    ValueError
-        If the document uses the key by which the journal marks arrays.
-    """
-    encoder = _Encoder(separators=(",", ":"))
-    pieces = encoder.encode({"name": name, "doc": doc}).encode("ascii").split(_KEY)
-    if len(pieces) != len(encoder.arrays) + 1:  # quotes inside a string are escaped, so only a key can look like this
-        raise ValueError(f"A document may not have the key {_ARRAY!r}: rename it")
-    # Put in afterwards, because json takes 16 ms to look for characters to escape in three maps of 512 x 512.
-    line = [pieces[0]]
-    for data, piece in zip(encoder.arrays, pieces[1:], strict=True):
-        line += [_KEY, b'"', data, b'"', piece[1:]]
-    return b"".join([*line, b"\n"])
-
-
-def decode(line: bytes) -> tuple[str, Document]:
-    """Return name and document of a line; raises ValueError if it is not one."""
-    try:
-        value = json.loads(line, object_hook=_restore)
-        name, doc = value["name"], value["doc"]
-    except Exception as error:  # json and numpy raise eight kinds at what was made to harm
-        raise ValueError(f"not a document: {error!r}") from error
-    if not isinstance(name, str) or not isinstance(doc, dict):
-        raise ValueError("not a document: a name and a mapping are expected")
-    return name, doc
-
-
-class _Encoder(json.JSONEncoder):
-    """JSON with a 0 in the place of each array's data; `arrays` has their base64 in the same order."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        self.arrays: list[bytes] = []
-
-    def default(self, o: Any) -> Any:
-        if isinstance(o, Mapping):
-            return dict(o)
-        if not isinstance(o, np.ndarray | np.generic):
-            raise TypeError(
-                f"The journal takes JSON values and numpy arrays, not {type(o).__name__} ({o!r:.80}): "
-                "convert it where it is put into the document"
-            )
-        array = _plain(np.asanyarray(o))
-        self.arrays.append(b64encode(array.tobytes()))
-        return {
-            _ARRAY: 0,
-            "dtype": np.lib.format.dtype_to_descr(array.dtype),
-            "shape": None if isinstance(o, np.generic) else array.shape,
-        }
-
-
-def _plain(value: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    if isinstance(value, np.ma.MaskedArray):
-        raise TypeError("The journal takes no masked array: give its data, or fill it with array.filled(nan)")
-    if value.dtype.hasobject:
-        raise TypeError(
-            f"The journal takes no array of dtype {value.dtype}: make it numbers, booleans or plain strings"
-        )
-    return value
-
-
-def _restore(value: Document) -> Any:
-    return _array(value) if _ARRAY in value else value
-
-
-def _array(value: Document) -> Any:
-    """Return the array, read-only, or the numpy scalar, that the encoder described."""
-    dtype = np.lib.format.descr_to_dtype(_tuples(value["dtype"]))
-    if dtype.hasobject:
-        raise ValueError("an array of objects is not read back")
-    shape = value["shape"]
-    data = b64decode(value[_ARRAY], validate=True)
-    array: npt.NDArray[Any] = np.ndarray(tuple(shape or ()), dtype, buffer=data)
-    if array.nbytes != len(data):
-        raise ValueError(f"{len(data)} bytes are no array of shape {shape} and dtype {dtype}")
-    return array[()] if shape is None else array
-
-
-def _tuples(descr: Any) -> Any:
-    """Undo what JSON does to the description of a structured dtype, a list of (name, type, shape)."""
-    if not isinstance(descr, list):
-        return descr
-    return [(field[0], _tuples(field[1]), *(tuple(shape) for shape in field[2:])) for field in descr]
 
 
 class Journal:
