@@ -65,6 +65,7 @@ class Variables:
         self.device = device
         self.values: dict[str, Any] = {}
         self._changed: Callable[[str], None] = lambda role: None
+        self._names = dict(names)
         self._signals = {
             role: EpicsSignal(pv, name=f"{device}_{role}_pv", auto_monitor=True, string=role in text)
             for role, pv in names.items()
@@ -85,7 +86,7 @@ class Variables:
 
     def name(self, role: str) -> str:
         """Return the name of a variable."""
-        return str(self._signals[role].pvname)
+        return self._names[role]
 
     def units(self, role: str) -> str:
         """Return the unit that the IOC gives a variable, "" if there is none."""
@@ -94,7 +95,7 @@ class Variables:
     @property
     def missing(self) -> list[str]:
         """Names of the variables that are not connected, or of which nothing was heard since."""
-        return [s.pvname for role, s in self._signals.items() if not (s.connected and role in self.values)]
+        return [self._names[role] for role, s in self._signals.items() if not (s.connected and role in self.values)]
 
     def put(self, role: str, value: Any) -> None:
         """Write without waiting."""
@@ -118,7 +119,7 @@ class Variables:
         try:
             self._changed(role)
         except Exception:  # ophyd would log it with nothing that says whose it is
-            log.exception("%s: what %s changed could not be dealt with", role, self._signals[role].pvname)
+            log.exception("%s: what %s says could not be dealt with", self.device, self._names[role])
 
 
 class Settings:

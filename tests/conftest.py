@@ -1,5 +1,9 @@
 """Fixtures that all tests share: a RunEngine, its documents (validated), the measured data."""
 
+# Before ophyd is imported: it reads the environment of Channel Access once.
+import soft_ioc  # noqa: F401
+
+# isort: split
 import asyncio
 import math
 import os
