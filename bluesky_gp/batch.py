@@ -34,11 +34,11 @@ def choose(posterior: GridPosterior, candidates: Indices, score: Score, num: int
     exploiting = round(share * num) or int(share > 0.0)
     pixels, scores = [], []
     for place in range(min(num, len(candidates))):
-        values = score(posterior, candidates)
-        exploits = place < exploiting and np.any(values > -np.inf)
+        values = score(posterior, candidates) if place < exploiting else np.empty(0)
+        exploits = np.any(values > -np.inf)
         winner = _largest(values if exploits else posterior.variance[candidates])
         pixels.append(int(candidates[winner]))
-        scores.append(float(values[winner]))
+        scores.append(float(values[winner] if exploits else score(posterior, candidates[[winner]])[0]))
         posterior = posterior.condition(pixels[-1], float(posterior.mean[pixels[-1]]))
         candidates = np.delete(candidates, winner)
     return Batch(np.array(pixels, dtype=np.intp), np.array(scores), posterior)

@@ -10,12 +10,14 @@ A       linear combinations of theta that have a prior            (k, n_theta)
 ======  ========================================================  ============
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple, Self
 
 import numpy as np
 from scipy.optimize import minimize
+from scipy.spatial import KDTree
+from scipy.special import chdtri
 from sklearn.gaussian_process.kernels import ConstantKernel, Kernel, Matern, WhiteKernel
 
 from bluesky_gp.covariance import DenseCovariance, LatticeCovariance, Pairs
@@ -26,6 +28,8 @@ from bluesky_gp.solvers import CholeskySolver
 
 _MANY_STARTS = 60  # measured pixels up to which every fit starts from all of `starts`
 _RESTARTS = (80, 100, 150, 200)  # and counts at which it starts from the first of them once more
+LIKELIHOOD = 1000  # measured pixels that a fit looks at
+_CLUSTER = 100
 _LENGTH = 6.0  # pixels: the typical length scale of a map that somebody chose the step for
 
 
@@ -55,6 +59,25 @@ class KernelChoice:
     def of(cls, kernel: Kernel) -> Self:
         """Take a user's kernel: its own values are where fits start, its bounds are all that is believed."""
         return cls(kernel, None, (kernel.theta,))
+
+    def believing(self, theta: Floats, std: float) -> Self:
+        """Return the same kernel with another fit's hyperparameters as its prior, and as where fits start.
+
+        Parameters
+        ----------
+        theta : ndarray, shape (n_theta,)
+            Logarithms of the hyperparameters of another map, as `gp_kernel_theta` of its run.
+        std : float
+            How far they may be off: 0.5 is a factor of 1.6.
+        """
+        theta, n = np.asarray(theta, dtype=np.float64), len(self.kernel.theta)
+        if theta.shape != (n,) or not np.isfinite(theta).all() or not std > 0.0:
+            raise ValueError(
+                f"PixelOptimizer: prior must hold 'theta', {n} logarithms of the hyperparameters of {self.kernel}, "
+                f"and a positive 'std', got {theta.tolist()} and {std}"
+            )
+        belief = LinearPrior(np.eye(n), theta, np.full(n, std))
+        return replace(self, kernel=self.kernel.clone_with_theta(theta), prior=belief, starts=(theta,))
 
     @classmethod
     def default(cls, shape: tuple[int, ...]) -> Self:
@@ -184,12 +207,39 @@ class FitProblem:
 
 
 def refit_due(n_measured: int, n_fitted: int) -> bool:
-    """Say whether enough pixels came since the last fit: every batch to 150, then 20 more, beyond 250 40 more.
+    """Say whether enough pixels came since the last fit.
 
-    The share of new pixels falls, and with it what they can change; the cost of a fit grows as m^3.
+    Every batch to 150, then 20 more, then 40 more or a tenth: the share of new pixels falls, and with it what they
+    can change, while the cost of a fit grows as m^3.
     """
     fresh = n_measured - n_fitted
-    return fresh > 0 if n_measured <= 150 else fresh >= (20 if n_measured <= 250 else 40)
+    if n_measured <= 150:
+        return fresh > 0
+    return fresh >= (20 if n_measured <= 250 else max(40, n_fitted // 10))
+
+
+def contradicts(z: Floats) -> bool:
+    """Say whether new values contradict the model: their standardised errors of prediction, shape ``(k,)``.
+
+    The sum of squares of k of them is chi-squared distributed with k degrees of freedom where the model is right (the
+    correlation of neighbours apart); beyond its 0.1 % quantile the hyperparameters are fitted again at once.
+    """
+    return bool(z @ z > chdtri(len(z), 1e-3)) if len(z) else False
+
+
+def likelihood_pixels(S: Indices, places: Floats) -> Indices:
+    """Choose which of very many measured pixels a fit looks at: places in S, shape ``(min(m, 1000),)``.
+
+    Ten clusters of a hundred neighbours: pairs at short lags, which say what the noise is and how smooth the map, and
+    at long ones. A thousand pixels know the hyperparameters to a few per cent, and cost 40 ms an evaluation.
+    """
+    if len(S) <= LIKELIHOOD:
+        return np.arange(len(S))
+    rng = np.random.default_rng(len(S))
+    centres = rng.choice(len(S), LIKELIHOOD // _CLUSTER, replace=False)
+    chosen = np.unique(KDTree(places).query(places[centres], k=_CLUSTER)[1])
+    others = np.setdiff1d(np.arange(len(S)), chosen)
+    return np.sort(np.concatenate([chosen, rng.choice(others, LIKELIHOOD - len(chosen), replace=False)]))
 
 
 def starts_for(choice: KernelChoice, theta: Floats, n_measured: int, n_fitted: int) -> list[Floats]:
@@ -198,3 +248,18 @@ def starts_for(choice: KernelChoice, theta: Floats, n_measured: int, n_fitted: i
         return [theta, *choice.starts]
     restart = any(n_fitted < count <= n_measured for count in _RESTARTS)
     return [theta, *choice.starts[:1]] if restart else [theta]
+
+
+def outlier_noise(problem: FitProblem, theta: Floats, threshold: float) -> Floats:
+    """Variance to add to values that the others contradict, shape ``(m,)``; zero for all the rest.
+
+    A value whose leave-one-out error (Rasmussen & Williams 2006, eq. 5.12) exceeds `threshold` standard deviations of
+    its prediction gets so much noise that it is just that many.
+    """
+    kernel = problem.covariance.kernel.clone_with_theta(theta)
+    K = problem.covariance.among(problem.S).matrix(kernel)
+    K[np.diag_indices(len(problem.S))] += problem.noise
+    solver = CholeskySolver.factorise(K)
+    precision = np.diagonal(solver.inverse())
+    error = problem.trend.estimate(problem.S, problem.y, solver).alpha / precision
+    return np.asarray(np.maximum((error / threshold) ** 2 - 1.0 / precision, 0.0))

@@ -9,19 +9,17 @@ from sklearn.gaussian_process.kernels import Kernel
 
 from bluesky_gp.acquisition import ExpectedImprovement
 from bluesky_gp.batch import choose, short_path
-from bluesky_gp.covariance import covariance
 from bluesky_gp.description import describe
 from bluesky_gp.grid import PixelGrid
-from bluesky_gp.hyperparameters import FitProblem, KernelChoice, refit_due, starts_for
 from bluesky_gp.kernels import theta_names
-from bluesky_gp.posterior import GridPosterior, Trend
+from bluesky_gp.model import Mean, Measurements, Model
+from bluesky_gp.points import PointReader
+from bluesky_gp.posterior import GridPosterior
 from bluesky_gp.protocols import Acquisition, Floats, Indices
 from bluesky_gp.state import OptimizerState
 from bluesky_gp.stopping import StoppingRule
 from bluesky_gp.threads import blas_threads
 
-_FEWEST = 4  # values below which hyperparameters are not fitted: the priors know more
-_ROUNDING = 1e-14  # spread of values, relative to the largest, that says nothing
 _SHARE = 0.5  # of a batch that the acquisition function chooses, unless told otherwise
 
 
@@ -63,6 +61,18 @@ class PixelOptimizer:
         Of every random choice. The same history and seed give the same proposals.
     stopping : sequence of callable
         Rules that may end the run, see `stopping`.
+    mean : optional
+        Prior mean. None: a constant, estimated with the rest; 1 or 2: a polynomial of that degree, estimated; a float,
+        a map of shape ``grid.shape`` or a callable of positions ``(n_pixels, ndim)``: known, in the target's unit.
+    prior : mapping, optional
+        Hyperparameters of an earlier map, taken as prior: ``{"theta": ..., "std": 0.5}``, theta as `gp_kernel_theta`
+        in the record of a run with the same kernel, std the factor by which it may be off, as a logarithm.
+    transform : scikit-learn transformer, optional
+        With an inverse (PowerTransformer, QuantileTransformer, FunctionTransformer of log and exp), for targets whose
+        distribution is skewed. What is handed out is in the target's unit all the same.
+    outliers : float, optional
+        Values further than this many standard deviations from what all others predict are given so much noise that
+        they are just that far. None: no value is doubted, as a narrow peak looks like an outlier.
 
     Examples
     --------
@@ -86,6 +96,11 @@ class PixelOptimizer:
         maximize: bool = True,
         seed: int = 0,
         stopping: Iterable[StoppingRule] = (),
+        *,
+        mean: Mean = None,
+        prior: Mapping[str, Any] | None = None,
+        transform: Any = None,
+        outliers: float | None = None,
     ) -> None:
         if batch_size < 1 or n_initial < 1:
             raise ValueError(
@@ -104,9 +119,17 @@ class PixelOptimizer:
         self.maximize = maximize
         self.seed = seed
         self.stopping = tuple(stopping)
-        self._choice = KernelChoice.default(self.grid.shape) if kernel is None else KernelChoice.of(kernel)
-        prior = covariance(self._choice.kernel, self.grid)
-        self._state = OptimizerState(self.grid, target, 1.0 if maximize else -1.0, prior)
+        self._model = Model.of(
+            self.grid,
+            kernel=kernel,
+            prior=prior,
+            mean=mean,
+            transform=transform,
+            outliers=outliers,
+            maximize=maximize,
+        )
+        self._prior, self._mean = prior, mean
+        self._state = self._model.beginning(target)
 
     # -- what is known -------------------------------------------------------------------------------------------
 
@@ -145,14 +168,14 @@ class PixelOptimizer:
     @property
     def theta_names(self) -> list[str]:
         """Name of each entry of ``state.theta``."""
-        return theta_names(self._choice.kernel)
+        return theta_names(self._model.choice.kernel)
 
     def describe(self) -> dict[str, Any]:
         """Return plain data that says how to make this optimizer again."""
         return {
             "grid": self.grid.to_mapping(),
             "optimizer_target": self.target,
-            "kernel": describe(self._choice.kernel),
+            "kernel": describe(self._model.choice.kernel),
             "acquisition": describe(self.acquisition),
             "batch_size": self.batch_size,
             "n_initial": self.n_initial,
@@ -160,6 +183,10 @@ class PixelOptimizer:
             "maximize": self.maximize,
             "seed": self.seed,
             "stopping": [describe(rule) for rule in self.stopping],
+            "mean": describe(self._mean),
+            "prior": describe(self._prior),
+            "transform": describe(self._model.transform),
+            "outliers": self._model.outliers,
         }
 
     # -- the half with a memory, for people and for bluesky-adaptive ----------------------------------------------
@@ -214,28 +241,16 @@ class PixelOptimizer:
         final : bool
             Fit the hyperparameters to all values, even if the schedule says that a fit is not due.
         """
-        pixels = np.array([self._index(point) for point in (*points, *failures)], dtype=np.intp)
-        values = np.array([*(self._value(point) for point in points), *(np.nan for _ in failures)], dtype=np.float64)
-        repaired = np.isin(state.pixels, pixels[np.isfinite(values)]) & ~np.isfinite(state.values)
-        grown = replace(
-            state,
-            pixels=np.concatenate([state.pixels[~repaired], pixels]),
-            values=np.concatenate([state.values[~repaired], values]),
-        )
-        n = grown.n_measured
-        if n == 0:
-            return grown
-        with blas_threads(grown.n_attempted):
-            if refit_due(n, state.n_fitted) or (final and n > state.n_fitted):
-                return self._fit(grown)
-            if state.posterior is None or repaired.any():
-                return grown.rebuilt()
-            posterior = state.posterior.observe(pixels, state.standardised(values), ahead=state.ahead)
-            return replace(grown, posterior=posterior, ahead=None)
+        read = PointReader(self.grid, self.target)
+        pixels = np.array([read.index(point) for point in (*points, *failures)], dtype=np.intp)
+        values = np.array([*(read.value(point) for point in points), *(np.nan for _ in failures)], dtype=np.float64)
+        std = np.array([*(read.std(point) for point in points), *(0.0 for _ in failures)], dtype=np.float64)
+        with blas_threads(state.n_attempted + len(pixels)):
+            return self._model.learn(state, Measurements(pixels, values, std), final=final)
 
     def propose(self, state: OptimizerState, num_points: int, *, pending: Sequence[int] = ()) -> BatchProposal:
         """Choose at most `num_points` pixels, those `pending` (flat indices) counted as measured; changes nothing."""
-        pending = [self._inside(index) for index in pending]
+        pending = [PointReader(self.grid, self.target).inside(index) for index in pending]
         candidates = state.candidates(pending)
         reason = next((why for rule in self.stopping if (why := rule(state))), "")
         if not reason and not len(candidates):
@@ -247,25 +262,6 @@ class PixelOptimizer:
             return self._random(state, candidates, num_points, rng)
         with blas_threads(state.n_attempted):
             return self._modelled(state, state.posterior, candidates, num_points, pending, rng)
-
-    def _fit(self, state: OptimizerState) -> OptimizerState:
-        measured = np.isfinite(state.values)
-        values = state.values[measured]
-        center, spread = _center_and_spread(values)
-        state = replace(state, center=center, scale=spread or 1.0)
-        if len(values) < _FEWEST or not spread:
-            return state.rebuilt()
-        problem = FitProblem(
-            covariance=state.covariance,
-            prior=self._choice.prior,
-            trend=Trend.constant(self.grid.size),
-            S=state.pixels[measured],
-            y=state.standardised(values),
-            noise=np.zeros(len(values)),
-        )
-        fit = problem.solve(starts_for(self._choice, state.theta, len(values), state.n_fitted))
-        state = replace(state, n_fitted=len(values), log_marginal_likelihood=fit.log_marginal_likelihood)
-        return state.rebuilt(fit.theta)
 
     def _modelled(
         self,
@@ -319,43 +315,3 @@ class PixelOptimizer:
                 f"got an array of shape {checked.shape}"
             )
         return checked
-
-    def _index(self, point: Mapping[str, Any]) -> int:
-        if "_id" in point:
-            return self._inside(point["_id"])
-        missing = [name for name in self.grid.axes if name not in point]
-        if missing:
-            raise ValueError(
-                f"PixelOptimizer: a point needs '_id' or {list(self.grid.axes)}, {missing} missing in {dict(point)}"
-            )
-        return int(self.grid.ravel([[round(_number(name, point[name])) for name in self.grid.axes]])[0])
-
-    def _inside(self, index: Any) -> int:
-        number = _number("_id", index)
-        if not (0 <= number < self.grid.size and number.is_integer()):
-            raise ValueError(f"PixelOptimizer: _id {index} is outside the grid of {self.grid.size} pixels")
-        return int(number)
-
-    def _value(self, point: Mapping[str, Any]) -> float:
-        if self.target not in point:
-            raise ValueError(f"PixelOptimizer: target {self.target!r} is missing in the point {dict(point)}")
-        value = _number(self.target, point[self.target], finite=False)
-        return value if np.isfinite(value) else np.nan
-
-
-def _number(name: str, value: Any, *, finite: bool = True) -> float:
-    try:
-        number = float(value) if np.ndim(value) == 0 else None
-    except (TypeError, ValueError):
-        number = None
-    if number is None or (finite and not np.isfinite(number)):
-        raise ValueError(f"PixelOptimizer: {name} must be a number, got {value!r}")
-    return number
-
-
-def _center_and_spread(values: Floats) -> tuple[float, float]:
-    """Mean and standard deviation; a spread of zero where values differ by rounding only."""
-    largest = float(np.abs(values).max()) or 1.0
-    relative = values / largest  # whose squares neither overflow nor vanish
-    spread = float(relative.std())
-    return largest * float(relative.mean()), largest * spread if spread > _ROUNDING else 0.0

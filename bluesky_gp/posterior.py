@@ -55,6 +55,19 @@ class Trend:
         return cls(np.zeros(n_pixels), np.ones((n_pixels, 1)))
 
     @classmethod
+    def polynomial(cls, coordinates: Floats, degree: int) -> Self:
+        """All monomials of the coordinates, shape ``(N, ndim)``, up to a degree: universal kriging."""
+        if degree not in (0, 1, 2):
+            raise ValueError(f"the trend is a polynomial of degree 0, 1 or 2, got {degree}")
+        span = np.maximum(np.ptp(coordinates, axis=0), 1.0)
+        centred = 2.0 * (coordinates - coordinates.mean(axis=0)) / span
+        ndim = centred.shape[1]
+        columns = [np.ones(len(centred))]
+        columns += [centred[:, i] for i in range(ndim)] if degree > 0 else []
+        columns += [centred[:, i] * centred[:, j] for i in range(ndim) for j in range(i + 1)] if degree > 1 else []
+        return cls(np.zeros(len(centred)), np.stack(columns, axis=1))
+
+    @classmethod
     def known(cls, offset: Floats) -> Self:
         """Take a map, shape ``(N,)``, as it is."""
         return cls(offset, np.empty((len(offset), 0)))

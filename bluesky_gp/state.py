@@ -9,8 +9,9 @@ import numpy as np
 
 from bluesky_gp.covariance import DenseCovariance, LatticeCovariance
 from bluesky_gp.grid import PixelGrid
-from bluesky_gp.posterior import DensePosterior, GridPosterior, LatticePosterior
+from bluesky_gp.posterior import DensePosterior, GridPosterior, LatticePosterior, Trend
 from bluesky_gp.protocols import Floats, Indices
+from bluesky_gp.units import Units
 
 
 @dataclass(frozen=True)
@@ -22,15 +23,16 @@ class OptimizerState:
 
     grid: PixelGrid
     target: str
-    sign: float  # -1: smaller is better
+    units: Units
     covariance: LatticeCovariance | DenseCovariance = field(repr=False)
     pixels: Indices = field(default_factory=lambda: np.empty(0, dtype=np.intp))  # (m,), in order of arrival
     values: Floats = field(default_factory=lambda: np.empty(0))  # (m,), target's unit; NaN: failed
-    center: float = 0.0
-    scale: float = 1.0
+    known_std: Floats = field(default_factory=lambda: np.empty(0))  # (m,), of each value; 0: unknown
+    down_weighted: Floats = field(default_factory=lambda: np.empty(0))  # (m,), variance added to outliers at the fit
     posterior: GridPosterior | None = field(default=None, repr=False)  # None until a pixel has a value
     ahead: GridPosterior | None = field(default=None, repr=False)  # the posterior as if the last batch were measured
     n_fitted: int = 0  # pixels with a value at the last fit
+    n_likelihood: int = 0  # and how many of them its likelihood looked at
     log_marginal_likelihood: float = np.nan
 
     @property
@@ -60,22 +62,25 @@ class OptimizerState:
 
     @property
     def noise_std(self) -> float:
-        """Standard deviation of the kernel's white noise, in the target's unit."""
-        return float(self.scale * np.sqrt(self.covariance.noise))
+        """Standard deviation of the kernel's white noise, in the target's unit (at the median, if transformed)."""
+        return float(self.units.outward(np.zeros(1), np.array([self.covariance.noise]))[1][0])
 
-    @cached_property
+    @property
     def mean(self) -> Floats:
         """Posterior mean, shape ``grid.shape``, target's unit; NaN before the first value."""
-        if self.posterior is None:
-            return np.full(self.grid.shape, np.nan)
-        return (self.center + self.sign * self.scale * self.posterior.mean).reshape(self.grid.shape)
+        return self._maps[0]
 
-    @cached_property
+    @property
     def std(self) -> Floats:
         """Posterior standard deviation of the noise-free target, shape ``grid.shape``; NaN before the first value."""
+        return self._maps[1]
+
+    @cached_property
+    def _maps(self) -> tuple[Floats, Floats]:
         if self.posterior is None:
-            return np.full(self.grid.shape, np.nan)
-        return (self.scale * self.posterior.std).reshape(self.grid.shape)
+            return np.full(self.grid.shape, np.nan), np.full(self.grid.shape, np.nan)
+        mean, std = self.units.outward(self.posterior.mean, self.posterior.variance)
+        return mean.reshape(self.grid.shape), std.reshape(self.grid.shape)
 
     @cached_property
     def best_pixel(self) -> tuple[int, ...] | None:
@@ -110,17 +115,22 @@ class OptimizerState:
 
         In the target's unit, the sign changed where smaller is better.
         """
-        shift = self.sign * self.center
-        mean = shift + self.scale * posterior.mean[pixels]
-        return mean, self.scale * np.sqrt(posterior.variance[pixels]), self.sign * self.best_value
+        mean, std = self.units.outward(posterior.mean[pixels], posterior.variance[pixels])
+        return self.units.sign * mean, std, self.units.sign * self.best_value
 
-    def standardised(self, values: Floats) -> Floats:
-        """Values in the units of the posterior."""
-        return self.sign * (values - self.center) / self.scale
+    def inward_noise(self, values: Floats, std: Floats) -> Floats:
+        """Known noise variance of values, in the units of the posterior, shape ``(k,)``; 0 where none is known."""
+        noise = np.zeros(len(values))
+        known = (std > 0.0) & np.isfinite(values)
+        noise[known] = self.units.inward_variance(values[known], std[known])
+        return noise
 
-    def rebuilt(self, theta: Floats | None = None) -> Self:
-        """Return the state with its posterior computed from scratch, for other hyperparameters if given."""
-        covariance = self.covariance if theta is None else self.covariance.with_theta(theta)
-        of_kind = LatticePosterior if isinstance(covariance, LatticeCovariance) else DensePosterior
-        posterior = of_kind.fit(covariance, self.pixels, self.standardised(self.values))
-        return replace(self, covariance=covariance, posterior=posterior, ahead=None)
+    def rebuilt(self, trend: Trend | None = None) -> Self:
+        """Return the state with its posterior computed from scratch; with the trend it has unless another is given."""
+        if trend is None:
+            trend = Trend.constant(self.grid.size) if self.posterior is None else self.posterior.trend
+        of_kind = LatticePosterior if isinstance(self.covariance, LatticeCovariance) else DensePosterior
+        noise = self.inward_noise(self.values, self.known_std) + self.down_weighted
+        values = self.units.inward(self.values)
+        posterior = of_kind.fit(self.covariance, self.pixels, values, noise=noise, trend=trend)
+        return replace(self, posterior=posterior, ahead=None)

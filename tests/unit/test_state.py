@@ -1,28 +1,32 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.gaussian_process.kernels import RBF, DotProduct, WhiteKernel
 
 from bluesky_gp.covariance import covariance
 from bluesky_gp.grid import PixelGrid
-from bluesky_gp.posterior import DensePosterior, LatticePosterior
+from bluesky_gp.posterior import DensePosterior, LatticePosterior, Trend
 from bluesky_gp.state import OptimizerState
+from bluesky_gp.units import AffineUnits
 
 GRID = PixelGrid((5, 6), mask=np.eye(5, 6, dtype=bool))
 
 
-def state(sign=1.0, kernel=None, **changes):
+def state(sign=1.0, kernel=None, center=102.0, **changes):
     kernel = RBF(2.0) + WhiteKernel(0.01) if kernel is None else kernel
     known = {
         "pixels": np.array([1, 10, 20]),
         "values": np.array([100.0, np.nan, 104.0]),
-        "center": 102.0,
-        "scale": 2.0,
+        "known_std": np.zeros(3),
+        "down_weighted": np.zeros(3),
     }
-    return OptimizerState(GRID, "height", sign, covariance(kernel, GRID), **{**known, **changes})
+    units = AffineUnits(sign, center, 2.0)
+    return OptimizerState(GRID, "height", units, covariance(kernel, GRID), **{**known, **changes})
 
 
 def test_before_the_first_value_nothing_is_known():
-    empty = OptimizerState(GRID, "height", 1.0, covariance(RBF(), GRID))
+    empty = OptimizerState(GRID, "height", AffineUnits(1.0), covariance(RBF(), GRID))
     assert (empty.n_attempted, empty.n_measured, empty.n_failed, empty.fitted) == (0, 0, 0, False)
     assert empty.best is None
     assert empty.best_pixel is None
@@ -75,10 +79,14 @@ def test_acquisition_functions_see_the_unit_of_the_target():
     assert best == known.best_value
 
 
-def test_other_hyperparameters_rebuild_the_posterior_and_forget_the_fantasies():
-    known = state().rebuilt()
-    other = OptimizerState.rebuilt(known, np.log([5.0, 0.5]))
-    np.testing.assert_allclose(other.theta, np.log([5.0, 0.5]))
-    assert other.ahead is None
-    assert np.abs(other.mean - known.mean).max() > 0.01
-    np.testing.assert_allclose(known.theta, np.log([2.0, 0.01]))
+def test_a_rebuilt_state_forgets_the_fantasies_and_keeps_the_trend():
+    known = state().rebuilt(Trend.known(np.full(30, 0.5)))
+    again = replace(known, ahead=known.posterior.condition(3, 1.0)).rebuilt()
+    assert again.ahead is None
+    np.testing.assert_array_equal(again.mean, known.mean)
+    assert np.abs(known.mean - state().rebuilt().mean).max() > 0.01
+
+
+def test_what_is_known_of_a_value_and_what_is_doubted_become_noise():
+    known = state(known_std=np.array([2.0, 0.0, 0.0]), down_weighted=np.array([0.0, 0.0, 3.0])).rebuilt()
+    np.testing.assert_allclose(known.posterior.noise, [1.0, 0.0, 3.0])

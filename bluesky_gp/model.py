@@ -1,0 +1,157 @@
+"""What an optimizer believes before the first pixel, and how it learns from the next ones."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.gaussian_process.kernels import Kernel
+
+from bluesky_gp.covariance import covariance
+from bluesky_gp.grid import PixelGrid
+from bluesky_gp.hyperparameters import (
+    FitProblem,
+    KernelChoice,
+    contradicts,
+    likelihood_pixels,
+    outlier_noise,
+    refit_due,
+    starts_for,
+)
+from bluesky_gp.posterior import GridPosterior, Trend
+from bluesky_gp.protocols import Floats, Indices
+from bluesky_gp.state import OptimizerState
+from bluesky_gp.units import AffineUnits, TransformedUnits, Units
+
+_FEWEST = 4  # values below which hyperparameters are not fitted: the priors know more
+
+Mean = int | float | npt.NDArray[np.float64] | Callable[[Floats], Floats] | None
+"""Prior mean: None, an unknown constant; 1 or 2, a polynomial of that degree; a float, a map of shape grid.shape or a
+callable of positions ``(n_pixels, ndim)`` in the grid's units, each known, in the target's unit."""
+
+
+class Measurements:
+    """New pixels: flat indices, values in the target's unit (NaN: failed) and known standard deviations, all (k,)."""
+
+    def __init__(self, pixels: Indices, values: Floats, std: Floats) -> None:
+        self.pixels, self.values, self.std = pixels, values, std
+
+
+@dataclass(frozen=True)
+class Model:
+    """Kernel, mean, transformation and the treatment of outliers; learning is a function of the state."""
+
+    grid: PixelGrid
+    choice: KernelChoice
+    mean: Mean = None
+    transform: Any = None  # scikit-learn transformer with an inverse
+    outliers: float | None = None
+    sign: float = 1.0
+
+    @classmethod
+    def of(
+        cls,
+        grid: PixelGrid,
+        *,
+        kernel: Kernel | None,
+        prior: Mapping[str, Any] | None,
+        mean: Mean,
+        transform: Any,
+        outliers: float | None,
+        maximize: bool,
+    ) -> Self:
+        """Check what a user asks for; see `PixelOptimizer`."""
+        choice = KernelChoice.default(grid.shape) if kernel is None else KernelChoice.of(kernel)
+        if prior is not None:
+            choice = choice.believing(prior["theta"], prior.get("std", 0.5))
+        if outliers is not None and not outliers > 0.0:
+            raise ValueError(f"PixelOptimizer: outliers is a number of standard deviations, or None, got {outliers}")
+        _trend(mean, grid, AffineUnits(1.0))
+        return cls(grid, choice, mean, transform, outliers, 1.0 if maximize else -1.0)
+
+    def beginning(self, target: str) -> OptimizerState:
+        """Return the state before the first pixel."""
+        return OptimizerState(self.grid, target, AffineUnits(self.sign), covariance(self.choice.kernel, self.grid))
+
+    def learn(self, state: OptimizerState, new: Measurements, *, final: bool) -> OptimizerState:
+        """Return the state that knows more pixels; fit the hyperparameters if that is due."""
+        known = np.isfinite(new.values)
+        repaired = np.isin(state.pixels, new.pixels[known]) & ~np.isfinite(state.values)
+        grown = replace(
+            state,
+            pixels=np.concatenate([state.pixels[~repaired], new.pixels]),
+            values=np.concatenate([state.values[~repaired], new.values]),
+            known_std=np.concatenate([state.known_std[~repaired], new.std]),
+            down_weighted=np.concatenate([state.down_weighted[~repaired], np.zeros(len(new.pixels))]),
+        )
+        n = grown.n_measured
+        if n == 0:
+            return grown
+        if state.posterior is None or refit_due(n, state.n_fitted) or (final and n > state.n_fitted):
+            return self._fit(grown)
+        values, noise = state.units.inward(new.values), state.inward_noise(new.values, new.std)
+        if contradicts(_errors(state.posterior, new.pixels[known], values[known], noise[known])):
+            return self._fit(grown)
+        if repaired.any():
+            return self._rebuilt(grown)
+        posterior = state.posterior.observe(new.pixels, values, noise, ahead=state.ahead)
+        return replace(grown, posterior=posterior, ahead=None)
+
+    def _fit(self, state: OptimizerState) -> OptimizerState:
+        known = np.isfinite(state.values)
+        values = state.values[known]
+        units = AffineUnits.of(values, self.sign)
+        if self.transform is not None and not units.constant and len(values) >= _FEWEST:
+            state = replace(state, units=TransformedUnits.of(values, self.sign, self.transform))
+        else:
+            state = replace(state, units=units)
+        if len(values) < _FEWEST or units.constant:
+            return self._rebuilt(state)
+        return self._fitted(state, known)
+
+    def _fitted(self, state: OptimizerState, known: npt.NDArray[np.bool_]) -> OptimizerState:
+        S, y = state.pixels[known], state.units.inward(state.values[known])
+        noise = state.inward_noise(state.values, state.known_std)[known]
+        looked_at = likelihood_pixels(S, self.grid.unravel(S).astype(np.float64))
+        trend = _trend(self.mean, self.grid, state.units)
+        problem = FitProblem(state.covariance, self.choice.prior, trend, S[looked_at], y[looked_at], noise[looked_at])
+        fit = problem.solve(starts_for(self.choice, state.theta, len(S), state.n_fitted))
+        state = replace(
+            state,
+            n_fitted=len(S),
+            n_likelihood=len(looked_at),
+            log_marginal_likelihood=fit.log_marginal_likelihood,
+            covariance=state.covariance.with_theta(fit.theta),
+        )
+        if self.outliers is not None:
+            extra = np.zeros(state.n_attempted)
+            extra[np.flatnonzero(known)[looked_at]] = outlier_noise(problem, fit.theta, self.outliers)
+            state = replace(state, down_weighted=extra)
+        return self._rebuilt(state)
+
+    def _rebuilt(self, state: OptimizerState) -> OptimizerState:
+        return state.rebuilt(_trend(self.mean, self.grid, state.units))
+
+
+def _errors(posterior: GridPosterior, pixels: Indices, values: Floats, noise: Floats) -> Floats:
+    """Standardised errors of prediction."""
+    variance = posterior.variance[pixels] + posterior.prior.noise + noise
+    return np.asarray((values - posterior.mean[pixels]) / np.sqrt(np.maximum(variance, 1e-300)))
+
+
+def _trend(mean: Mean, grid: PixelGrid, units: Units) -> Trend:
+    if mean is None:
+        return Trend.constant(grid.size)
+    if isinstance(mean, int) and not isinstance(mean, bool):
+        return Trend.polynomial(grid.coordinates, mean)
+    known = np.asarray(mean(grid.position(grid.coordinates)) if callable(mean) else mean, dtype=np.float64)
+    if known.shape not in ((), (grid.size,), grid.shape):
+        raise ValueError(
+            f"PixelOptimizer: mean must be None, 1, 2, a float, a map of shape {grid.shape} or a callable that gives "
+            f"one, got shape {known.shape}"
+        )
+    values = np.broadcast_to(known.ravel(), grid.size)
+    if not np.isfinite(values).all():
+        raise ValueError("PixelOptimizer: mean must be finite everywhere")
+    return Trend.known(units.inward(values))

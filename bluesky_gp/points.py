@@ -1,0 +1,63 @@
+"""Points as people and bluesky-adaptive write them: ``{"_id": 640, "loop_area": 1.7}``."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from bluesky_gp.grid import PixelGrid
+
+
+@dataclass(frozen=True)
+class PointReader:
+    """Reads pixel, value and known standard deviation, and says what is wrong with a point.
+
+    All raise ValueError, which names the key, the value that came and what was expected.
+    """
+
+    grid: PixelGrid
+    target: str
+
+    def index(self, point: Mapping[str, Any]) -> int:
+        """Return the flat index, from ``_id`` or from the pixel axes."""
+        if "_id" in point:
+            return self.inside(point["_id"])
+        missing = [name for name in self.grid.axes if name not in point]
+        if missing:
+            raise ValueError(
+                f"PixelOptimizer: a point needs '_id' or {list(self.grid.axes)}, {missing} missing in {dict(point)}"
+            )
+        return int(self.grid.ravel([[round(_number(name, point[name])) for name in self.grid.axes]])[0])
+
+    def inside(self, index: Any) -> int:
+        """Return a flat index that is one."""
+        number = _number("_id", index)
+        if not (0 <= number < self.grid.size and number.is_integer()):
+            raise ValueError(f"PixelOptimizer: _id {index} is outside the grid of {self.grid.size} pixels")
+        return int(number)
+
+    def value(self, point: Mapping[str, Any]) -> float:
+        """Return the target; NaN, a failed pixel, where it is not finite."""
+        if self.target not in point:
+            raise ValueError(f"PixelOptimizer: target {self.target!r} is missing in the point {dict(point)}")
+        value = _number(self.target, point[self.target], finite=False)
+        return value if np.isfinite(value) else np.nan
+
+    def std(self, point: Mapping[str, Any]) -> float:
+        """Return the known standard deviation of the target's noise, ``TARGET_std``; 0 where none is given."""
+        name = f"{self.target}_std"
+        std = _number(name, point.get(name, 0.0))
+        if std < 0.0:
+            raise ValueError(f"PixelOptimizer: {name} is a standard deviation, got {std}")
+        return std
+
+
+def _number(name: str, value: Any, *, finite: bool = True) -> float:
+    try:
+        number = float(value) if np.ndim(value) == 0 else None
+    except (TypeError, ValueError):
+        number = None
+    if number is None or (finite and not np.isfinite(number)):
+        raise ValueError(f"PixelOptimizer: {name} must be a number, got {value!r}")
+    return number
