@@ -1,6 +1,6 @@
 """Figures of a run that was read back; matplotlib is imported when one is drawn."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -114,7 +114,7 @@ def _progress(panel: "Axes", record: RunRecord, truth: Floats | None, unit: str)
     panel.set(xlabel="pixels", ylabel=unit, title="best value by iteration")
 
 
-def _aspect(record: RunRecord) -> str:
+def _aspect(record: RunRecord) -> Literal["equal", "auto"]:
     """Square pixels, unless the map is so slim that nothing could be seen."""
     n_rows, n_cols = record.grid.shape
     return "equal" if 0.25 < n_rows / n_cols < 4.0 else "auto"

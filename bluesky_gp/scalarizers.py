@@ -86,23 +86,17 @@ class NetCounts:
 
     def __post_init__(self) -> None:
         for field in ("edge", "background"):
-            object.__setattr__(self, field, _window(field, getattr(self, field)))
+            object.__setattr__(self, field, _window(self.name, field, getattr(self, field)))
 
     def __call__(self, spectrum: Floats, axis: Floats) -> float:
         """Return the net counts of `spectrum`, both arguments of shape ``(n_channels,)``."""
-        inside = self._channels(axis, self.edge)
-        before = self._channels(axis, self.background) & (spectrum > 0) & (axis > 0)
+        inside = _channels(self.name, axis, self.edge)
+        before = _channels(self.name, axis, self.background) & (spectrum > 0) & (axis > 0)
         if np.count_nonzero(before) < 3:
             return float("nan")
         slope, offset = np.polyfit(np.log(axis[before]), np.log(spectrum[before]), 1)
         net = spectrum[inside] - np.exp(offset + slope * np.log(axis[inside]))
         return float(net.sum() * abs(axis[-1] - axis[0]) / (len(axis) - 1))
-
-    def _channels(self, axis: Floats, window: tuple[float, float]) -> npt.NDArray[np.bool_]:
-        chosen = (axis >= window[0]) & (axis < window[1])
-        if not chosen.any():
-            raise ValueError(f"net_counts: window {window} lies outside the axis, {axis.min():g} to {axis.max():g}")
-        return np.asarray(chosen)
 
     def units(self, spectrum_units: str, axis_units: str) -> str:
         """Return the unit of counts times channel width."""
@@ -144,11 +138,41 @@ class Peak:
         return spectrum_units
 
 
+@dataclass(frozen=True)
+class Thickness:
+    r"""Thickness of a specimen in mean free paths of inelastic scattering, by the log-ratio of an EEL spectrum.
+
+    .. math:: t / \lambda = \ln(I_t / I_0)
+
+    with the counts of the whole spectrum and those of the zero-loss peak (R. F. Egerton, Electron Energy-Loss
+    Spectroscopy in the Electron Microscope, section 5.1). NaN without counts in either.
+
+    Parameters
+    ----------
+    zero_loss : tuple of float
+        Start and end of the zero-loss peak, the end left out, in the unit of the axis. Default: in eV.
+    """
+
+    zero_loss: tuple[float, float] = (-4.0, 4.0)
+
+    name: ClassVar[str] = "thickness"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "zero_loss", _window(self.name, "zero_loss", self.zero_loss))
+
+    def __call__(self, spectrum: Floats, axis: Floats) -> float:
+        """Return t/lambda of `spectrum`, both arguments of shape ``(n_channels,)``."""
+        zero = spectrum[_channels(self.name, axis, self.zero_loss)].sum()
+        total = spectrum.sum()
+        return float(np.log(total / zero)) if zero > 0 and total > 0 else float("nan")
+
+
 SCALARIZERS: dict[str, Callable[..., Scalarizer]] = {
     "centroid": Centroid,
     "loop_area": LoopArea,
     "net_counts": NetCounts,
     "peak": Peak,
+    "thickness": Thickness,
 }
 """What can be asked for by name; the parameters of a class are the further keys of a mapping."""
 
@@ -214,17 +238,26 @@ def _name(scalarizer: Scalarizer) -> str:
     return str(getattr(scalarizer, "name", None) or getattr(scalarizer, "__name__", type(scalarizer).__name__))
 
 
-def _window(field: str, value: Sequence[float]) -> tuple[float, float]:
+def _window(name: str, field: str, value: Sequence[float]) -> tuple[float, float]:
+    message = f"{name}: {field} must be two energies, start and end, got {value!r}"
     try:
         start, end = (float(v) for v in value)
     except (TypeError, ValueError) as error:
-        raise ValueError(f"net_counts: {field} must be two energies, start and end, got {value!r}") from error
+        raise ValueError(message) from error
     if not start < end:
-        raise ValueError(f"net_counts: {field} must be two energies, start and end, got {value!r}")
+        raise ValueError(message)
     return start, end
+
+
+def _channels(name: str, axis: Floats, window: tuple[float, float]) -> npt.NDArray[np.bool_]:
+    chosen = (axis >= window[0]) & (axis < window[1])
+    if not chosen.any():
+        raise ValueError(f"{name}: window {window} lies outside the axis, {axis.min():g} to {axis.max():g}")
+    return np.asarray(chosen)
 
 
 loop_area = LoopArea()
 net_counts = NetCounts()
 centroid = Centroid()
 peak = Peak()
+thickness = Thickness()

@@ -212,7 +212,8 @@ class DetectorContract:
 
 def _numbers(event: Any) -> Floats:
     """All numbers of an event in one array; a target of NaN tells nothing apart."""
-    return np.nan_to_num(np.concatenate([np.ravel(event[key]).astype(np.float64) for key in sorted(event)]))
+    numbers = np.concatenate([np.ravel(event[key]).astype(np.float64) for key in sorted(event)])
+    return np.asarray(np.nan_to_num(numbers))
 
 
 def _configuration(detector: Any) -> MsgGenerator[dict[str, Any]]:

@@ -18,6 +18,7 @@ from bluesky_gp.scalarizers import (
     named_scalarizers,
     net_counts,
     peak,
+    thickness,
     to_mapping,
     units_of,
 )
@@ -164,6 +165,27 @@ def test_the_centroid_of_a_peak_is_where_it_is():
     axis = np.arange(100.0)
     assert centroid(np.exp(-0.5 * ((axis - 42.5) / 3) ** 2), axis) == pytest.approx(42.5)
     assert np.isnan(centroid(np.zeros(100), axis))
+
+
+@pytest.mark.parametrize("t_over_lambda", [0.0, 0.3, 1.7])
+def test_the_log_ratio_gives_the_thickness_in_mean_free_paths(t_over_lambda):
+    energy = np.arange(-20.0, 480.0, 0.5)
+    zero, loss = np.exp(-0.5 * (energy / 0.5) ** 2), np.exp(-0.5 * ((energy - 17.0) / 2.0) ** 2)
+    rest = np.exp(t_over_lambda) - 1.0
+    spectrum = 1e6 * (zero / zero.sum() + rest * loss / loss.sum())
+    assert thickness(spectrum, energy) == pytest.approx(t_over_lambda, abs=1e-9)
+
+
+@pytest.mark.parametrize("spectrum", [np.zeros(100), -np.ones(100), np.r_[np.zeros(50), np.ones(50)]])
+def test_without_a_zero_loss_peak_there_is_no_thickness(spectrum):
+    assert np.isnan(thickness(spectrum, np.arange(-20.0, 80.0)))
+
+
+def test_a_zero_loss_window_beside_the_axis_is_an_error():
+    with pytest.raises(ValueError, match=r"thickness: window \(-4.0, 4.0\) lies outside the axis, 350 to 861.5"):
+        thickness(np.ones(len(ENERGY)), ENERGY)
+    with pytest.raises(ValueError, match="thickness: zero_loss must be two energies, start and end"):
+        get_scalarizer({"kind": "thickness", "zero_loss": [4, -4]})
 
 
 # --- the measured maps ------------------------------------------------------------------------------------------------
