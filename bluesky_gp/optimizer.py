@@ -11,6 +11,7 @@ from bluesky_gp.acquisition import ExpectedImprovement
 from bluesky_gp.batch import choose, short_path
 from bluesky_gp.description import describe
 from bluesky_gp.grid import PixelGrid
+from bluesky_gp.hyperparameters import refit_due, starts_for
 from bluesky_gp.kernels import theta_names
 from bluesky_gp.model import Mean, Measurements, Model
 from bluesky_gp.points import PointReader
@@ -19,6 +20,7 @@ from bluesky_gp.protocols import Acquisition, Floats, Indices
 from bluesky_gp.state import OptimizerState
 from bluesky_gp.stopping import StoppingRule
 from bluesky_gp.threads import blas_threads
+from bluesky_gp.timing import decision_seconds
 
 _SHARE = 0.5  # of a batch that the acquisition function chooses, unless told otherwise
 
@@ -262,6 +264,13 @@ class PixelOptimizer:
             return self._random(state, candidates, num_points, rng)
         with blas_threads(state.n_attempted):
             return self._modelled(state, state.posterior, candidates, num_points, pending, rng)
+
+    def expected_seconds(self, state: OptimizerState) -> float:
+        """Return about how long the decision after `state` will take, when a batch has been measured."""
+        n = state.n_measured + self.batch_size
+        due = refit_due(n, state.n_fitted)
+        starts = len(starts_for(self._model.choice, state.theta, n, state.n_fitted)) if due else 0
+        return decision_seconds(self.grid.size, n, self.batch_size, starts)
 
     def _modelled(
         self,

@@ -190,7 +190,7 @@ class GridPosterior:
     def covariance_column(self, pixel: int) -> Floats:
         """Covariance of one pixel with all, shape ``(N,)``: one FFT and O(m^2)."""
         cross = self.prior.block(self.pixels, np.array([pixel]))[:, 0]
-        column = self.prior.column(pixel) - self.prior.spread(self.pixels, self.solver.solve(cross))
+        column = self.prior.column(pixel) - self.prior.spread(self.pixels, self.solver.solve(cross, rough=True))
         for fantasy in self.fantasies:
             column -= fantasy.gain[pixel] * fantasy.gain
         return column
