@@ -175,8 +175,7 @@ class Follower:
     def _advance(self, run: RecordedRun) -> None:
         """Copy what a journal has that the store has not."""
         try:
-            if run.journal is not None:
-                run.journal.sync()
+            self._folder.tend(run)
             if self._store is not None and time.monotonic() >= run.retry_at and self._copy(self._store, run):
                 self._runs.remove(run)
                 self._folder.keep(run)

@@ -7,6 +7,7 @@ order (``"shape": null`` for a numpy scalar). Nothing is ever unpickled. As in a
 """
 
 import os
+import shutil
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -44,49 +45,80 @@ class Journal:
     def __init__(self, path: Path, *, fsync: Fsync = "second") -> None:
         self.path = path
         self.fsync: Fsync = fsync
+        self._guard = threading.Lock()  # sync comes from another thread than close
+        self._pen = threading.Lock()  # who writes; never held during a sync, which may take seconds
+        self._size = 0  # bytes of complete lines
+        self._torn = False  # part of a line may stand behind them
         with self._failures():
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = path.open("xb", buffering=0)
-        self._guard = threading.Lock()  # sync comes from another thread than close
-        self._size = 0
-        self._write(_HEADER)
+            self._file = path.open("x+b", buffering=0)
+        try:
+            self.write(_HEADER)
+        except JournalError:
+            self._file.close()
+            path.unlink(missing_ok=True)
+            raise
 
     def __repr__(self) -> str:
         return f"Journal({str(self.path)!r}, fsync={self.fsync!r})"
 
     def append(self, name: str, doc: Mapping[str, Any]) -> None:
         """Write a document; on return a crash of this process cannot lose it."""
-        self._write(encode(name, doc))
-        if self.fsync == "document":
-            self._sync()
+        self.write(encode(name, doc))
+
+    def write(self, line: bytes) -> None:
+        """Write what `encode` returned; after an error the file is as before, and the line may be written again."""
+        with self._pen, self._failures():
+            if self._torn:  # else this line would stand behind half of another one
+                self._file.truncate(self._size)
+                self._file.seek(self._size)
+            self._torn = True
+            rest = memoryview(line)
+            while rest:
+                rest = rest[self._file.write(rest) :]
+            if self.fsync == "document":
+                os.fsync(self._file.fileno())
+            self._size += len(line)
+            self._torn = False
 
     def sync(self) -> None:
-        """Make the operating system put on the disk what it has of this file, unless the policy is never to."""
-        with self._guard:
-            if self.fsync == "second" and not self._file.closed:
-                self._sync()
+        """Put on the disk what the operating system has of this file, unless the policy is never to.
+
+        A file that somebody removed is written anew.
+        """
+        with self._guard, self._failures():
+            if self._file.closed:
+                return
+            if not self.path.exists():
+                self._write_anew()
+            if self.fsync == "second":
+                os.fsync(self._file.fileno())
 
     def close(self) -> None:
         """Finish writing; a second call does nothing."""
-        self.sync()
-        with self._guard:
-            self._file.close()
+        try:
+            self.sync()
+        finally:
+            with self._guard:
+                self._file.close()
 
-    def _write(self, line: bytes) -> None:
-        with self._failures():
+    def _write_anew(self) -> None:
+        """Copy what can still be read of a file that has no name any more."""
+        with self._pen:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._file.seek(0)
             try:
-                rest = memoryview(line)
-                while rest:
-                    rest = rest[self._file.write(rest) :]
+                with self.path.open("xb") as copy:
+                    shutil.copyfileobj(self._file, copy)
+                new = self.path.open("r+b", buffering=0)
             except OSError:
-                self._file.truncate(self._size)  # else the next document would stand behind half of this one
-                self._file.seek(self._size)
+                self.path.unlink(missing_ok=True)
                 raise
-        self._size += len(line)
-
-    def _sync(self) -> None:
-        with self._failures():
-            os.fsync(self._file.fileno())
+            finally:
+                self._file.seek(self._size)
+            new.seek(self._size)
+            self._file.close()
+            self._file = new
 
     def _failures(self) -> "_NamesTheFile":
         return _NamesTheFile(self.path)
@@ -169,7 +201,7 @@ def finish_journal(path: Path) -> str:
     for name, doc in reader.read():
         try:
             summary.add(name, doc)
-        except (KeyError, TypeError, ValueError) as error:
+        except Exception as error:  # what was made to harm
             raise JournalError(f"{path} holds a {name} document that is none: {error!r}.") from error
     if not summary.uid:
         raise JournalError(f"{path} has no start document: it holds no run, remove it.")

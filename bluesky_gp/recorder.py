@@ -1,5 +1,6 @@
 """On the RunEngine's thread: each document into the journal of its run, and nothing else until the run ends."""
 
+import contextlib
 import logging
 import re
 import threading
@@ -11,9 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
+from bluesky_gp.backlog import Backlog
 from bluesky_gp.journal import Fsync, Journal, JournalReader
+from bluesky_gp.pausing import calling_engine, pause_at_checkpoint
 
 if TYPE_CHECKING:
+    from bluesky import RunEngine
+
     from bluesky_gp.follower import Follower, RunWriter
 
 __all__ = ["JournalFolder", "RecordedRun", "Recorder"]
@@ -31,7 +36,8 @@ class RecordedRun:
     uid: str
     path: Path
     lock: FileLock
-    journal: Journal | None = None  # None: another session wrote it and died
+    journal: Backlog | None = None  # None: another session wrote it and died
+    engine: "RunEngine | None" = None  # who emits its documents
     stopped: bool = False
     settled: threading.Event = field(default_factory=threading.Event)  # the catalog holds it, or cannot have it now
     retry_at: float = 0.0
@@ -66,7 +72,21 @@ class JournalFolder:
         path = self.pending_path / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}_{_file_name(uid)}.jsonl"
         lock = _lock(path)
         lock.acquire(timeout=0)
-        return RecordedRun(uid, path, lock, Journal(path, fsync=fsync))
+        try:
+            journal = Journal(path, fsync=fsync)
+        except BaseException:
+            _give_back(lock)
+            raise
+        return RecordedRun(uid, path, lock, Backlog(journal))
+
+    def tend(self, run: RecordedRun) -> None:
+        """See that the journal of a run that goes on, and its lock, are where they should be."""
+        if run.journal is None or not run.journal.tend():
+            return
+        if not Path(run.lock.lock_file).exists():  # somebody removed the folder, and the journal was written anew
+            run.lock.release()
+            run.lock = _lock(run.path)
+            run.lock.acquire(timeout=0)
 
     def pending(self) -> list[Path]:
         """Journals of runs that the catalog does not hold, oldest first."""
@@ -89,8 +109,7 @@ class JournalFolder:
         if run.journal is not None:
             run.journal.close()
         run.path.replace(self.path / run.path.name)
-        Path(run.lock.lock_file).unlink(missing_ok=True)  # whoever waits for it finds no journal beside it
-        run.lock.release()
+        _give_back(run.lock)
 
     def find(self, uid: str) -> Path | None:
         """Return the journal of a run, by uid or the beginning of it; the newest one that fits."""
@@ -104,6 +123,13 @@ def _lock(path: Path) -> FileLock:
     return FileLock(path.with_suffix(".lock"), thread_local=False)
 
 
+def _give_back(lock: FileLock) -> None:
+    """Release and remove a lock; whoever takes it in between finds no journal beside it."""
+    lock.release()
+    with contextlib.suppress(OSError):  # Windows removes no file that somebody has open
+        Path(lock.lock_file).unlink(missing_ok=True)
+
+
 def _file_name(uid: str) -> str:
     """Return `uid` as part of a file name that every system takes and that leads nowhere else."""
     return re.sub(r"[^0-9A-Za-z-]", "-", uid)[:64]
@@ -111,6 +137,9 @@ def _file_name(uid: str) -> str:
 
 class Recorder:
     """What a session subscribes: ``RE.subscribe(catalog.writer)``.
+
+    A document that cannot be written, because the disk is full or a share is away, waits in memory, and the RunEngine
+    pauses at its next checkpoint. What waits is written before the next document, and tried once a second.
 
     Parameters
     ----------
@@ -126,7 +155,8 @@ class Recorder:
     Raises
     ------
     JournalError
-        Out of a call, and so out of the run, if a document cannot be written.
+        Out of a call, and so out of the run, if the journal of a run cannot be begun, or if a plan that has no
+        checkpoints goes on until no more documents can be kept in memory.
     """
 
     def __init__(self, folder: JournalFolder, follower: "Follower", *, fsync: Fsync, patience: float = 10.0) -> None:
@@ -149,15 +179,18 @@ class Recorder:
         if run is None or run.journal is None:
             logger.warning("A %s document of a run whose beginning was not recorded is dropped.", name)
             return
-        run.journal.append(name, doc)
+        written = run.journal.append(name, doc)
         if name == "stop":
             self._end(run)
+        elif not written:
+            _pause(run, run.journal)
 
     def _begin(self, doc: Mapping[str, Any]) -> None:
         uid = doc["uid"]
         if uid in self._runs:
             raise ValueError(f"Run {uid} is being recorded already: the catalog's writer is to be subscribed once")
         self._runs[uid] = run = self._folder.create(uid, fsync=self._fsync)
+        run.engine = calling_engine()
         self._follower.follow(run)
 
     def _uid(self, name: str, doc: Mapping[str, Any]) -> str:
@@ -177,12 +210,26 @@ class Recorder:
     def _end(self, run: RecordedRun) -> None:
         del self._runs[run.uid]
         self._run_of = {child: uid for child, uid in self._run_of.items() if uid != run.uid}
-        if run.journal is not None:
-            run.journal.close()
         run.stopped, run.retry_at = True, 0.0
         self._follower.hurry()
-        if not run.settled.wait(self._patience):
+        in_time = run.settled.wait(self._patience)
+        if run.journal is not None and run.journal.waiting:
+            logger.error(
+                "%d documents of run %s are in memory only; leave this session open until there is room. %s",
+                run.journal.waiting, run.uid, run.journal.error,
+            )  # fmt: skip
+        elif not in_time:
             logger.warning(
                 "Run %s is not in the catalog after %g s; it is written in the background, and is safe in %s.",
                 run.uid, self._patience, run.path,
             )  # fmt: skip
+
+
+def _pause(run: RecordedRun, journal: Backlog) -> None:
+    if run.engine is not None and pause_at_checkpoint(run.engine):
+        logger.error(
+            "%s The run pauses before its next move; %d documents wait in memory. RE.resume() goes on when there is "
+            "room.", journal.error, journal.waiting,
+        )  # fmt: skip
+    elif run.engine is None:
+        logger.error("%s %d documents wait in memory.", journal.error, journal.waiting)

@@ -1,0 +1,89 @@
+"""Documents that a full disk does not take; runs that are paused by it are in faults/test_journal_faults."""
+
+import asyncio
+
+import pytest
+from bluesky.plans import count
+from disks import fill, make_room, mounted
+from ophyd.sim import det
+
+from bluesky_gp.backlog import Backlog
+from bluesky_gp.journal import Journal, JournalError, read_journal
+from bluesky_gp.pausing import calling_engine
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    with mounted(tmp_path / "small disk") as path:
+        yield path
+
+
+@pytest.fixture
+def journal(small_disk):
+    journal = Journal(small_disk / "a.jsonl")
+    yield journal
+    journal.close()
+
+
+def notes(journal):
+    return [doc["note"][0] for _, doc in read_journal(journal.path)]
+
+
+def append(backlog, letters):
+    return [backlog.append("event", {"note": letter * 6000}) for letter in letters]
+
+
+def test_what_a_full_disk_does_not_take_is_written_later_in_order(journal, small_disk):
+    backlog = Backlog(journal)
+    assert append(backlog, "a") == [True]
+    fill(small_disk)
+    assert append(backlog, "bc") == [False, False]
+    assert (backlog.waiting, notes(journal)) == (2, ["a"])
+    make_room(small_disk)
+    assert append(backlog, "d") == [True]
+    assert (backlog.waiting, backlog.error, notes(journal)) == (0, None, ["a", "b", "c", "d"])
+
+
+def test_no_more_is_kept_than_the_memory_is_to_hold(journal, small_disk):
+    backlog = Backlog(journal, largest=20_000)
+    fill(small_disk)
+    append(backlog, "abc")
+    with pytest.raises(JournalError, match="3 documents wait in memory, no more are kept.*Make room"):
+        append(backlog, "d")
+    make_room(small_disk)
+    assert backlog.tend()
+    assert notes(journal) == ["a", "b", "c"]
+
+
+def test_what_cannot_be_written_at_the_end_is_an_error_with_its_number(journal, small_disk, caplog):
+    backlog = Backlog(journal)
+    fill(small_disk)
+    append(backlog, "ab")
+    backlog.close()
+    assert f"2 documents of the run in {journal.path} are lost" in caplog.text
+
+
+def test_a_file_that_was_removed_is_written_anew(tmp_path):
+    backlog = Backlog(Journal(tmp_path / "folder" / "a.jsonl"))
+    append(backlog, "ab")
+    (tmp_path / "folder" / "a.jsonl").unlink()
+    (tmp_path / "folder").rmdir()
+    assert backlog.tend()
+    append(backlog, "c")
+    backlog.close()
+    assert [doc["note"][0] for _, doc in read_journal(tmp_path / "folder" / "a.jsonl")] == ["a", "b", "c"]
+
+
+def test_no_engine_is_found_where_none_calls():
+    async def elsewhere():
+        return calling_engine()
+
+    assert calling_engine() is None
+    assert asyncio.run(elsewhere()) is None
+
+
+def test_the_engine_that_emits_a_document_is_found(RE):  # noqa: N803
+    found = []
+    RE.subscribe(lambda name, doc: found.append(calling_engine()))
+    RE(count([det]))
+    assert found == [RE] * 4
