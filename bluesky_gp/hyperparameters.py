@@ -22,16 +22,16 @@ from sklearn.gaussian_process.kernels import ConstantKernel, Kernel, Matern, Whi
 
 from bluesky_gp.covariance import DenseCovariance, LatticeCovariance, Pairs
 from bluesky_gp.kernels import RotatedMatern
-from bluesky_gp.posterior import Trend
 from bluesky_gp.protocols import Floats, Indices
 from bluesky_gp.solvers import CholeskySolver
+from bluesky_gp.trend import Trend
 
 _MANY_STARTS = 60  # measured pixels up to which every fit starts from all of `starts`
 _RESTARTS = (80, 100, 150, 200)  # and counts at which it starts from the first of them once more
 LIKELIHOOD = 1000  # measured pixels that a fit looks at
 _CLUSTER = 100
 _FEW = 600  # values beyond which a part of them compares the starts
-_FTOL = 1e-5  # of the log posterior density: thousandths of what tells hyperparameters apart
+_FTOL = 1e-6  # of the log posterior density: a thousandth of what tells hyperparameters apart
 _LENGTH = 6.0  # pixels: the typical length scale of a map that somebody chose the step for
 
 

@@ -19,9 +19,10 @@ from bluesky_gp.hyperparameters import (
     refit_due,
     starts_for,
 )
-from bluesky_gp.posterior import GridPosterior, Trend
+from bluesky_gp.posterior import GridPosterior
 from bluesky_gp.protocols import Floats, Indices
 from bluesky_gp.state import OptimizerState
+from bluesky_gp.trend import Trend
 from bluesky_gp.units import AffineUnits, TransformedUnits, Units
 
 _FEWEST = 4  # values below which hyperparameters are not fitted: the priors know more

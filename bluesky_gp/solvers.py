@@ -12,7 +12,7 @@ L       lower Cholesky factor of K                                  (m, m)
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -61,7 +61,8 @@ class LatticeProduct:
         workers = _workers(self.padded)
         for axis in range(-len(self.shape), -1):
             transformed = ifft(transformed, axis=axis, overwrite_x=True, workers=workers)
-            transformed = transformed[(..., slice(self.shape[axis]), *[slice(None)] * (-1 - axis))]
+            crop: Any = (..., slice(self.shape[axis]), *[slice(None)] * (-1 - axis))
+            transformed = transformed[crop]
         return np.asarray(irfft(transformed, self.padded[-1], axis=-1, workers=workers)[..., : self.shape[-1]])
 
 

@@ -9,8 +9,9 @@ import numpy as np
 
 from bluesky_gp.covariance import DenseCovariance, LatticeCovariance
 from bluesky_gp.grid import PixelGrid
-from bluesky_gp.posterior import DensePosterior, GridPosterior, LatticePosterior, Trend
+from bluesky_gp.posterior import DensePosterior, GridPosterior, LatticePosterior
 from bluesky_gp.protocols import Floats, Indices
+from bluesky_gp.trend import Trend
 from bluesky_gp.units import Units
 
 

@@ -9,7 +9,8 @@ from sklearn.gaussian_process.kernels import RBF, ConstantKernel, Kernel, Matern
 
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.kernels import RotatedMatern
-from bluesky_gp.posterior import DensePosterior, LatticePosterior, Trend
+from bluesky_gp.posterior import DensePosterior, LatticePosterior
+from bluesky_gp.trend import Trend
 
 POSTERIORS = (LatticePosterior, DensePosterior)
 

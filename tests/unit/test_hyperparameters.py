@@ -17,7 +17,7 @@ from bluesky_gp.hyperparameters import (
     starts_for,
 )
 from bluesky_gp.kernels import RotatedMatern, theta_names
-from bluesky_gp.posterior import Trend
+from bluesky_gp.trend import Trend
 
 KERNEL = ConstantKernel(1.0, (1e-2, 1e2)) * Matern([3.0, 3.0], (0.5, 30.0), nu=2.5) + WhiteKernel(0.1, (1e-4, 10.0))
 

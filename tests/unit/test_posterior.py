@@ -7,7 +7,8 @@ from sklearn.gaussian_process.kernels import RBF, ConstantKernel, DotProduct, Ma
 
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.kernels import RotatedMatern
-from bluesky_gp.posterior import DensePosterior, LatticePosterior, Trend
+from bluesky_gp.posterior import DensePosterior, LatticePosterior
+from bluesky_gp.trend import Trend
 
 of_any_kind = pytest.mark.parametrize("of_kind", POSTERIORS)
 KERNELS = [

@@ -1,0 +1,81 @@
+"""The prior mean: a known map, or a basis whose coefficients are estimated with the rest.
+
+======  =====================================================  ===============
+symbol  meaning                                                shape
+======  =====================================================  ===============
+S       flat indices of the pixels that have a value           (m,)
+H       basis of the trend at all pixels                       (N, q)
+beta    its coefficients by generalised least squares          (q,)
+alpha   K^-1 (y - trend)                                       (m,)
+======  =====================================================  ===============
+
+Rasmussen & Williams, Gaussian Processes for Machine Learning (2006), eqs. 2.41 and 2.42.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple, Self
+
+import numpy as np
+
+from bluesky_gp.protocols import Floats, Indices
+from bluesky_gp.solvers import CholeskySolver
+from bluesky_gp.vecchia import IterativeSolver
+
+_SINGULAR = 1e-12  # smallest singular value, relative to the largest, of what a trend is estimated from
+
+Solver = CholeskySolver | IterativeSolver
+
+
+@dataclass(frozen=True)
+class Trend:
+    """The prior mean: a known map, plus a basis whose coefficients are estimated with the rest."""
+
+    offset: Floats  # (N,)
+    basis: Floats  # (N, q); q = 0: the mean is known
+
+    @classmethod
+    def constant(cls, n_pixels: int) -> Self:
+        """One unknown constant."""
+        return cls(np.zeros(n_pixels), np.ones((n_pixels, 1)))
+
+    @classmethod
+    def polynomial(cls, coordinates: Floats, degree: int) -> Self:
+        """All monomials of the coordinates, shape ``(N, ndim)``, up to a degree: universal kriging."""
+        if degree not in (0, 1, 2):
+            raise ValueError(f"the trend is a polynomial of degree 0, 1 or 2, got {degree}")
+        span = np.maximum(np.ptp(coordinates, axis=0), 1.0)
+        centred = 2.0 * (coordinates - coordinates.mean(axis=0)) / span
+        ndim = centred.shape[1]
+        columns = [np.ones(len(centred))]
+        columns += [centred[:, i] for i in range(ndim)] if degree > 0 else []
+        columns += [centred[:, i] * centred[:, j] for i in range(ndim) for j in range(i + 1)] if degree > 1 else []
+        return cls(np.zeros(len(centred)), np.stack(columns, axis=1))
+
+    @classmethod
+    def known(cls, offset: Floats) -> Self:
+        """Take a map, shape ``(N,)``, as it is."""
+        return cls(offset, np.empty((len(offset), 0)))
+
+    def estimate(self, S: Indices, y: Floats, solver: Solver, start: Floats | None = None) -> "TrendEstimate":
+        """Estimate the coefficients by generalised least squares; `start` is the `dual` of an earlier estimate."""
+        H, y = self.basis[S], y - self.offset[S]
+        dual = solver.solve(np.column_stack([H, y]), start)
+        weighted, q = dual[:, :-1], H.shape[1]
+        # Least squares: the pixels measured so far may lie where the basis cannot tell its columns apart.
+        beta = np.zeros(q)
+        if q and len(S):
+            beta = np.asarray(np.linalg.lstsq(H.T @ weighted, weighted.T @ y, rcond=_SINGULAR)[0])
+        return TrendEstimate(beta, y - H @ beta, dual[:, -1] - weighted @ beta, dual)
+
+    def at(self, beta: Floats) -> Floats:
+        """Return the trend of every pixel, shape ``(N,)``."""
+        return np.asarray(self.offset + self.basis @ beta)
+
+
+class TrendEstimate(NamedTuple):
+    """What generalised least squares found."""
+
+    beta: Floats  # (q,)
+    residual: Floats  # (m,), of y
+    alpha: Floats  # (m,), K^-1 residual
+    dual: Floats  # (m, q + 1), K^-1 of the basis and of y
