@@ -1,6 +1,6 @@
 """Make the figures of the README and the documentation.
 
-    python docs/make_figures.py
+python docs/make_figures.py
 """
 
 from pathlib import Path
