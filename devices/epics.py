@@ -26,7 +26,7 @@ class EpicsStage(PixelStage):
     motors : sequence or mapping, optional
         Suffix of each motor, in the order of the grid's axes; a mapping gives their names too:
         ``{"y": "m2", "x": "m1"}``. Default: y and x. The axes are called ``NAME_y``, ``NAME_x``.
-    settle_time, backlash, timeout : float
+    settle_time, backlash, timeout, reconnect : float
         Of the axes, see `EpicsAxis`; a sequence gives one an axis.
     limits : sequence of (low, high), optional
         Beside those of the records.
@@ -43,13 +43,14 @@ class EpicsStage(PixelStage):
         settle_time: Number | Sequence[Number] = 0.0,
         backlash: Number | Sequence[Number] = 0.0,
         timeout: Number | Sequence[Number] = 10.0,
+        reconnect: Number | Sequence[Number] = 30.0,
         limits: Sequence[Sequence[float]] | None = None,
         name: str,
         **kwargs: Any,
     ) -> None:
         grid = PixelGrid.from_mapping(grid)
         records = _named(motors if motors is not None else ("y", "x", "z")[: grid.ndim])
-        options = {"settle_time": settle_time, "backlash": backlash, "timeout": timeout}
+        options = {"settle_time": settle_time, "backlash": backlash, "timeout": timeout, "reconnect": reconnect}
         axes = [
             EpicsAxis(
                 f"{prefix}{suffix}",

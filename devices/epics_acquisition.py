@@ -79,7 +79,9 @@ class Acquirer:
     variables : Variables
         Of the detector.
     timeout : float
-        Seconds that may pass before an exposure is started, and beyond it.
+        Seconds that may pass until a detector is idle, and beyond the exposure.
+    reconnect : float
+        Seconds to wait for an IOC that is away.
     failed_states : tuple of str
         Values of the variable `state` that end an exposure at once.
     prepare : callable
@@ -93,12 +95,14 @@ class Acquirer:
         variables: Variables,
         *,
         timeout: float,
+        reconnect: float,
         failed_states: tuple[str, ...],
         prepare: Callable[[], float],
         complete: Callable[[StatusBase, Floats], None],
         fail: Callable[[StatusBase, Exception], None],
     ) -> None:
-        self._variables, self._timeout, self._failed_states = variables, timeout, failed_states
+        self._variables, self._failed_states = variables, failed_states
+        self._timeout, self._reconnect = timeout, reconnect
         self._prepare, self._complete, self._report = prepare, complete, fail
         self._guard = threading.RLock()  # asked on the RunEngine's thread, told on ophyd's and on timers
         self._current: Acquisition | None = None
@@ -109,7 +113,7 @@ class Acquirer:
         """Start an exposure now, or when the detector is there and idle."""
         with self._guard:
             self._current = Acquisition(exposure, self._variables)
-            self._limit(self._current, self._timeout)
+            self._limit(self._current, self._reconnect if self._variables.missing else self._timeout)
         self._go_on()
 
     def cancel(self) -> None:
@@ -155,9 +159,8 @@ class Acquirer:
                 current.resting = True
                 _timer(REST, self._rested).start()
             return
-        seconds = self._prepare()
-        current.begin()
-        self._limit(current, seconds + self._timeout)
+        current.begin()  # before anything is written: ophyd tells at once of what we write ourselves
+        self._limit(current, self._prepare() + self._timeout)
         self._variables.put("acquire", 1)
 
     def _rested(self) -> None:

@@ -30,17 +30,27 @@ class EpicsAxis(EpicsMotor):
         Approach from one side: every move ends upwards (downwards if negative), after going this far beyond the target
         where it came from the other side. In motor units; for records whose own BDST is 0.
     timeout : float, optional
-        Seconds that a move may take beyond what VELO and ACCL say, the return of an IOC included.
+        Seconds that a move may take beyond what VELO and ACCL say.
+    reconnect : float, optional
+        Seconds that a move waits, before it starts, for an IOC that is away. (To find one that restarted takes libca
+        up to 10 s.)
     name : str
         Name of the device.
     """
 
     def __init__(
-        self, prefix: str = "", *, name: str, backlash: float | int = 0.0, timeout: float | int = 10.0, **kwargs: Any
+        self,
+        prefix: str = "",
+        *,
+        name: str,
+        backlash: float | int = 0.0,
+        timeout: float | int = 10.0,
+        reconnect: float | int = 30.0,
+        **kwargs: Any,
     ) -> None:
         check_control_layer()
         super().__init__(prefix, name=name, timeout=timeout, **kwargs)
-        self.backlash = float(backlash)
+        self.backlash, self.reconnect = float(backlash), float(reconnect)
         self._current: _Move | None = None
         self._known_limits: Limits | None = None
         self._speed = (0.0, 0.0)  # VELO, ACCL as they were when the IOC was there
@@ -62,7 +72,7 @@ class EpicsAxis(EpicsMotor):
     def limits(self) -> Limits:
         """Lowest and highest position: the closer of LLM, HLM and VAL's control limits; equal ones are none."""
         if self._known_limits is None:
-            self.wait_for_connection(timeout=self.timeout)
+            self.wait_for_connection(timeout=self.reconnect)
         if self.reachable:
             self._known_limits = self._limits_now()
         return self._known_limits if self._known_limits is not None else (0.0, 0.0)
@@ -141,7 +151,7 @@ class EpicsAxis(EpicsMotor):
         velocity, acceleration = self._speed
         distance = abs(position - (self._position or 0.0)) + 2 * abs(self.backlash)
         travel = distance / velocity + 2 * acceleration if velocity > 0 else 0.0
-        return float(self.timeout) + 2 * travel
+        return float(self.timeout) + 2 * travel + (0.0 if self.reachable else self.reconnect)
 
     def _set_off(self) -> None:
         """Start the move that waits, if the IOC is there."""

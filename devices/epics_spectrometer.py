@@ -65,7 +65,10 @@ class EpicsSpectrometer(SpectrumDetectorBase):
     exposure : float, optional
         Seconds. Default: what the IOC is set to.
     timeout : float, optional
-        Seconds that the detector may take beyond the exposure, the return of an IOC included.
+        Seconds that the detector may take beyond the exposure.
+    reconnect : float, optional
+        Seconds to wait, before an exposure, for an IOC that is away. (To find one that restarted takes libca up to
+        10 s.)
     failed_states : sequence of str, optional
         Values of `state` that end an exposure at once.
     name : str
@@ -88,10 +91,11 @@ class EpicsSpectrometer(SpectrumDetectorBase):
         spectrum_units: str = "",
         exposure: float | int | None = None,
         timeout: float | int = 10.0,
+        reconnect: float | int = 30.0,
         failed_states: Sequence[str] = ("Error", "Aborted", "Disconnected"),
         **kwargs: Any,
     ) -> None:
-        self.timeout = float(timeout)
+        self.reconnect = float(reconnect)
         self._guard = threading.Condition()  # variables are heard on ophyd's threads
         suffixes = suffixes_by_role(
             name, variables or {}, targets or {}, settings or {}, without_axis=np.size(axis) > 0
@@ -112,7 +116,8 @@ class EpicsSpectrometer(SpectrumDetectorBase):
         self.exposure.asked = exposure is not None
         self._acquirer = Acquirer(
             self.variables,
-            timeout=self.timeout,
+            timeout=float(timeout),
+            reconnect=self.reconnect,
             failed_states=tuple(failed_states),
             prepare=self._prepare,
             complete=self._complete,
@@ -141,7 +146,7 @@ class EpicsSpectrometer(SpectrumDetectorBase):
 
     def stage(self) -> list[Any]:
         """Make sure that the detector is there, and note what will be put back."""
-        self.wait_for_connection(timeout=self.timeout)
+        self.wait_for_connection(timeout=self.reconnect)
         staged = super().stage()
         self._settings.note()
         return staged

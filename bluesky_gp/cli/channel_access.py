@@ -19,9 +19,10 @@ def client_environment(port: int, interface: str = LOOPBACK, repeater_port: int 
 
 
 def server_environment(port: int, interface: str = LOOPBACK) -> dict[str, str]:
-    """Return what an IOC needs, before it imports caproto."""
+    """Return what an IOC needs, before it imports caproto and ophyd."""
     environment = {
         "EPICS_CA_SERVER_PORT": str(port),
+        "OPHYD_CONTROL_LAYER": "dummy",  # the IOC is nobody's client: pyepics would open a port on every interface
         # caproto gathers updates for 10 ms where many come at once: half of the time of a pixel
         "CAPROTO_SERVER_HIGH_LOAD_TIMEOUT_SEC": os.environ.get("CAPROTO_SERVER_HIGH_LOAD_TIMEOUT_SEC", "0.001"),
     }
