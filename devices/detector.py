@@ -12,6 +12,7 @@ from bluesky.protocols import Hints, Reading
 from ophyd import Component, Device, Signal
 from ophyd.status import StatusBase
 
+from bluesky_gp.devices.targets import evaluate
 from bluesky_gp.protocols import Floats, Scalarizer
 from bluesky_gp.scalarizers import named_scalarizers, to_mapping, units_of
 
@@ -241,22 +242,14 @@ class SpectrumDetectorBase(Device):
         self.spectrum.put(spectrum, timestamp=self._measured_at)
 
     def _scalar(self, target: str, scalarizer: Scalarizer, spectrum: Floats, axis: Floats) -> float:
-        """Return a target, NaN with the reason noted if there is none: a bad spectrum must not end the run."""
-        if not np.isfinite(spectrum).all():
-            bad = int(np.count_nonzero(~np.isfinite(spectrum)))
-            return self._failed(target, f"{bad} of {len(spectrum)} channels are NaN or infinite", logging.INFO)
-        try:
-            value = float(scalarizer(spectrum, axis))
-        except Exception as error:
-            return self._failed(target, f"the scalarizer raised {error!r}", logging.WARNING)
-        if not np.isfinite(value):
-            return self._failed(target, f"the scalarizer says that the measurement failed ({value})", logging.INFO)
+        """Return a target; the reason why there is none is noted and logged."""
+        value, reason = evaluate(scalarizer, spectrum, axis)
+        if reason:
+            self.target_errors[target] = reason
+            log.log(
+                logging.WARNING if "raised" in reason else logging.INFO, "%s_%s is NaN: %s", self.name, target, reason
+            )
         return value
-
-    def _failed(self, target: str, reason: str, level: int) -> float:
-        self.target_errors[target] = reason
-        log.log(level, "%s_%s is NaN: %s", self.name, target, reason)
-        return float("nan")
 
 
 class _Exposure(StatusBase):
