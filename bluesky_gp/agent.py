@@ -3,39 +3,45 @@
 The only file that knows both documents and the optimizer.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import version
-from typing import Any
+from time import time
+from typing import Any, cast
 
 from bluesky.protocols import Hints, Reading
 from event_model import DataKey, DocumentRouter, Event, EventDescriptor, RunStart, RunStop
 
-from bluesky_gp.decision import Decision, beginning, decide
-from bluesky_gp.failures import Failures
-from bluesky_gp.heard import Axes, HeardRun, Listener, Outcome
+from bluesky_gp.decision import Decision, beginning
+from bluesky_gp.failures import Failure, Failures
+from bluesky_gp.heard import BY_HAND, Axes, HeardRun, Listener
+from bluesky_gp.history import History
 from bluesky_gp.maps import Maps
+from bluesky_gp.progress import Progress
 from bluesky_gp.protocols import Optimizer, Scalarizer
 from bluesky_gp.readings import DecisionRecord, readings
+from bluesky_gp.resuming import SCHEMA_VERSION, Resumed, resume
 from bluesky_gp.status import DaemonExecutor, FutureStatus, finished
 
-SCHEMA_VERSION = 1
 SMALL = 64 * 64  # pixels; on larger grids the maps are written every tenth iteration
 
 
 @dataclass(frozen=True)
 class Assignment:
-    """What a plan tells the agent before the first question.
+    """What a plan tells the agent before it opens a run.
 
     Parameters
     ----------
     num : int or None
-        The number of pixels that the run attempts; after that many, the agent proposes nothing more.
+        Pixels that the run attempts, those of the run that it resumes included.
+    resume_from : optional
+        A run of a catalog, the path of a journal, or a uid that is looked up in the agent's catalog.
     """
 
     num: int | None = None
+    resume_from: Any = None
 
 
 class GPAgent(DocumentRouter):
@@ -94,49 +100,65 @@ class GPAgent(DocumentRouter):
         self._axes = None if axes is None else Axes.of(axes)
         self._scalarizer = scalarizer
         self._first_state: Any = None  # until a run begins
-        self._heard: HeardRun | None = None
-        self._begin()
-
-    def _begin(self) -> None:
-        self._num: int | None = None
-        self._previous = beginning(self.optimizer)
-        self._learnt = 0  # outcomes that `_previous` knows
-        self._asked = 0  # outcomes that `_answer` will know
-        self._answer: Future[Decision] | None = None
+        self._run: Progress | None = None  # the one that it steers, or steered last
+        self._prepared: Future[Resumed] | None = None
+        self._prepared_for: Assignment | None = None
+        self._marks: list[Failure] = []
+        self._made = time()
 
     # Documents
 
     def start(self, doc: RunStart) -> None:
         """Start afresh when a run begins that this agent steers."""
         axes = self._axes_of(doc)
-        if axes is None or (self._heard is not None and self._heard.uid == doc["uid"]):
+        if axes is None or (self._run is not None and self._run.heard.uid == doc["uid"]):
             return
-        self._discard()
+        gp = cast(Mapping[str, Any], doc.get("gp") or {})
+        history, first = self._begins_with(gp)
         listener = Listener(self.name, self.target, self.optimizer.grid, axes, self._scalarizer)
-        self._heard = HeardRun(doc["uid"], listener)
+        heard = HeardRun(doc["uid"], listener, history.unlearnt)
+        if self._run is not None:
+            self._run.discard()
+        self._run = Progress(self.optimizer, self._executor, heard, history, first, gp.get("num"))
+        self.optimizer.restore(self._first_state if first is None else first.state)
+
+    def _begins_with(self, gp: Mapping[str, Any]) -> tuple[History, Decision | None]:
+        """Return what a run begins with, and the decision that it leads to if that is known already."""
         if self._first_state is None:
             self._first_state = self.optimizer.state
-        self.optimizer.restore(self._first_state)
-        self._begin()
+        history, resumed = History.of(gp), self.resumed
+        self._prepared = None
+        if resumed is not None and resumed.history.uid == history.uid:
+            return resumed.history, resumed.decision
+        if not history.uid:
+            history = self._initial()
+        return history, None if history.uid or history.known else beginning(self.optimizer, self._first_state)
+
+    def _initial(self) -> History:
+        """What a run begins with that resumes no other."""
+        state = self.optimizer.state if self._first_state is None else self._first_state
+        return History(known=tuple(self.optimizer.known(state)))
 
     def descriptor(self, doc: EventDescriptor) -> None:
         """Look where pixel and target are; raise if ``primary`` does not carry them."""
-        if self._heard is not None:
-            self._heard.descriptor(doc)
+        if self._run is not None and not self._run.over:
+            self._run.heard.descriptor(doc)
 
     def event(self, doc: Event) -> Event:
         """Take in a pixel, or see that a decision was recorded."""
-        if self._heard is not None:
-            self._heard.event(doc)
+        if self._run is not None and not self._run.over:
+            self._run.heard.event(doc)
             if self.decision is not None and f"{self.name}_iteration" in doc["data"]:
                 self.optimizer.restore(self.decision.state)
+            if doc["data"].get(f"{self.failures.name}_kind") == BY_HAND:
+                pixel = tuple(int(p) for p in doc["data"][f"{self.failures.name}_pixel"])
+                self._marks = [mark for mark in self._marks if mark.pixel != pixel]
         return doc
 
     def stop(self, doc: RunStop) -> None:
         """Discard what is still being computed."""
-        if self._heard is not None and self._heard.uid == doc["run_start"]:
-            self._discard()
-            self._heard = None
+        if self._run is not None and self._run.heard.uid == doc["run_start"]:
+            self._run.discard()
 
     def _axes_of(self, doc: Mapping[str, Any]) -> Axes | None:
         gp = doc.get("gp")
@@ -144,48 +166,50 @@ class GPAgent(DocumentRouter):
             return self._axes if gp is None else None
         return Axes.of(gp["axes"]) if "axes" in gp else self._axes
 
-    def _discard(self) -> None:
-        if self._answer is not None and not self._answer.done():
-            self._answer.cancel()  # where it runs already, nobody waits for it any more
-            self._answer = None
-
     # The device
 
     def prepare(self, value: Assignment) -> FutureStatus:
-        """Take what the run is to do; done at once."""
-        self._num = value.num
-        return finished(self.name)
+        """Read the run that is to be resumed, if there is one, and come to the state in which it was left.
+
+        Asked again, as a rewind after a pause does, it reads nothing anew.
+        """
+        if value.resume_from is None:
+            self._prepared = None
+            return finished(self.name)
+        if self._prepared is None or self._prepared_for is not value:
+            job = partial(resume, value.resume_from, self.optimizer, self.metadata(), value.num)
+            # Not on the agent's executor: a catalog is not sent to another process.
+            self._prepared_for, self._prepared = (
+                value,
+                DaemonExecutor().submit(job, catalog=self.catalog, scalarizer=self._scalarizer),
+            )
+        return FutureStatus(self._prepared, name=self.name)
+
+    @property
+    def resumed(self) -> Resumed | None:
+        """What `prepare` has read, until a run begins; None if it read nothing."""
+        ready = self._prepared is not None and self._prepared.done() and self._prepared.exception() is None
+        return self._prepared.result() if ready and self._prepared is not None else None
 
     def trigger(self) -> FutureStatus:
         """Learn from every pixel heard so far and choose the next batch; done when `read` can answer.
 
         Asked again before another pixel was heard, as a rewind after a pause does, it gives the same answer.
         """
-        outcomes = self._run_heard().outcomes
-        if self._answer is None or len(outcomes) > self._asked or _has_failed(self._answer):
-            self._answer = self._ask(outcomes)
-        return FutureStatus(self._answer, name=self.name)
+        return FutureStatus(self._going_on().ask(), name=self.name)
 
-    def _ask(self, outcomes: list[Outcome]) -> "Future[Decision]":
-        if self.decision is not None:
-            self._previous, self._learnt = self.decision, self._asked
-        self._asked = len(outcomes)
-        new = tuple(outcomes[self._learnt :])  # a copy: documents keep arriving on the RunEngine's thread
-        return self._executor.submit(decide, self.optimizer, self._previous, new, self._num)
-
-    def _run_heard(self) -> HeardRun:
-        if self._heard is None:
+    def _going_on(self) -> Progress:
+        if self._run is None or self._run.over:
             raise RuntimeError(
                 f"{self.name}: asked for pixels, but it hears no run that names it. Subscribe it "
                 f"(bpp.subs_decorator(agent)) around a run opened with plans.start_metadata(...), or give it axes="
             )
-        return self._heard
+        return self._run
 
     @property
     def decision(self) -> Decision | None:
         """The latest decision; None before the first, and while the next is computed."""
-        done = self._answer is not None and self._answer.done() and not _has_failed(self._answer)
-        return self._answer.result() if done and self._answer is not None else None
+        return None if self._run is None else self._run.decision
 
     def read(self) -> dict[str, Reading[Any]]:
         """Return the decision as an event of stream ``gp``."""
@@ -200,7 +224,7 @@ class GPAgent(DocumentRouter):
 
     def read_configuration(self) -> dict[str, Reading[Any]]:
         """Return target, batch size and the names of the kernel's hyperparameters."""
-        return readings(self._record.configuration(self.target), self._previous.timestamp)
+        return readings(self._record.configuration(self.target), self._made)
 
     def describe_configuration(self) -> dict[str, DataKey]:
         """Describe what `read_configuration` returns."""
@@ -211,33 +235,70 @@ class GPAgent(DocumentRouter):
         """The numbers that a table or a plot shows."""
         return {"fields": [f"{self.name}_n_measured", f"{self.name}_best_value"]}
 
+    # For people
+
+    def finish(self, reason: str = "finished by hand") -> None:
+        """Let the run end as a success after the batch that is being measured; `reason` is recorded.
+
+        Call it while the run is paused, from a callback or from another thread.
+
+        Raises
+        ------
+        RuntimeError
+            If no run goes on.
+        """
+        if self._run is None or self._run.over:
+            raise RuntimeError(f"{self.name}: there is no run to finish")
+        self._run.finish_reason = reason or "finished by hand"
+
+    def mark_failed(self, pixel: Sequence[int], reason: str) -> None:
+        """Mark a pixel as failed, whatever was measured there.
+
+        It is recorded in stream ``NAME_failures`` before the next question: of the run that goes on, else of the next
+        one, which may resume the run in which the pixel was measured.
+        """
+        self.optimizer.grid.ravel([tuple(pixel)])  # raises outside the grid
+        self._marks.append(Failure(tuple(int(p) for p in pixel), reason or "marked by hand", BY_HAND))
+
     # For plans
 
-    def metadata(self) -> dict[str, Any]:
-        """Return what the start document says under ``gp``, but for the axes, which the plan knows."""
+    @property
+    def marks(self) -> tuple[Failure, ...]:
+        """Pixels that were marked as failed by hand and are not in a record yet."""
+        return tuple(self._marks)
+
+    def metadata(self, history: History | None = None) -> dict[str, Any]:
+        """Return what the start document says under ``gp``, but for the axes, which the plan knows.
+
+        Parameters
+        ----------
+        history : History, optional
+            What the run begins with, if it resumes another.
+        """
+        from bluesky_gp.description import describe  # it needs scikit-learn, which takes a second to import
+
         return {
             **self.optimizer.describe(),
             "schema_version": SCHEMA_VERSION,
             "agent": self.name,
             "target": self.target,
-            "versions": dict(_versions()),
+            "scalarizer": describe(self._scalarizer),
+            "versions": dict(versions()),
+            **(self._initial() if history is None else history).to_mapping(),
         }
 
     def rejection(self, pixel: Iterable[int]) -> str:
         """Why the measurement heard last, that of `pixel`, was rejected; empty if it was not."""
         flat = int(self.optimizer.grid.ravel([tuple(pixel)])[0])
-        return "" if self._heard is None else self._heard.rejection(flat)
+        return "" if self._run is None else self._run.heard.rejection(flat)
 
     @property
     def faults_in_a_row(self) -> int:
         """How many of the latest pixels failed by a fault of the instrument."""
-        return 0 if self._heard is None else self._heard.faults_in_a_row
-
-
-def _has_failed(answer: "Future[Decision]") -> bool:
-    return answer.cancelled() or (answer.done() and answer.exception() is not None)
+        return 0 if self._run is None else self._run.heard.faults_in_a_row
 
 
 @cache
-def _versions() -> tuple[tuple[str, str], ...]:
+def versions() -> tuple[tuple[str, str], ...]:
+    """Versions of what the decisions are computed with."""
     return tuple((package, version(package)) for package in ("bluesky_gp", "numpy", "scipy", "scikit-learn", "bluesky"))

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from bluesky_gp.heard import Outcome
+from bluesky_gp.heard import Outcome, last_words
 from bluesky_gp.protocols import Floats, Indices, Optimizer
 
 
@@ -23,7 +23,7 @@ class Decision:
     stop_reason: str
     state: Any  # of the optimizer
     iteration: int = -1  # 0 for the first
-    attempted: int = 0  # pixels that were measured or failed before it
+    n_outcomes: int = 0  # that it knows, of this run and of those that it resumes
     fit_time: float = 0.0  # s
     propose_time: float = 0.0  # s
     timestamp: float = 0.0  # s since 1970
@@ -34,12 +34,14 @@ class Decision:
         return len(self.pixels) == 0
 
 
-def beginning(optimizer: Optimizer) -> Decision:
-    """Return the decision before the first: nothing proposed, the optimizer as it is."""
-    return _nothing(optimizer, optimizer.state, "")
+def beginning(optimizer: Optimizer, state: Any) -> Decision:
+    """Return the decision before the first: nothing proposed, the optimizer in the given state."""
+    return _nothing(optimizer, state, "")
 
 
-def decide(optimizer: Optimizer, previous: Decision, outcomes: Sequence[Outcome], num: int | None) -> Decision:
+def decide(
+    optimizer: Optimizer, previous: Decision, outcomes: Sequence[Outcome], num: int, reason: str = "num"
+) -> Decision:
     """Learn from `outcomes` and choose the next batch; changes nothing.
 
     Parameters
@@ -50,38 +52,37 @@ def decide(optimizer: Optimizer, previous: Decision, outcomes: Sequence[Outcome]
         The one that asked for these pixels.
     outcomes : sequence of Outcome
         What became of them, in order of arrival; they are learnt in the order in which they were proposed.
-    num : int or None
-        The number of pixels that the whole run attempts.
+    num : int
+        Pixels to propose at most; 0: make the last fit and propose nothing.
+    reason : str
+        Why nothing more is to be proposed, if `num` is 0.
     """
     began = perf_counter()
-    attempted = previous.attempted + len(outcomes)
-    left = optimizer.batch_size if num is None else min(optimizer.batch_size, num - attempted)
-    state = _learn(optimizer, previous, outcomes, final=left <= 0)
+    state = _learn(optimizer, previous, outcomes)
     learnt = perf_counter()
-    decision = _nothing(optimizer, state, "num") if left <= 0 else _chosen(optimizer, state, left)
+    decision = _chosen(optimizer, state, num) if num > 0 else _last(optimizer, state, reason)
     return replace(
         decision,
         iteration=previous.iteration + 1,
-        attempted=attempted,
+        n_outcomes=previous.n_outcomes + len(outcomes),
         fit_time=learnt - began,
         propose_time=perf_counter() - learnt,
         timestamp=time(),
     )
 
 
-def _learn(optimizer: Optimizer, previous: Decision, outcomes: Sequence[Outcome], *, final: bool) -> Any:
+def _learn(optimizer: Optimizer, previous: Decision, outcomes: Sequence[Outcome]) -> Any:
     asked = {int(p): i for i, p in enumerate(optimizer.grid.ravel(previous.pixels))} if len(previous.pixels) else {}
-    ordered = sorted(outcomes, key=lambda outcome: asked.get(outcome.pixel, len(asked)))
+    ordered = sorted(last_words(outcomes), key=lambda outcome: asked.get(outcome.pixel, len(asked)))
     points = [{"_id": o.pixel, optimizer.target: o.value} for o in ordered if not o.failed]
     failures = [{"_id": o.pixel} for o in ordered if o.failed]
-    return optimizer.learn(previous.state, points, failures, final=final)
+    return optimizer.learn(previous.state, points, failures)
 
 
 def _chosen(optimizer: Optimizer, state: Any, num: int) -> Decision:
     proposal = optimizer.propose(state, num)
     if not len(proposal.pixels):
-        state = optimizer.learn(proposal.state, (), (), final=True)
-        return _nothing(optimizer, state, proposal.stop_reason or "no pixel left")
+        return _last(optimizer, proposal.state, proposal.stop_reason or "no pixel left")
     return Decision(
         pixels=np.asarray(proposal.pixels),
         scores=proposal.scores,
@@ -91,6 +92,10 @@ def _chosen(optimizer: Optimizer, state: Any, num: int) -> Decision:
         stop_reason=proposal.stop_reason,
         state=_with_maps(proposal.state),
     )
+
+
+def _last(optimizer: Optimizer, state: Any, reason: str) -> Decision:
+    return _nothing(optimizer, optimizer.learn(state, (), (), final=True), reason)
 
 
 def _nothing(optimizer: Optimizer, state: Any, reason: str) -> Decision:

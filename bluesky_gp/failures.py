@@ -7,6 +7,7 @@ from typing import Any
 from bluesky.protocols import Hints, Reading
 from event_model import DataKey
 
+from bluesky_gp.heard import FAULT
 from bluesky_gp.readings import array, readings, text
 from bluesky_gp.status import FutureStatus, finished
 
@@ -17,6 +18,7 @@ class Failure:
 
     pixel: tuple[int, ...]
     reason: str
+    kind: str = FAULT  # or `heard.REJECTED`, `heard.BY_HAND`
 
 
 class Failures:
@@ -52,9 +54,10 @@ class Failures:
             raise ValueError(f"{self.name}: a pixel has {self._ndim} axes, got {failure.pixel}")
 
     def read(self) -> dict[str, Reading[Any]]:
-        """Return pixel and reason."""
-        values = {f"{self.name}_pixel": list(self._last.pixel), f"{self.name}_reason": self._last.reason}
-        return readings(values, self._timestamp)
+        """Return pixel, reason and kind."""
+        last = self._last
+        values = {"pixel": list(last.pixel), "reason": last.reason, "kind": last.kind}
+        return readings({f"{self.name}_{key}": value for key, value in values.items()}, self._timestamp)
 
     def describe(self) -> dict[str, DataKey]:
         """Describe what `read` returns."""
@@ -62,6 +65,7 @@ class Failures:
         return {
             f"{self.name}_pixel": array(source, (self._ndim,), "<i8"),
             f"{self.name}_reason": text(source),
+            f"{self.name}_kind": text(source),
         }
 
     @property

@@ -3,7 +3,7 @@
 The agent hears them while they are made, a replay out of a catalog or a journal; both by `HeardRun`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite, nan, prod
 from typing import Any, Literal
@@ -12,6 +12,11 @@ import numpy as np
 
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.protocols import Floats, Scalarizer
+
+FAULT = "fault"
+REJECTED = "rejected"
+BY_HAND = "by hand"
+"""Kinds of failures: of the instrument; a finished measurement that the scalarizer rejected; marked by a person."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +75,16 @@ class Outcome:
         return bool(self.reason)
 
 
+def last_words(outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """Leave out what a later outcome of the same pixel takes back.
+
+    A failure takes back what was measured before it (a pixel marked as failed by hand), a value the failures before
+    it. Several values of one pixel all count.
+    """
+    last = {outcome.pixel: outcome for outcome in outcomes}
+    return [o for o in outcomes if o is last[o.pixel] or not (o.failed or last[o.pixel].failed)]
+
+
 @dataclass(frozen=True)
 class Listener:
     """How to read the target: which key it is, and the scalarizer where the detector has none."""
@@ -90,12 +105,14 @@ class HeardRun:
         Of the run.
     listener : Listener
         What to listen for.
+    inherited : sequence of Outcome
+        Outcomes of the run that this one resumes, which no decision knows yet.
     """
 
-    def __init__(self, uid: str, listener: Listener) -> None:
+    def __init__(self, uid: str, listener: Listener, inherited: Sequence[Outcome] = ()) -> None:
         self.uid = uid
         self.listener = listener
-        self.outcomes: list[Outcome] = []
+        self.outcomes: list[Outcome] = list(inherited)
         self._streams: dict[str, _Stream] = {}
         self._seen: set[tuple[str, int]] = set()
 
@@ -114,9 +131,8 @@ class HeardRun:
             return None
         self._seen.add(mark)
         outcome = stream.outcome(doc["data"])
-        if outcome is None or (outcome.fault and self.rejection(outcome.pixel)):
-            return None  # the event of a rejected measurement said so already
-        self.outcomes.append(outcome)
+        if outcome is not None:
+            self.outcomes.append(outcome)
         return outcome
 
     def rejection(self, pixel: int) -> str:
@@ -171,8 +187,12 @@ class _Failed:
 
     def outcome(self, data: Mapping[str, Any]) -> Outcome | None:
         name = f"{self.listener.name}_failures"
+        kind = data.get(f"{name}_kind", FAULT)
+        if kind == REJECTED:
+            return None  # the event of the measurement said so already
         pixel = tuple(int(p) for p in data[f"{name}_pixel"])
-        return Outcome(_flat(self.listener.grid, pixel), nan, data[f"{name}_reason"] or "failed", fault=True)
+        reason = data[f"{name}_reason"] or "failed"
+        return Outcome(_flat(self.listener.grid, pixel), nan, reason, fault=kind == FAULT)
 
 
 _Stream = _Measured | _Failed

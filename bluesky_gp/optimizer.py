@@ -130,7 +130,7 @@ class PixelOptimizer:
             outliers=outliers,
             maximize=maximize,
         )
-        self._prior, self._mean = prior, mean
+        self._default_kernel, self._prior, self._mean = kernel is None, prior, mean
         self._state = self._model.beginning(target)
 
     # -- what is known -------------------------------------------------------------------------------------------
@@ -139,6 +139,19 @@ class PixelOptimizer:
     def state(self) -> OptimizerState:
         """All that was learnt, immutable."""
         return self._state
+
+    @property
+    def beginning(self) -> OptimizerState:
+        """The state before the first pixel."""
+        return self._model.beginning(self.target)
+
+    def known(self, state: OptimizerState) -> list[dict[str, Any]]:
+        """Return what a state was told, as points for `learn`; a failed pixel has a target of NaN."""
+        told = zip(state.pixels.tolist(), state.values.tolist(), state.known_std.tolist(), strict=True)
+        return [
+            {"_id": pixel, self.target: value} | ({f"{self.target}_std": std} if std else {})
+            for pixel, value, std in told
+        ]
 
     def restore(self, state: OptimizerState) -> None:
         """Go on from `state`."""
@@ -178,6 +191,7 @@ class PixelOptimizer:
             "grid": self.grid.to_mapping(),
             "optimizer_target": self.target,
             "kernel": describe(self._model.choice.kernel),
+            "default_kernel": self._default_kernel,  # with the priors that go with it
             "acquisition": describe(self.acquisition),
             "batch_size": self.batch_size,
             "n_initial": self.n_initial,

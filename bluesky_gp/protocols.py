@@ -142,6 +142,15 @@ class Optimizer(Protocol):
         """All that was learnt, immutable."""
         ...
 
+    @property
+    def beginning(self) -> Any:
+        """The state before the first pixel."""
+        ...
+
+    def known(self, state: Any) -> list[dict[str, Any]]:
+        """Return what a state was told, as points for `learn`; a failed pixel has a target of NaN."""
+        ...
+
     def restore(self, state: Any) -> None:
         """Go on from `state`."""
         ...

@@ -63,6 +63,7 @@ class DecisionRecord:
             "iteration": integer(source),
             "n_measured": integer(source),
             "n_failed": integer(source),
+            "n_outcomes": integer(source),
             "proposed": array(source, (batch, ndim), "<i8"),
             "acquisition": array(source, (batch,)),
             "mean": array(source, (batch,), units=units),
@@ -75,6 +76,7 @@ class DecisionRecord:
             "fit_time": number(source, units="s"),
             "propose_time": number(source, units="s"),
             "stop_reason": text(source),
+            "warning": text(source),
         }
         return self._named(keys)
 
@@ -85,6 +87,7 @@ class DecisionRecord:
             "iteration": decision.iteration,
             "n_measured": int(state.n_measured),
             "n_failed": int(state.n_failed),
+            "n_outcomes": decision.n_outcomes,
             "proposed": _padded(decision.pixels, (batch, ndim), -1, np.int64),
             "acquisition": _padded(decision.scores, (batch,), np.nan),
             "mean": _padded(decision.mean, (batch,), np.nan),
@@ -97,6 +100,7 @@ class DecisionRecord:
             "fit_time": decision.fit_time,
             "propose_time": decision.propose_time,
             "stop_reason": decision.stop_reason,
+            "warning": getattr(state, "warning", ""),  # an optimizer of one's own need not have any
         }
         return self._named(values)
 

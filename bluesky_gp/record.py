@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from bluesky_gp.grid import PixelGrid
-from bluesky_gp.heard import Axes, HeardRun, Listener, Outcome
-from bluesky_gp.protocols import Floats, Indices
+from bluesky_gp.heard import Axes, HeardRun, Listener, Outcome, last_words
+from bluesky_gp.history import History
+from bluesky_gp.protocols import Floats, Indices, Scalarizer
 
 
 @dataclass(frozen=True)
@@ -38,42 +39,69 @@ class RunRecord:
     spectra: Spectra | None = field(repr=False)
 
     @classmethod
-    def from_documents(cls, documents: Iterable[tuple[str, Mapping[str, Any]]]) -> "RunRecord":
+    def from_documents(
+        cls, documents: Iterable[tuple[str, Mapping[str, Any]]], *, scalarizer: Scalarizer | None = None
+    ) -> "RunRecord":
         """Read the documents of one run, ``(name, document)``.
+
+        Parameters
+        ----------
+        scalarizer : callable, optional
+            The agent's, if the detector had none of its own.
 
         Raises
         ------
         ValueError
             If they are not those of a run that a `GPAgent` steered.
         """
-        reader = _Reader()
+        reader = _Reader(scalarizer)
         for name, doc in documents:
             reader.take(name, doc)
         return reader.record()
 
     @property
     def measured(self) -> tuple[Indices, Floats]:
-        """Pixels that have a value, shape ``(n, ndim)``, in order, and their values, shape ``(n,)``."""
-        good = [outcome for outcome in self.outcomes if not outcome.failed]
+        """Pixels that have a value, shape ``(n, ndim)``, in order, and their values, shape ``(n,)``.
+
+        Those that were marked as failed afterwards have none any more.
+        """
+        good = [outcome for outcome in last_words(self.outcomes) if not outcome.failed]
         flat = np.array([outcome.pixel for outcome in good], dtype=np.intp)
         return self.grid.unravel(flat), np.array([outcome.value for outcome in good])
 
     @property
     def failed(self) -> Indices:
         """Pixels that failed, shape ``(n, ndim)``."""
-        return self.grid.unravel(np.array([o.pixel for o in self.outcomes if o.failed], dtype=np.intp))
+        return self.grid.unravel(np.array([o.pixel for o in last_words(self.outcomes) if o.failed], dtype=np.intp))
+
+    @property
+    def inherited(self) -> History:
+        """What the run began with: where it resumes another, that one's pixels and decisions."""
+        return History.of(self.start["gp"])
+
+    @property
+    def abandoned(self) -> Indices:
+        """Pixels of the last batch that were neither measured nor failed, shape ``(n, ndim)``."""
+        steps = self.inherited.steps
+        proposed = [*steps[-1].proposed] if steps else []
+        if len(self.iterations):
+            rows = np.asarray(self.iterations["proposed"][-1], dtype=np.intp)
+            proposed = self.grid.ravel(rows[rows[:, 0] >= 0]).tolist()
+        attempted = self.inherited.attempted | {outcome.pixel for outcome in self.outcomes}
+        return self.grid.unravel([pixel for pixel in proposed if pixel not in attempted])
 
     @property
     def best_pixel(self) -> tuple[int, ...] | None:
         """The best measured pixel, by the posterior mean of the last iteration; None before the first value."""
-        best = self.iterations["best_pixel"][-1]
+        best = self.iterations["best_pixel"][-1] if len(self.iterations) else (-1,)
         return None if best[0] < 0 else tuple(int(i) for i in best)
 
 
 class _Reader:
     """Takes documents in, one after another."""
 
-    def __init__(self) -> None:
+    def __init__(self, scalarizer: Scalarizer | None) -> None:
+        self.scalarizer = scalarizer
         self.start: Mapping[str, Any] = {}
         self.stop: Mapping[str, Any] = {}
         self.heard: HeardRun | None = None
@@ -104,7 +132,8 @@ class _Reader:
             )
         self.start, self.agent = doc, gp["agent"]
         grid = PixelGrid.from_mapping(gp["grid"])
-        self.heard = HeardRun(doc["uid"], Listener(self.agent, gp["target"], grid, Axes.of(gp["axes"])))
+        listener = Listener(self.agent, gp["target"], grid, Axes.of(gp["axes"]), self.scalarizer)
+        self.heard = HeardRun(doc["uid"], listener)
 
     def _describe(self, doc: Mapping[str, Any], target: str) -> None:
         keys = doc["data_keys"]
@@ -127,7 +156,7 @@ class _Reader:
         data = doc["data"]
         outcome = heard.event(doc)
         if outcome is not None and not outcome.failed and self.spectrum_key in data:
-            self.spectra[len(heard.outcomes)] = np.asarray(data[self.spectrum_key], dtype=np.float64)
+            self.spectra[id(outcome)] = np.asarray(data[self.spectrum_key], dtype=np.float64)
         if f"{self.agent}_iteration" in data:
             self.iterations.setdefault(int(data[f"{self.agent}_iteration"]), data)
         if f"{self.agent}_maps_mean" in data:
@@ -139,6 +168,7 @@ class _Reader:
         rows = [self.iterations[i] for i in sorted(self.iterations)]
         prefix, maps_prefix = f"{self.agent}_", f"{self.agent}_maps_"
         names = rows[0] if rows else {}
+        spectra = [self.spectra[id(o)] for o in last_words(self.heard.outcomes) if id(o) in self.spectra]
         return RunRecord(
             start=self.start,
             stop=self.stop,
@@ -152,5 +182,5 @@ class _Reader:
                 for name in self.maps
                 if name != f"{maps_prefix}iteration"
             },
-            spectra=Spectra(np.array(list(self.spectra.values())), **self.description) if self.spectra else None,
+            spectra=Spectra(np.array(spectra), **self.description) if spectra else None,
         )

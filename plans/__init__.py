@@ -11,6 +11,7 @@ from bluesky_gp.plans.stubs import (
     ask_agent,
     measure_pixels,
     one_pixel,
+    prepare_agent,
     record_failure,
     tolerant,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "go_to_best",
     "measure_pixels",
     "one_pixel",
+    "prepare_agent",
     "raster_map",
     "record_failure",
     "start_metadata",

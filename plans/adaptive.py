@@ -10,11 +10,12 @@ import bluesky.preprocessors as bpp
 from bluesky.protocols import Readable
 from bluesky.utils import MsgGenerator
 
-from bluesky_gp.agent import Assignment, GPAgent
+from bluesky_gp.agent import GPAgent
+from bluesky_gp.history import History
 from bluesky_gp.plans.metadata import start_metadata
 from bluesky_gp.plans.stages import as_stage, check_reach, devices
-from bluesky_gp.plans.stubs import ask_agent, measure_pixels, one_pixel, tolerant
-from bluesky_gp.plans.typing import PerBatch, PerPixel, plan
+from bluesky_gp.plans.stubs import ask_agent, measure_pixels, one_pixel, prepare_agent, tolerant
+from bluesky_gp.plans.typing import PerBatch, PerPixel, Pixel, plan
 
 logger = logging.getLogger("bluesky_gp")
 
@@ -28,6 +29,7 @@ def adaptive_map(
     num: int,
     per_pixel: PerPixel | None = None,
     per_batch: PerBatch | None = None,
+    resume_from: Any = None,
     md: Mapping[str, Any] | None = None,
 ) -> MsgGenerator[str]:
     """Measure `num` pixels of `stage`, a batch at a time, where `agent` proposes them.
@@ -40,12 +42,15 @@ def adaptive_map(
         A pair goes to the positions of the optimizer's grid.
     agent : GPAgent
     num : int
-        Pixels to attempt, failed ones included.
+        Pixels to attempt, failed ones included, and those of the run that is resumed.
     per_pixel : callable, optional
         ``f(detectors, stage, agent, pixel)``, as ``per_step`` in `bluesky.plans`. Default:
         ``tolerant(one_pixel, retries=1, max_failures=5)``.
     per_batch : callable, optional
         ``f(pixels)``, a plan run before each batch: drift correction, a refocus. It opens no run.
+    resume_from : optional
+        A run to go on with: a run of a catalog, the path of a journal, or a uid that is looked up in the agent's
+        catalog. The rest of its last batch is measured first.
     md : mapping, optional
         Metadata.
 
@@ -57,24 +62,35 @@ def adaptive_map(
     stage = as_stage(stage, agent.optimizer.grid)
     num = _checked(num, agent)
     yield from check_reach(stage)
-    seconds = yield from _expected_seconds(detectors, num)
+    history = yield from prepare_agent(agent, num=num, resume_from=resume_from)
+    left = num - (len(history.attempted) if history else 0)
+    seconds = yield from _expected_seconds(detectors, left)
     args = {"per_pixel": repr(per_pixel), "per_batch": repr(per_batch)}
-    metadata = start_metadata(detectors, stage, agent, num=num, expected_seconds=seconds, plan_args=args, md=md)
+    metadata = start_metadata(
+        detectors, stage, agent, num=num, expected_seconds=seconds, plan_args=args, history=history, md=md
+    )
     per_pixel = tolerant(one_pixel) if per_pixel is None else per_pixel
 
     @bpp.subs_decorator(agent)
     @bpp.stage_decorator([*detectors, *devices(stage)])
     @bpp.run_decorator(md=metadata)
     def run() -> MsgGenerator[None]:
-        yield from bps.prepare(agent, Assignment(num), wait=True)
-        left = num
-        while batch := (yield from ask_agent(agent))[:left]:  # the last, empty one records what the last batch taught
+        batch = _rest(history, agent)[:left] or (yield from ask_agent(agent))
+        remaining = left
+        while batch := batch[:remaining]:
             yield from _before(batch, per_batch)
             yield from measure_pixels(detectors, stage, agent, batch, per_pixel=per_pixel)
-            left -= len(batch)
+            remaining -= len(batch)
+            batch = yield from ask_agent(agent)  # the last, empty one records what the last batch taught
 
     uid: str = yield from run()
     return uid
+
+
+def _rest(history: History | None, agent: GPAgent) -> list[Pixel]:
+    """Pixels that the run that is resumed had still to measure."""
+    flat = history.rest if history else ()
+    return [tuple(pixel) for pixel in agent.optimizer.grid.unravel(flat).tolist()]
 
 
 def _checked(num: int, agent: GPAgent) -> int:

@@ -6,6 +6,7 @@ from typing import Any
 from bluesky.protocols import Readable
 
 from bluesky_gp.agent import GPAgent
+from bluesky_gp.history import History
 from bluesky_gp.plans.stages import AnyStage, Motors, as_stage, axes, devices
 
 
@@ -17,6 +18,7 @@ def start_metadata(
     num: int | None = None,
     expected_seconds: float | None = None,
     plan_args: Mapping[str, Any] | None = None,
+    history: History | None = None,
     md: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return the metadata with which a run must be opened for `agent` to learn from it.
@@ -24,16 +26,18 @@ def start_metadata(
     Parameters
     ----------
     num : int, optional
-        Number of pixels, as far as it is known.
+        Pixels to attempt, those of a run that is resumed included; after that many the agent proposes nothing more.
     expected_seconds : float, optional
         How long they will take.
     plan_args : mapping, optional
         Further arguments of the plan, as plain data.
+    history : History, optional
+        What the run begins with if it resumes another: ``agent.resumed.history`` after `prepare_agent`.
     md : mapping, optional
         The user's own; it wins, but for ``gp``, which is needed.
     """
     stage = as_stage(stage, agent.optimizer.grid)
-    gp = {**agent.metadata(), "axes": axes(stage).to_mapping(), "num": num}
+    gp = {**agent.metadata(history), "axes": axes(stage).to_mapping(), "num": num}
     if expected_seconds is not None:
         gp["expected_seconds"] = expected_seconds
     args = {"agent": agent.name, "num": num, **described(detectors, stage), **(plan_args or {})}

@@ -7,8 +7,10 @@ import bluesky.preprocessors as bpp
 from bluesky.protocols import Readable, Triggerable
 from bluesky.utils import FailedStatus, Msg, MsgGenerator, all_safe_rewind
 
-from bluesky_gp.agent import GPAgent
+from bluesky_gp.agent import Assignment, GPAgent
 from bluesky_gp.failures import Failure, reason
+from bluesky_gp.heard import FAULT, REJECTED
+from bluesky_gp.history import History
 from bluesky_gp.plans.settle import settle
 from bluesky_gp.plans.stages import AnyStage, StageElsewhereError, axes, check_arrival, devices, moves
 from bluesky_gp.plans.typing import PerPixel, Pixel, Reading, plan
@@ -22,6 +24,27 @@ class TooManyFailures(RuntimeError):  # noqa: N818 - the name that users catch
 
 
 @plan
+def prepare_agent(agent: GPAgent, *, num: int | None = None, resume_from: Any = None) -> MsgGenerator[History | None]:
+    """Have the agent read the run that is to be resumed, before another is opened.
+
+    Returns
+    -------
+    History or None
+        What the new run begins with, for `start_metadata`; None where nothing is resumed.
+
+    Raises
+    ------
+    ResumeError
+        If that run cannot be gone on with.
+    """
+    try:
+        yield from settle([Msg("prepare", agent, Assignment(num, resume_from))])
+    except FailedStatus as error:
+        raise (error.__cause__ or error) from None
+    return None if agent.resumed is None else agent.resumed.history
+
+
+@plan
 def ask_agent(agent: GPAgent) -> MsgGenerator[list[Pixel]]:
     """Ask for the next batch, and record the answer in the agent's stream (and its maps where they are due).
 
@@ -30,6 +53,8 @@ def ask_agent(agent: GPAgent) -> MsgGenerator[list[Pixel]]:
     list of tuple of int
         Pixels in the order in which to visit them. Empty: the agent has nothing more to propose.
     """
+    for mark in agent.marks:
+        yield from record_failure(agent, mark.pixel, mark.reason, mark.kind)
     yield Msg("checkpoint")
     yield from settle([Msg("trigger", agent)])
     reading = yield from _event([agent], agent.name)
@@ -48,9 +73,14 @@ def measure_pixels(
     *,
     per_pixel: PerPixel | None = None,
 ) -> MsgGenerator[None]:
-    """Measure one pixel after another, each by `per_pixel` (default: `one_pixel`)."""
+    """Measure one pixel after another, each by `per_pixel` (default: `one_pixel`).
+
+    One that was marked as failed meanwhile (`GPAgent.mark_failed`) is left out.
+    """
     per_pixel = one_pixel if per_pixel is None else per_pixel
     for pixel in pixels:
+        if agent is not None and any(mark.pixel == tuple(pixel) for mark in agent.marks):
+            continue
         yield from per_pixel(detectors, stage, agent, pixel)
 
 
@@ -157,17 +187,17 @@ def tolerant(
 
 
 @plan
-def record_failure(agent: GPAgent, pixel: Pixel, why: str) -> MsgGenerator[None]:
+def record_failure(agent: GPAgent, pixel: Pixel, why: str, kind: str = FAULT) -> MsgGenerator[None]:
     """Record that a pixel failed, in stream ``gp_failures``; the agent hears it and does not propose it again."""
     yield Msg("checkpoint")
-    yield from settle([Msg("set", agent.failures, Failure(pixel, why))])
+    yield from settle([Msg("set", agent.failures, Failure(pixel, why, kind))])
     yield from _event([agent.failures], agent.failures.name)
 
 
 def _record_rejection(agent: GPAgent, pixel: Pixel) -> MsgGenerator[None]:
     why = agent.rejection(pixel)
     if why:
-        yield from record_failure(agent, pixel, why)
+        yield from record_failure(agent, pixel, why, REJECTED)
 
 
 def _too_many(stage: AnyStage, pixel: Pixel, count: int, fault: Exception) -> str:

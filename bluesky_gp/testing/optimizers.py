@@ -104,6 +104,15 @@ class ListOptimizer:
         """All that was learnt."""
         return self._state
 
+    @property
+    def beginning(self) -> ListState:
+        """The state before the first pixel."""
+        return ListState(self.grid.shape)
+
+    def known(self, state: ListState) -> list[dict[str, Any]]:
+        """Return what a state was told."""
+        return [{"_id": pixel, self.target: value} for pixel, value in state.values.items()]
+
     def restore(self, state: ListState) -> None:
         """Go on from `state`."""
         self._state = state

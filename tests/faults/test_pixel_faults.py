@@ -40,7 +40,11 @@ def test_a_rejected_measurement_keeps_its_event_and_is_not_tried_again(make_benc
     bench = make_bench(script={(0, 3): [word]})
     RE(bench.map(12))
     (failure,) = docs.data("gp_failures")
-    assert failure == {"gp_failures_pixel": [0, 3], "gp_failures_reason": f"det_height is {word}"}
+    assert failure == {
+        "gp_failures_pixel": [0, 3],
+        "gp_failures_reason": f"det_height is {word}",
+        "gp_failures_kind": "rejected",
+    }
     assert docs.counts["primary"] == 12 and bench.detector.triggered.count((0, 3)) == 1
     assert bench.optimizer.state.n_failed == 1
 

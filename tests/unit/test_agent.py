@@ -9,7 +9,6 @@ from bluesky.protocols import Configurable, HasHints, Preparable, Readable, Trig
 from bluesky.utils import FailedStatus
 
 from bluesky_gp import GPAgent, PixelGrid, PixelOptimizer
-from bluesky_gp.agent import Assignment
 from bluesky_gp.plans import ask_agent, measure_pixels, one_pixel, start_metadata
 from bluesky_gp.testing import ListOptimizer
 
@@ -121,8 +120,7 @@ def test_all_values_of_a_decision_have_one_timestamp(agent):
 
 
 def test_what_is_not_proposed_is_padded(agent):
-    begin(agent)
-    agent.prepare(Assignment(num=3))
+    begin(agent, num=3)
     values = asked(agent)
     assert values["gp_proposed"].shape == (10, 2)
     assert (values["gp_proposed"][3:] == -1).all() and np.isnan(values["gp_acquisition"][3:]).all()

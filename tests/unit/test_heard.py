@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bluesky_gp.grid import PixelGrid
-from bluesky_gp.heard import Axes, HeardRun, Listener, Outcome
+from bluesky_gp.heard import Axes, HeardRun, Listener, Outcome, last_words
 
 GRID = PixelGrid((4, 5), step=(0.5, 0.5), origin=(1.0, 2.0), units="um")
 PIXEL_AXES = Axes(("stage_row", "stage_col"))
@@ -117,8 +117,9 @@ def test_a_scalarizer_that_raises_says_that_the_measurement_failed():
     assert outcome.reason == "det_spectrum: ZeroDivisionError: division by zero"
 
 
-def failing(heard, pixel, seq_num):
-    data = {"gp_failures_pixel": list(pixel), "gp_failures_reason": "the shutter is stuck"}
+def failing(heard, pixel, seq_num, kind="fault"):
+    values = {"pixel": list(pixel), "reason": "the shutter is stuck", "kind": kind}
+    data = {f"gp_failures_{key}": value for key, value in values.items()}
     return heard.event({"descriptor": "f", "seq_num": seq_num, "data": data})
 
 
@@ -147,8 +148,15 @@ def test_faults_in_a_row_are_counted_and_a_finished_measurement_ends_the_row(hea
 
 def test_the_failure_event_of_a_rejected_measurement_is_not_counted_twice(heard):
     heard.event(event(0, 2, math.nan))
-    assert failing(heard, (0, 2), 1) is None
+    assert failing(heard, (0, 2), 1, "rejected") is None
     assert len(heard.outcomes) == 1
+
+
+def test_a_pixel_marked_by_hand_has_failed_and_is_no_fault_of_the_instrument(heard):
+    heard.event(event(0, 2, 1.0))
+    outcome = failing(heard, (0, 2), 1, "by hand")
+    assert outcome.failed and not outcome.fault
+    assert last_words(heard.outcomes) == [outcome]
 
 
 def test_axes_are_read_back_from_a_start_document():

@@ -1,0 +1,146 @@
+"""What had been learnt before a run began, decision by decision: enough to come to the same state again.
+
+It stands in the start document of every run that begins with knowledge, as plain data, so that a run can be replayed
+and resumed from its own record, whatever became of the runs before it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import isfinite, nan
+from typing import Any
+
+import numpy as np
+
+from bluesky_gp.decision import Decision, beginning, decide
+from bluesky_gp.heard import Outcome
+from bluesky_gp.protocols import Optimizer
+
+Point = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One decision: what it learnt, how many pixels it was asked for, and what it proposed (flat indices)."""
+
+    learnt: tuple[Outcome, ...]
+    asked: int
+    proposed: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class History:
+    """What a run begins with.
+
+    Parameters
+    ----------
+    uid : str
+        Of the run that is resumed; "" if none is.
+    known : tuple of Mapping
+        What the optimizer had been told before the first run: ``{"_id": ..., TARGET: ...}``, NaN where it failed.
+    steps : tuple of Step
+        The decisions of the run that is resumed, and of those that it resumed.
+    unlearnt : tuple of Outcome
+        What was measured after the last of them.
+    """
+
+    uid: str = ""
+    known: tuple[Point, ...] = ()
+    steps: tuple[Step, ...] = ()
+    unlearnt: tuple[Outcome, ...] = ()
+
+    @property
+    def learnt(self) -> tuple[Outcome, ...]:
+        """Outcomes that the last decision knew."""
+        return tuple(outcome for step in self.steps for outcome in step.learnt)
+
+    @property
+    def attempted(self) -> frozenset[int]:
+        """Flat indices of the pixels that were measured or failed, those of `known` apart."""
+        return frozenset(outcome.pixel for outcome in (*self.learnt, *self.unlearnt))
+
+    @property
+    def rest(self) -> tuple[int, ...]:
+        """Flat indices of the last batch that were abandoned."""
+        proposed = self.steps[-1].proposed if self.steps else ()
+        return tuple(pixel for pixel in proposed if pixel not in self.attempted)
+
+    def to_mapping(self) -> dict[str, Any]:
+        """Return plain data for the start document, under ``gp``."""
+        found: dict[str, Any] = {}
+        if self.known:
+            found["known"] = [_plain(point) for point in self.known]
+        if self.uid:
+            outcomes = (*self.learnt, *self.unlearnt)
+            found["resumed_from"] = {
+                "uid": self.uid,
+                "n_decisions": len(self.steps),
+                "n_attempted": len(self.attempted),
+                "asked": [step.asked for step in self.steps],
+                "proposed": [list(step.proposed) for step in self.steps],
+                "learnt": [len(step.learnt) for step in self.steps],
+                "pixels": [outcome.pixel for outcome in outcomes],
+                "values": [None if outcome.failed else outcome.value for outcome in outcomes],
+            }
+        return found
+
+    @classmethod
+    def of(cls, gp: Mapping[str, Any]) -> "History":
+        """Read what `to_mapping` wrote.
+
+        Raises
+        ------
+        ValueError
+            If it is damaged.
+        """
+        try:
+            known = tuple({name: _number(value) for name, value in point.items()} for point in gp.get("known") or ())
+            return _resumed(known, gp["resumed_from"]) if gp.get("resumed_from") else cls(known=known)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"what the run inherited is damaged in its start document: {error!r}") from error
+
+
+def after(optimizer: Optimizer, history: History) -> Decision:
+    """Come to the decision after which a run begins, as the runs before it did; changes nothing.
+
+    What the optimizer had been told by hand is learnt at once and from the beginning, so that nothing but the values
+    counts; every decision of earlier runs is made again from what it knew.
+    """
+    decision = beginning(optimizer, _told(optimizer, history.known))
+    for step in history.steps:
+        decision = repeat(optimizer, decision, step)
+    return decision
+
+
+def repeat(optimizer: Optimizer, previous: Decision, step: Step) -> Decision:
+    """Make a decision again, but go on from the pixels that were proposed then."""
+    decision = decide(optimizer, previous, step.learnt, step.asked)
+    return replace(decision, pixels=optimizer.grid.unravel(step.proposed))
+
+
+def _told(optimizer: Optimizer, known: Sequence[Point]) -> Any:
+    if not known:
+        return optimizer.beginning
+    good = [point for point in known if isfinite(point[optimizer.target])]
+    failed = [point for point in known if not isfinite(point[optimizer.target])]
+    return optimizer.learn(optimizer.beginning, good, failed)
+
+
+def _resumed(known: tuple[Point, ...], value: Mapping[str, Any]) -> History:
+    pairs = zip(value["pixels"], value["values"], strict=True)
+    outcomes = tuple(Outcome(int(pixel), _number(v), "failed" if v is None else "") for pixel, v in pairs)
+    ends = np.cumsum([0, *value["learnt"]], dtype=int).tolist()
+    if not len(value["learnt"]) == len(value["asked"]) == len(value["proposed"]) or ends[-1] > len(outcomes):
+        raise ValueError("what the run inherited is damaged in its start document: its parts do not fit together")
+    steps = tuple(
+        Step(outcomes[begin:end], int(asked), tuple(int(pixel) for pixel in proposed))
+        for begin, end, asked, proposed in zip(ends[:-1], ends[1:], value["asked"], value["proposed"], strict=True)
+    )
+    return History(str(value["uid"]), known, steps, outcomes[ends[-1] :])
+
+
+def _plain(point: Point) -> dict[str, Any]:
+    return {name: value if isfinite(value) else None for name, value in point.items()}
+
+
+def _number(value: Any) -> Any:
+    return nan if value is None else value

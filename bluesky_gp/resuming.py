@@ -1,0 +1,204 @@
+"""A recorded run read back as what another begins with."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import chain
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from bluesky_gp.decision import Decision
+from bluesky_gp.heard import Outcome
+from bluesky_gp.history import History, Step, after
+from bluesky_gp.journal import read_journal
+from bluesky_gp.protocols import Optimizer, Scalarizer
+from bluesky_gp.record import RunRecord
+
+SCHEMA_VERSION = 1
+"""Of what the start document says under ``gp``, and of the agent's streams."""
+
+Documents = Iterable[tuple[str, Mapping[str, Any]]]
+
+
+class ResumeError(ValueError):
+    """A run that cannot be gone on with; the message names the difference."""
+
+
+@dataclass(frozen=True, eq=False)
+class Resumed:
+    """What a run that is resumed had learnt, and the decision at which it was left."""
+
+    history: History
+    decision: Decision
+
+
+def resume(
+    run: Any,
+    optimizer: Optimizer,
+    mine: Mapping[str, Any],
+    num: int | None,
+    *,
+    catalog: Any = None,
+    scalarizer: Scalarizer | None = None,
+) -> Resumed:
+    """Read a run and come to the state in which it was left; changes nothing.
+
+    Parameters
+    ----------
+    run, catalog : optional
+        See `documents_of`.
+    optimizer : Optimizer
+    mine : Mapping
+        What the new run will say of itself under ``gp``.
+    num : int or None
+        Pixels that the two runs together are to attempt.
+    scalarizer : callable, optional
+        The agent's.
+
+    Raises
+    ------
+    ResumeError
+        If there is no such run, it has other settings, or has attempted more pixels already.
+    """
+    documents = iter(documents_of(run, catalog))
+    first = next(documents, ("", {}))
+    gp = first[1].get("gp") or {}
+    if not gp:
+        raise ResumeError(f"{run} is no run that a GPAgent steered: its start document has no 'gp'")
+    check(gp, mine)
+    history = history_of(RunRecord.from_documents(chain([first], documents), scalarizer=scalarizer))
+    if num is not None and num < len(history.attempted):
+        raise ResumeError(
+            f"run {history.uid} has attempted {len(history.attempted)} pixels already, and num={num} counts those as "
+            f"well; give the number of pixels that both runs are to have"
+        )
+    return Resumed(history, after(optimizer, history))
+
+
+def documents_of(run: Any, catalog: Any = None) -> Documents:
+    """Return the documents of a recorded run.
+
+    Parameters
+    ----------
+    run : run, path or str
+        A run of a catalog (anything with ``documents()``); the path of a journal; or what finds a run in `catalog`: a
+        uid, the beginning of one, a number.
+    catalog : optional
+        Where it is looked up. Its journals are preferred: they have the documents as they were emitted.
+
+    Raises
+    ------
+    ResumeError
+        If there is no such run.
+    """
+    if hasattr(run, "documents"):
+        return run.documents()  # type: ignore[no-any-return]
+    if isinstance(run, PathLike) or (isinstance(run, str) and Path(run).is_file()):
+        return read_journal(run)
+    if catalog is None:
+        raise ResumeError(
+            f"there is no journal {str(run)!r}, and no catalog to look it up in: give the path of a journal, a run of "
+            f"a catalog, or a uid and GPAgent(..., catalog=open_catalog(...))"
+        )
+    journal = catalog.journal(run) if isinstance(run, str) and hasattr(catalog, "journal") else None
+    if journal is not None:
+        return read_journal(journal)
+    try:
+        return catalog[run].documents()  # type: ignore[no-any-return]
+    except (KeyError, IndexError) as error:
+        raise ResumeError(f"{catalog} has no run {run!r}: {error}") from error
+
+
+def history_of(record: RunRecord) -> History:
+    """Return what a run that resumes `record` begins with: what that one inherited, and all that it added.
+
+    A last decision that proposed nothing is left out: whether there is more to measure is asked again.
+    """
+    steps = [*inherited(record).steps, *steps_of(record)]
+    while steps and not steps[-1].proposed:
+        steps.pop()
+    base = inherited(record)
+    outcomes = (*base.learnt, *base.unlearnt, *record.outcomes)
+    learnt = sum(len(step.learnt) for step in steps)
+    return History(record.start["uid"], base.known, tuple(steps), tuple(outcomes[learnt:]))
+
+
+def inherited(record: RunRecord) -> History:
+    """Return what a run began with."""
+    return History.of(record.start["gp"])
+
+
+def steps_of(record: RunRecord) -> list[Step]:
+    """Return the decisions of one run, in order.
+
+    Raises
+    ------
+    ValueError
+        If one of them is missing, or pixels that one of them knew.
+    """
+    base, columns = inherited(record), record.iterations
+    outcomes = (*base.learnt, *base.unlearnt, *record.outcomes)
+    first, taken = len(base.steps), len(base.learnt)
+    steps: list[Step] = []
+    for number in range(len(columns.get("iteration", ()))):
+        if columns["iteration"][number] != first + number:
+            raise ValueError(f"the record of run {record.start['uid']} lacks iteration {first + number}")
+        known = int(columns["n_outcomes"][number])
+        if not taken <= known <= len(outcomes):
+            raise ValueError(
+                f"the record of run {record.start['uid']} lacks pixels: iteration {first + number} knew {known}, and "
+                f"there are {len(outcomes)}. If the catalog was written in part, take the journal"
+            )
+        rows = [row for row in columns["proposed"][number].astype(int).tolist() if row[0] >= 0]
+        proposed = tuple(record.grid.ravel(rows).tolist()) if rows else ()
+        steps.append(Step(outcomes[taken:known], _asked(record, outcomes[:known], proposed), proposed))
+        taken = known
+    return steps
+
+
+def _asked(record: RunRecord, known: Iterable[Outcome], proposed: tuple[int, ...]) -> int:
+    """For how many pixels the optimizer was asked: a map that ends has fewer left."""
+    gp = record.start["gp"]
+    if not proposed:
+        return 0  # the run ended there
+    if gp.get("num") is None:
+        return int(gp["batch_size"])
+    return min(int(gp["batch_size"]), int(gp["num"]) - len({outcome.pixel for outcome in known}))
+
+
+def check(gp: Mapping[str, Any], mine: Mapping[str, Any]) -> None:
+    """Compare what two runs say of themselves under ``gp``.
+
+    Raises
+    ------
+    ResumeError
+        If grid, target or kernel differ, or this version does not read the record.
+    """
+    version = gp.get("schema_version")
+    if version != SCHEMA_VERSION:
+        raise ResumeError(
+            f"the run has gp.schema_version {version!r}, and this version of bluesky_gp reads {SCHEMA_VERSION}: resume "
+            f"it with the version that wrote it, {dict(gp.get('versions', {})).get('bluesky_gp', 'unknown')}"
+        )
+    differences = [
+        f"{name} was {_short(old)} and is {_short(new)}"
+        for part in ("grid", "target", "optimizer_target", "default_kernel", "kernel")
+        for name, old, new in _differences(part, gp.get(part), mine.get(part))
+    ]
+    if differences:
+        raise ResumeError("the run was made with other settings: " + "; ".join(differences))
+
+
+def _differences(name: str, old: Any, new: Any) -> list[tuple[str, Any, Any]]:
+    """Name what differs, deep inside mappings."""
+    if old == new:
+        return []
+    if isinstance(old, Mapping) and isinstance(new, Mapping) and old.get("class") == new.get("class"):
+        keys = dict.fromkeys([*old, *new])
+        return [found for key in keys for found in _differences(f"{name}.{key}", old.get(key), new.get(key))]
+    return [(name, old, new)]
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) < 120 else f"{text[:100]}..."
