@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bluesky_gp.cli.instruments import INSTRUMENTS, Setup
+from bluesky_gp.cli.instruments import INSTRUMENTS, SAMPLES, Setup
 from bluesky_gp.protocols import Floats
 
 if TYPE_CHECKING:
@@ -19,13 +19,15 @@ ACQUISITIONS = ("ei", "pi", "ucb", "uncertainty")
 
 
 @click.command()
-@click.option("--sample", default="ferroelectric", help="ferroelectric, eels, or a FILE of measured spectra (.npz).")
+@click.option("--sample", help="ferroelectric (default), eels, a FILE of measured spectra (.npz); nion: flake.")
 @click.option("--instrument", type=click.Choice(list(INSTRUMENTS)), default="simulated", show_default=True)
 @click.option("--num", type=click.IntRange(1), help="Pixels to measure.  [default: 16.4 % of the map, at least 30]")
 @click.option("--batch", type=click.IntRange(1), default=10, show_default=True, help="Pixels an iteration.")
 @click.option("--acquisition", type=click.Choice(ACQUISITIONS), default="ei", show_default=True)
 @click.option("--kernel", type=click.Choice(KERNELS), default="default", show_default=True)
-@click.option("--target", help="What to map: loop_area, net_counts, centroid, peak.  [default: what suits the sample]")
+@click.option(
+    "--target", help="What to map: loop_area, net_counts, centroid, peak, thickness.  [default: what suits the sample]"
+)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the first, random pixels.")
 @click.option(
     "--catalog",
@@ -37,7 +39,7 @@ ACQUISITIONS = ("ei", "pi", "ucb", "uncertainty")
 @click.option("--no-figure", is_flag=True, help="Make no figure.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON and nothing else.")
 def demo(
-    sample: str,
+    sample: str | None,
     instrument: str,
     num: int | None,
     batch: int,
@@ -58,7 +60,9 @@ def demo(
 
     with ExitStack() as stack:
         try:
-            setup = stack.enter_context(INSTRUMENTS[instrument](sample, target))
+            setup = stack.enter_context(
+                INSTRUMENTS[instrument](sample or SAMPLES.get(instrument, "ferroelectric"), target)
+            )
             num = _checked(num, setup)
             agent = make_agent(setup, batch=batch, acquisition=acquisition, kernel=kernel, seed=seed)
         except (ValueError, TypeError, OSError, ImportError) as error:
@@ -124,17 +128,17 @@ def _run(agent: Any, setup: Setup, num: int, folder: Path, *, quiet: bool) -> "R
     from bluesky_gp.record import RunRecord
     from bluesky_gp.recording import open_catalog
 
-    engine = RunEngine({})
+    engine = RunEngine({}) if setup.engine is None else setup.engine
     with open_catalog(folder) as catalog, nullcontext() if quiet else ProgressBar() as bar:
         engine.subscribe(catalog.writer)
         if bar is not None:
             engine.subscribe(bar)
         try:
-            (uid,) = engine(adaptive_map([setup.detector], setup.stage, agent, num=num))
+            uids: Any = engine(adaptive_map([setup.detector], setup.stage, agent, num=num))
         except RunEngineInterrupted:
             engine.abort("Ctrl-C")
             raise KeyboardInterrupt from None
-        return RunRecord.from_documents(catalog[uid].documents())
+        return RunRecord.from_documents(catalog[uids[0]].documents())
 
 
 def _draw(record: "RunRecord", truth: Floats, folder: Path) -> Path:
