@@ -25,9 +25,7 @@ ACQUISITIONS = ("ei", "pi", "ucb", "uncertainty")
 @click.option("--batch", type=click.IntRange(1), default=10, show_default=True, help="Pixels an iteration.")
 @click.option("--acquisition", type=click.Choice(ACQUISITIONS), default="ei", show_default=True)
 @click.option("--kernel", type=click.Choice(KERNELS), default="default", show_default=True)
-@click.option(
-    "--target", help="What to map: loop_area, net_counts, centroid, peak, thickness.  [default: what suits the sample]"
-)
+@click.option("--target", help="loop_area, net_counts, centroid, peak, thickness.  [default: what suits the sample]")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the first, random pixels.")
 @click.option(
     "--catalog",
@@ -60,9 +58,8 @@ def demo(
 
     with ExitStack() as stack:
         try:
-            setup = stack.enter_context(
-                INSTRUMENTS[instrument](sample or SAMPLES.get(instrument, "ferroelectric"), target)
-            )
+            sample = sample or SAMPLES.get(instrument, "ferroelectric")
+            setup = stack.enter_context(INSTRUMENTS[instrument](sample, target))
             num = _checked(num, setup)
             agent = make_agent(setup, batch=batch, acquisition=acquisition, kernel=kernel, seed=seed)
         except (ValueError, TypeError, OSError, ImportError) as error:

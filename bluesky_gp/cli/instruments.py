@@ -19,6 +19,7 @@ class Setup:
     grid: PixelGrid
     target: str  # key of the number to map, in the detector's events
     truth: Floats  # grid.shape; NaN where nothing is known
+    engine: Any = None  # the RunEngine on whose loop the devices live, if they need one
 
 
 @contextmanager
@@ -41,8 +42,27 @@ def epics(sample: str, target: str | None) -> AbstractContextManager[Setup]:
     return instrument(sample, target)
 
 
+def nion(sample: str, target: str | None) -> AbstractContextManager[Setup]:
+    """Probe and EELS camera of Nion's instrumentation kit, over its simulator."""
+    from bluesky_gp.cli.nion import nion as instrument
+
+    return instrument(sample, target)
+
+
+def ophyd_async(sample: str, target: str | None) -> AbstractContextManager[Setup]:
+    """Simulated devices in the style of ophyd-async."""
+    from bluesky_gp.cli.asynchronous import ophyd_async as instrument
+
+    return instrument(sample, target)
+
+
 INSTRUMENTS: dict[str, Callable[[str, str | None], AbstractContextManager[Setup]]] = {
     "simulated": simulated,
     "epics": epics,
+    "nion": nion,
+    "ophyd-async": ophyd_async,
 }
 """By the name that ``bluesky-gp demo --instrument`` takes; called with sample and target."""
+
+SAMPLES = {"nion": "flake"}
+"""What an instrument measures unless ``--sample`` says otherwise; the others the ferroelectric film."""

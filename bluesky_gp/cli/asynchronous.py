@@ -1,0 +1,28 @@
+"""The demonstration over simulated devices in the style of ophyd-async."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+
+from bluesky_gp.cli.instruments import Setup
+from bluesky_gp.cli.targets import experiment
+from bluesky_gp.grid import PixelGrid
+
+
+@contextmanager
+def ophyd_async(sample: str, target: str | None) -> Iterator[Setup]:
+    """A stage and a StandardDetector over a synthetic or a measured sample."""
+    if find_spec("ophyd_async") is None:
+        raise ImportError("--instrument ophyd-async needs it: pip install 'bluesky_gp[ophyd-async]'")
+    from bluesky import RunEngine
+    from ophyd_async.core import init_devices
+
+    from bluesky_gp.devices.ophyd_async import AsyncPixelStage, AsyncSpectrometer
+
+    what = experiment(sample, target)
+    grid = PixelGrid(what.sample.shape, step=(0.02, 0.02), units="um")
+    engine = RunEngine({})  # first: the devices are connected on its loop
+    with init_devices():
+        stage = AsyncPixelStage(grid)
+        spectrometer = AsyncSpectrometer(what.sample, stage, scalarizers={what.target: what.scalarizer})
+    yield Setup(spectrometer, stage, grid, f"spectrometer_{what.target}", what.truth, engine)
