@@ -16,7 +16,7 @@ from time import perf_counter
 import numpy as np
 from bluesky import RunEngine
 
-from bluesky_gp.cli.demo import default_number, make_agent
+from bluesky_gp.cli.demo import default_batch, default_number, make_agent
 from bluesky_gp.cli.instruments import simulated
 from bluesky_gp.cli.report import summary
 from bluesky_gp.cli.targets import MEASURED
@@ -40,9 +40,10 @@ def run(sample, seed):
     engine = RunEngine({})
     engine.subscribe(lambda name, doc: documents.append((name, doc)))
     with simulated(sample, None) as setup:
-        agent = make_agent(setup, batch=10, acquisition="ei", kernel="default", seed=seed)
+        num = default_number(setup)
+        agent = make_agent(setup, batch=default_batch(num), acquisition="ei", kernel="default", seed=seed)
         began = perf_counter()
-        engine(adaptive_map([setup.detector], setup.stage, agent, num=default_number(setup)))
+        engine(adaptive_map([setup.detector], setup.stage, agent, num=num))
         seconds = perf_counter() - began
     return summary(RunRecord.from_documents(documents), setup.truth) | {"seconds": seconds}
 

@@ -22,7 +22,7 @@ ACQUISITIONS = ("ei", "pi", "ucb", "uncertainty")
 @click.option("--sample", help="ferroelectric (default), eels, a FILE of measured spectra (.npz); nion: flake.")
 @click.option("--instrument", type=click.Choice(list(INSTRUMENTS)), default="simulated", show_default=True)
 @click.option("--num", type=click.IntRange(1), help="Pixels to measure.  [default: 16.4 % of the map, at least 30]")
-@click.option("--batch", type=click.IntRange(1), default=10, show_default=True, help="Pixels an iteration.")
+@click.option("--batch", type=click.IntRange(1), help="Pixels an iteration.  [default: 10, or a tenth of --num]")
 @click.option("--acquisition", type=click.Choice(ACQUISITIONS), default="ei", show_default=True)
 @click.option("--kernel", type=click.Choice(KERNELS), default="default", show_default=True)
 @click.option("--target", help="loop_area, net_counts, centroid, peak, thickness.  [default: what suits the sample]")
@@ -40,7 +40,7 @@ def demo(
     sample: str | None,
     instrument: str,
     num: int | None,
-    batch: int,
+    batch: int | None,
     acquisition: str,
     kernel: str,
     target: str | None,
@@ -61,7 +61,9 @@ def demo(
             sample = sample or SAMPLES.get(instrument, "ferroelectric")
             setup = stack.enter_context(INSTRUMENTS[instrument](sample, target))
             num = _checked(num, setup)
-            agent = make_agent(setup, batch=batch, acquisition=acquisition, kernel=kernel, seed=seed)
+            agent = make_agent(
+                setup, batch=batch or default_batch(num), acquisition=acquisition, kernel=kernel, seed=seed
+            )
         except (ValueError, TypeError, OSError, ImportError) as error:
             raise click.UsageError(str(error)) from error
         record = _run(agent, setup, num, catalog, quiet=as_json)
@@ -84,6 +86,11 @@ def default_number(setup: Setup) -> int:
     """Return the published share of the pixels, or 30 if that is more."""
     n_pixels = int(setup.grid.allowed.sum())
     return min(n_pixels, max(30, round(n_pixels * PUBLISHED_SHARE)))
+
+
+def default_batch(num: int) -> int:
+    """Return ten, as published, or a tenth of few pixels: an agent that is asked three times cannot learn much."""
+    return min(10, max(1, num // 10))
 
 
 def make_agent(setup: Setup, *, batch: int, acquisition: str, kernel: str, seed: int) -> Any:
