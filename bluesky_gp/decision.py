@@ -26,6 +26,7 @@ class Decision:
     n_outcomes: int = 0  # that it knows, of this run and of those that it resumes
     fit_time: float = 0.0  # s
     propose_time: float = 0.0  # s
+    next_time: float = 0.0  # s, that the next decision is expected to take
     timestamp: float = 0.0  # s since 1970
 
     @property
@@ -67,6 +68,7 @@ def decide(
         n_outcomes=previous.n_outcomes + len(outcomes),
         fit_time=learnt - began,
         propose_time=perf_counter() - learnt,
+        next_time=0.0 if decision.is_last else optimizer.expected_seconds(decision.state),
         timestamp=time(),
     )
 

@@ -26,6 +26,7 @@ class RunProgress:
     units: str = ""
     seconds_left: float | None = None
     stop_reason: str = ""
+    next_time: float = 0.0  # s, that the next decision is expected to take
 
     @property
     def ended(self) -> bool:
@@ -45,6 +46,7 @@ class RunProgress:
         parts = [f"{self.done:5d}{of} pixels", self.best]
         parts.append(f"{self.failed} failed" if self.failed else "")
         parts.append(_ended(self.stop_reason) if self.ended else _left(self.seconds_left))
+        parts.append(f"the next decision takes about {self.next_time:.0f} s" if self.next_time >= 1.0 else "")
         return "  |  ".join(part for part in parts if part)
 
 
@@ -117,6 +119,7 @@ class ProgressReader:
             best_pixel=tuple(int(p) for p in value["best_pixel"]),
             seconds_left=self._seconds_left(doc["time"], done),
             stop_reason=value["stop_reason"] if value["proposed"][0][0] < 0 else "",
+            next_time=float(doc["data"].get(f"{self._agent}_next_time", 0.0)),
         )
         self._pixels.clear()
         self._show(self._progress)

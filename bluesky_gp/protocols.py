@@ -170,6 +170,10 @@ class Optimizer(Protocol):
         """Choose pixels, those that are `pending` (flat indices) counted as measured; changes nothing."""
         ...
 
+    def expected_seconds(self, state: Any) -> float:
+        """Return about how long the decision after `state` will take, when a batch has been measured."""
+        ...
+
     def describe(self) -> dict[str, Any]:
         """Return plain data for the start document: grid, kernel, acquisition, batch, seed."""
         ...

@@ -75,6 +75,7 @@ class DecisionRecord:
             "best_pixel": array(source, (ndim,), "<i8"),
             "fit_time": number(source, units="s"),
             "propose_time": number(source, units="s"),
+            "next_time": number(source, units="s"),
             "stop_reason": text(source),
             "warning": text(source),
         }
@@ -99,6 +100,7 @@ class DecisionRecord:
             "best_pixel": _padded(() if state.best_pixel is None else state.best_pixel, (ndim,), -1, np.int64),
             "fit_time": decision.fit_time,
             "propose_time": decision.propose_time,
+            "next_time": decision.next_time,
             "stop_reason": decision.stop_reason,
             "warning": getattr(state, "warning", ""),  # an optimizer of one's own need not have any
         }

@@ -129,6 +129,10 @@ class ListOptimizer:
         told = {int(p["_id"]): float(p[self.target]) for p in points} | {int(f["_id"]): np.nan for f in failures}
         return ListState(state.shape, {**state.values, **told}, fitted=final)
 
+    def expected_seconds(self, state: ListState) -> float:
+        """Return that a list needs no time."""
+        return 0.0
+
     def propose(self, state: ListState, num_points: int, *, pending: Sequence[int] = ()) -> ListProposal:
         """Return the next pixels of the list that have neither a value nor failed."""
         left = self.order[~np.isin(self.order, [*state.values, *pending])][:num_points]

@@ -67,6 +67,11 @@ def test_times_are_written_for_people(seconds, text):
     assert text in str(RunProgress(10, "t", seconds_left=seconds))
 
 
+def test_a_decision_that_will_take_long_is_announced():
+    assert "the next decision takes about 12 s" in str(RunProgress(10, "t", next_time=12.3))
+    assert "decision" not in str(RunProgress(10, "t", next_time=0.04))
+
+
 def test_what_the_agent_knew_before_the_run_is_not_counted(make_bench, RE, shown):
     from bluesky_gp import PixelOptimizer
 
