@@ -1,7 +1,8 @@
 """Catalogs of runs: open one, subscribe its writer, read runs back while they go on or later.
 
-Everything that knows tiled's configuration or private parts stands in this file; tiled itself is imported when a
-catalog is opened, on the thread that writes it, so that a session does not wait for it (2 to 3 s).
+Everything that knows tiled's configuration stands in this file, and what knows the private parts of its writer in
+`bluesky_gp.tiled_store`; tiled itself is imported when a catalog is opened, on the thread that writes it, so that a
+session does not wait for it (2 to 3 s).
 """
 
 import logging
@@ -9,13 +10,11 @@ import re
 import secrets
 import socket
 import sqlite3
-import sys
 import threading
 import urllib.request
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,11 +22,11 @@ from urllib.parse import urlsplit
 from filelock import FileLock
 
 from bluesky_gp.catalog import Catalog
-from bluesky_gp.follower import RunWriter
 from bluesky_gp.journal import Fsync, JournalError
 from bluesky_gp.recorder import JournalFolder
+from bluesky_gp.tiled_store import TiledStore
 
-__all__ = ["Catalog", "open_catalog", "server_configuration"]
+__all__ = ["Catalog", "is_catalog", "open_catalog", "server_configuration"]
 
 _open: dict[str, Catalog] = {}  # by place
 _open_guard = threading.Lock()
@@ -81,6 +80,12 @@ def open_catalog(
     return catalog
 
 
+def is_catalog(place: str | Path) -> bool:
+    """Whether `open_catalog` would find something there, rather than make it; of servers it is only supposed."""
+    where = _resolve(place, None)
+    return where.is_remote or any((where.folder / name).exists() for name in ("catalog.db", "journal"))
+
+
 def _wait_or_close(catalog: Catalog) -> None:
     try:
         catalog.wait()
@@ -111,7 +116,7 @@ class _Place:
 
     name: str
     folder: Path
-    connect: Callable[[], "_TiledStore"]
+    connect: Callable[[], "TiledStore"]
     is_remote: bool = True
 
 
@@ -152,99 +157,7 @@ def _check_writable(folder: Path) -> None:
         ) from error
 
 
-class _TiledStore:
-    """Runs in a Tiled container."""
-
-    def __init__(self, client: Any, *, embedded: bool) -> None:
-        self._client = client
-        self._embedded = embedded
-        self._classes = _client_classes(client)
-
-    @property
-    def client(self) -> Any:
-        """The container's client, with a table of classes of its own (see `_client_classes`)."""
-        from tiled.utils import OneShotCachedMap
-
-        client = self._client
-        return type(client)(client.context, item=client.item, structure_clients=OneShotCachedMap(self._classes))
-
-    def begin(self, uid: str) -> RunWriter:
-        if self._find(uid) is not None:
-            self._client.delete_contents(uid, recursive=True, external_only=False)
-        return _TiledRunWriter(self._client.include_data_sources())
-
-    def holds(self, uid: str) -> bool:
-        run = self._find(uid)
-        return run is not None and bool(run.metadata.get("stop"))
-
-    def _find(self, uid: str) -> Any:
-        """Return the run of exactly this uid, None if there is none; ``client[uid]`` takes the beginning of one too."""
-        from tiled.client.container import Container
-
-        try:
-            return Container.__getitem__(self._client, uid)
-        except KeyError:
-            return None
-
-    def close(self) -> None:
-        if self._embedded:
-            self._client.context.close()
-
-
-def _client_classes(client: Any) -> dict[str, Callable[[], type]]:
-    """Return which class shows which kind of node.
-
-    ``run.v2``, which databroker's Broker calls, changes that table for the whole process: what it changes is a
-    `copy.copy` that shares its contents. Clients that are handed out therefore have a table each.
-    """
-    from bluesky_tiled_plugins.clients.bluesky_run import BlueskyRunV3
-
-    table = client.structure_clients
-    return {name: partial(table.__getitem__, name) for name in table} | {"BlueskyRun": lambda: BlueskyRunV3}
-
-
-class _TiledRunWriter:
-    """One run into Tiled, written when `flush` says so.
-
-    bluesky-tiled-plugins' `TiledWriter` writes after so many events and not after so much time: with 1 each document
-    costs 200 ms, with its 10,000 nothing can be read before the run ends. Its parts are used here: hence private names.
-    """
-
-    def __init__(self, client: Any) -> None:
-        from bluesky_tiled_plugins.writing.tiled_writer import RunNormalizer, _RunWriter
-
-        # max_array_size=0: every array as zarr. SQLite refuses lists.
-        self._writer = _RunWriter(client, batch_size=sys.maxsize, max_array_size=0)
-        # Its own tries again when an answer is lost, which may write rows twice; `Follower` writes the run anew.
-        self._writer._append_with_retry = lambda table, rows, _: table.append_partition(0, rows)  # noqa: SLF001
-        self._normalize = RunNormalizer()
-        self._normalize.subscribe(self._writer)
-        self._numbers: dict[str, list[str]] = {}
-
-    def __call__(self, name: str, doc: dict[str, Any]) -> None:
-        if name == "descriptor":
-            self._numbers[doc["uid"]] = [key for key, about in doc["data_keys"].items() if about["dtype"] == "number"]
-        if name == "event":
-            doc = {**doc, "data": doc["data"] | self._floats(doc)}
-        self._normalize(name, doc)
-
-    def _floats(self, doc: dict[str, Any]) -> dict[str, float]:
-        """Return what is a whole number and may become a fraction later: the first rows fix a column's type."""
-        data = doc["data"]
-        return {key: float(data[key]) for key in self._numbers[doc["descriptor"]] if isinstance(data[key], int)}
-
-    def flush(self) -> None:
-        writer = self._writer
-        for stream, rows in writer._internal_data_cache.items():  # noqa: SLF001
-            if rows:
-                writer._write_internal_data(rows, desc_node=writer._desc_nodes[stream])  # noqa: SLF001
-                rows.clear()
-        for doc in writer._external_data_cache.values():  # noqa: SLF001
-            writer._write_external_data(doc)  # noqa: SLF001
-        writer._external_data_cache.clear()  # noqa: SLF001
-
-
-def _connect_folder(folder: Path) -> _TiledStore:
+def _connect_folder(folder: Path) -> TiledStore:
     """Open the catalog in a folder with a Tiled server inside this process, which opens no port."""
     _make_catalog(folder)
     # starlette's advice is for those who write tests with its client; tiled uses it for this.
@@ -258,14 +171,14 @@ def _connect_folder(folder: Path) -> _TiledStore:
     logging.getLogger("tiled.server.app").setLevel(logging.WARNING)  # it prints its version into the user's terminal
     api_key = secrets.token_hex(32)
     app = build_app_from_config(server_configuration(folder, api_key=api_key))
-    return _TiledStore(_catalog_of_runs(from_context(Context.from_app(app, api_key=api_key)), folder), embedded=True)
+    return TiledStore(_catalog_of_runs(from_context(Context.from_app(app, api_key=api_key)), folder), embedded=True)
 
 
-def _connect_url(url: str, api_key: str | None) -> _TiledStore:
+def _connect_url(url: str, api_key: str | None) -> TiledStore:
     _check_answers(url)
     from tiled.client import from_uri
 
-    return _TiledStore(_catalog_of_runs(from_uri(url, api_key=api_key), url), embedded=False)
+    return TiledStore(_catalog_of_runs(from_uri(url, api_key=api_key), url), embedded=False)
 
 
 def _check_answers(url: str) -> None:
@@ -281,11 +194,11 @@ def _check_answers(url: str) -> None:
         ) from error
 
 
-def _connect_profile(name: str, api_key: str | None) -> _TiledStore:
+def _connect_profile(name: str, api_key: str | None) -> TiledStore:
     from tiled.client import from_profile
 
     options = {} if api_key is None else {"api_key": api_key}
-    return _TiledStore(_catalog_of_runs(from_profile(name, **options), name), embedded=False)
+    return TiledStore(_catalog_of_runs(from_profile(name, **options), name), embedded=False)
 
 
 def _catalog_of_runs(client: Any, place: str | Path) -> Any:

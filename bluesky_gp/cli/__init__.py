@@ -6,6 +6,8 @@ import click
 
 from bluesky_gp.cli.demo import demo
 from bluesky_gp.cli.ioc import ioc
+from bluesky_gp.cli.runs import export, runs, show
+from bluesky_gp.cli.serve import catalog
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -16,6 +18,10 @@ def cli() -> None:
 
 cli.add_command(demo)
 cli.add_command(ioc)
+cli.add_command(runs)
+cli.add_command(show)
+cli.add_command(export)
+cli.add_command(catalog)
 
 
 def main() -> None:

@@ -384,7 +384,7 @@ def test_importing_costs_a_session_no_tiled():
 
 
 def test_the_private_parts_of_the_writer_are_what_recording_uses():
-    """If this fails, bluesky-tiled-plugins changed: look at _TiledRunWriter."""
+    """If this fails, bluesky-tiled-plugins changed: look at tiled_store.py."""
     import inspect
 
     from bluesky_tiled_plugins.writing.tiled_writer import _RunWriter

@@ -1,0 +1,90 @@
+"""What the commands that read a catalog share: the option, opening it, finding a run."""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from bluesky_gp.catalog import Catalog
+    from bluesky_gp.record import RunRecord
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def catalog_option(command: F) -> F:
+    """Give a command the option ``--catalog``, its argument `place`."""
+    return click.option(
+        "--catalog",
+        "place",
+        envvar="BLUESKY_GP_CATALOG",
+        default="bluesky-gp-demo",
+        show_default=True,
+        metavar="PLACE",
+        help="Folder, URL or Tiled profile; also from BLUESKY_GP_CATALOG.",
+    )(command)
+
+
+@contextmanager
+def opened(place: str) -> Iterator["Catalog"]:
+    """Open a catalog that there is.
+
+    Raises
+    ------
+    click.UsageError
+        If there is none.
+    """
+    from bluesky_gp.recording import is_catalog, open_catalog
+
+    logging.getLogger("bluesky_gp.follower").addFilter(lambda record: not record.exc_info)  # told below, in one line
+    if not is_catalog(place):
+        raise click.UsageError(f"there is no catalog in {Path(place).absolute()}; --catalog says where else")
+    try:
+        catalog = open_catalog(place)
+        catalog.wait()
+    except Exception as error:  # whatever a file that is no database, or a server that refuses, leads to
+        raise click.UsageError(f"the catalog {place} cannot be opened: {' '.join(str(error).split())}") from error
+    with catalog:
+        yield catalog
+
+
+def find(catalog: "Catalog", key: str) -> Any:
+    """Return the run that a uid, its first letters, a scan_id or "last" means.
+
+    Raises
+    ------
+    click.UsageError
+        If there is none, or more than one.
+    """
+    number = -1 if key == "last" else int(key) if key.isdecimal() and len(key) < 5 else None
+    try:
+        return catalog[key if number is None else number]
+    except (KeyError, IndexError):
+        raise click.UsageError(f"no run {key} in the catalog; 'bluesky-gp runs' lists them") from None
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+
+
+def read(catalog: "Catalog", run: Any) -> "RunRecord":
+    """Read a run from its journal, which has every bit, or from the catalog where there is none.
+
+    Raises
+    ------
+    click.UsageError
+        If no agent steered it.
+    """
+    from bluesky_gp.journal import JournalError, read_journal
+    from bluesky_gp.record import RunRecord
+
+    path = catalog.journal(run.start["uid"])
+    try:
+        if path is not None:
+            return RunRecord.from_documents(read_journal(path))
+    except JournalError as error:
+        click.echo(f"{error}. Read from the catalog instead.", err=True)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    return RunRecord.from_documents(run.documents())

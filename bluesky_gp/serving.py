@@ -1,0 +1,63 @@
+"""A catalog served to other machines or programs: a Tiled server over a folder, with an API key made for it."""
+
+import os
+import secrets
+import socket
+from pathlib import Path
+
+from bluesky_gp.recording import open_catalog, server_configuration
+
+__all__ = ["api_key", "listen", "serve"]
+
+_KEY_FILE = "api_key"
+_SHORTEST_KEY = 32
+
+
+def api_key(folder: Path) -> tuple[Path, str]:
+    """Return the file of the key of a folder's catalog, made if it is missing, and the key.
+
+    Only its owner may read the file (mode 600; on Windows it has the rights of the folder).
+
+    Raises
+    ------
+    PermissionError
+        If others may read it.
+    ValueError
+        If it holds no key.
+    """
+    path = folder / _KEY_FILE
+    try:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_hex(32) + "\n")
+    except FileExistsError:
+        pass
+    if os.name == "posix" and path.stat().st_mode & 0o077:
+        raise PermissionError(f"{path} can be read by others: chmod 600 it, or remove it and a new key is made")
+    key = path.read_text().strip()
+    if len(key) < _SHORTEST_KEY or not key.isalnum():
+        raise ValueError(f"{path} holds no key of {_SHORTEST_KEY} letters and digits: remove it, and one is made")
+    return path, key
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens; port 0 means any that is free.
+
+    Raises
+    ------
+    OSError
+        If the port is taken, or the host is not this machine.
+    """
+    family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+    return socket.create_server((host, port), family=family)
+
+
+def serve(folder: Path, listener: socket.socket, *, key: str) -> None:
+    """Serve the catalog of a folder until the process is told to end; runs left by dead sessions are taken in first."""
+    import uvicorn
+    from tiled.server.app import build_app_from_config
+
+    with open_catalog(folder) as catalog:
+        catalog.wait()
+    app = build_app_from_config(server_configuration(folder, api_key=key))
+    # No log of accesses: a client may send the key in the URL.
+    uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False)).run(sockets=[listener])

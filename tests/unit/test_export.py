@@ -1,0 +1,90 @@
+import sys
+
+import numpy as np
+import pytest
+import xarray as xr
+from rsciio.hspy import file_reader
+
+from bluesky_gp import GPAgent, PixelGrid, PixelOptimizer
+from bluesky_gp.devices import PixelStage, SimulatedSpectrometer, SyntheticEELS, SyntheticFerroelectric
+from bluesky_gp.export import export, to_dataset
+from bluesky_gp.plans import adaptive_map
+from bluesky_gp.record import RunRecord
+
+GRID = PixelGrid((8, 9), step=(0.1, 0.2), origin=(5.0, 0.0), units="um")
+
+
+def measure(RE, docs, sample, target, grid=GRID):  # noqa: N803
+    stage = PixelStage(grid=grid, name="stage")
+    spectrometer = SimulatedSpectrometer(sample, stage, scalarizers=[target], name="spectrometer")
+    agent = GPAgent(PixelOptimizer(grid, target), target=f"spectrometer_{target}", units=sample.spectrum_units)
+    RE(adaptive_map([spectrometer], stage, agent, num=25))
+    return RunRecord.from_documents(docs.all)
+
+
+@pytest.fixture
+def loops(RE, docs):
+    """A run of 25 pixels with loops, a few of which failed."""
+    return measure(RE, docs, SyntheticFerroelectric(shape=GRID.shape, seed=1, failed=0.1), "loop_area")
+
+
+@pytest.mark.parametrize("name", ["map.nc", "map.zarr"])
+def test_maps_come_back_with_coordinates_units_and_what_the_run_was(loops, tmp_path, name):
+    export(loops, tmp_path / name)
+    back = xr.open_dataset(tmp_path / name, **({"consolidated": False} if name.endswith("zarr") else {})).load()
+    back.close()
+    xr.testing.assert_identical(back.drop_attrs(), to_dataset(loops).drop_attrs())
+    assert np.array_equal(back["mean"], loops.maps["mean"])
+    pixels, values = loops.measured
+    assert np.array_equal(back["measured"].values[tuple(pixels.T)], values)
+    assert np.isfinite(back["measured"]).sum() == len(values)
+    assert back["failed"].sum() == len(loops.failed) > 0
+    assert (back["mean"].attrs["units"], back["row_position"].attrs["units"]) == ("V pm", "um")
+    assert back["row_position"].values[3, 0] == pytest.approx(5.3)
+    assert (back.attrs["uid"], back.attrs["exit_status"]) == (loops.start["uid"], "success")
+    assert np.array_equal(back["spectrum"], loops.spectra.values)
+    assert back["channel_axis"].attrs["units"] == "V"
+
+
+def test_spectra_come_back_as_an_image_that_hyperspy_opens(loops, tmp_path):
+    export(loops, tmp_path / "map.hspy")
+    (signal,) = file_reader(str(tmp_path / "map.hspy"))
+    pixels, _ = loops.measured
+    assert signal["data"].shape == (8, 9, 64)
+    assert np.array_equal(signal["data"][tuple(pixels.T)], loops.spectra.values)
+    assert np.isnan(signal["data"][tuple(loops.failed.T)]).all()
+    row, col, channel = signal["axes"]
+    assert (row["name"], row["units"], row["scale"], row["offset"]) == ("row", "um", 0.1, 5.0)
+    assert (col["name"], col["scale"], channel["navigate"]) == ("col", 0.2, False)
+    assert np.array_equal(signal["original_metadata"]["channel_axis"], loops.spectra.axis)
+    assert loops.start["uid"][:8] in signal["metadata"]["General"]["title"]
+
+
+def test_an_axis_of_even_steps_has_its_units(RE, docs, tmp_path):
+    grid = PixelGrid((6, 6))
+    record = measure(RE, docs, SyntheticEELS(shape=grid.shape), "net_counts", grid)
+    export(record, tmp_path / "map.hspy")
+    axis = file_reader(str(tmp_path / "map.hspy"))[0]["axes"][-1]
+    assert axis["units"] == "eV"
+    assert axis["offset"] + axis["scale"] * np.arange(axis["size"]) == pytest.approx(record.spectra.axis)
+
+
+def test_an_existing_file_is_kept_unless_it_is_to_be_overwritten(loops, tmp_path):
+    for name in ("map.nc", "map.zarr"):
+        export(loops, tmp_path / name)
+        with pytest.raises(FileExistsError, match="exists already: give another name"):
+            export(loops, tmp_path / name)
+        export(loops, tmp_path / name, overwrite=True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["map.nc", "map.zarr"]
+
+
+def test_another_suffix_is_refused_with_those_that_there_are(loops, tmp_path):
+    with pytest.raises(ValueError, match=r"must be one of \.nc, \.zarr, \.hspy"):
+        export(loops, tmp_path / "map.csv")
+
+
+def test_nothing_is_left_of_a_file_that_could_not_be_written(loops, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "rsciio.hspy", None)
+    with pytest.raises(ModuleNotFoundError, match=r"pip install 'bluesky_gp\[hyperspy\]'"):
+        export(loops, tmp_path / "map.hspy")
+    assert list(tmp_path.iterdir()) == []
