@@ -1,9 +1,12 @@
-"""Figures of a run that was read back; matplotlib is imported when one is drawn."""
+"""Figures: a run that was read back, a grid on the image of the sample; matplotlib is imported when one is drawn."""
 
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 
+from bluesky_gp.grid import PixelGrid
+from bluesky_gp.masks import image_lattice
 from bluesky_gp.protocols import Floats
 from bluesky_gp.record import RunRecord
 
@@ -122,3 +125,64 @@ def _aspect(record: RunRecord) -> Literal["equal", "auto"]:
 
 def _name(panel: "Axes", title: str, record: RunRecord) -> None:
     panel.set(title=title, ylabel=record.grid.axes[0], xlabel=record.grid.axes[1])
+
+
+def grid_on_image(
+    image: npt.ArrayLike,
+    grid: PixelGrid,
+    image_grid: PixelGrid | None = None,
+    *,
+    axes: "Axes | None" = None,
+    label: str = "",
+) -> "Axes":
+    """Draw an overview image, the pixels of a map on it, and what its mask leaves out.
+
+    Parameters
+    ----------
+    image : array_like, shape (n_image_rows, n_image_cols)
+    grid : PixelGrid
+        Of the map; may be rotated and masked.
+    image_grid : PixelGrid, optional
+        Where the pixels of the image lie, in the units of `grid`. Default: the image covers what the pixels cover.
+    axes : matplotlib.axes.Axes, optional
+        To draw into. Default: those of a new figure (``.figure`` of what is returned).
+    label : str, optional
+        What the image shows, for its colour bar.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        In stage positions, the first axis downwards as in images, the second to the right.
+    """
+    values = np.asarray(image, dtype=np.float64)
+    lattice = image_lattice(values.shape, grid, image_grid)
+    panel = _new_axes() if axes is None else axes
+    edges = np.stack(np.meshgrid(*(np.arange(n + 1) - 0.5 for n in lattice.shape), indexing="ij"), axis=-1)
+    y, x = np.moveaxis(lattice.position(edges.reshape(-1, 2)).reshape(edges.shape), -1, 0)
+    mesh = panel.pcolormesh(x, y, values, cmap="gray", rasterized=True)
+    panel.figure.colorbar(mesh, ax=panel, label=label, shrink=0.85)
+    _cells(panel, grid, ~grid.allowed, facecolor=(1.0, 0.2, 0.2, 0.45), edgecolor="none", label="never measured")
+    _cells(panel, grid, grid.allowed, facecolor="none", edgecolor=(0.2, 0.8, 1.0, 0.8), label="pixels")
+    names = [f"{name} ({grid.units})" for name in ("first stage axis", "second stage axis")]
+    panel.set(aspect="equal", ylabel=names[0], xlabel=names[1])
+    panel.set(title=f"{int(grid.allowed.sum())} of {grid.size} pixels, {' x '.join(map(str, grid.shape))}")
+    if not panel.yaxis_inverted():
+        panel.invert_yaxis()
+    return panel
+
+
+def _new_axes() -> "Axes":
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(7, 6), layout="constrained").subplots()
+
+
+def _cells(panel: "Axes", grid: PixelGrid, chosen: npt.NDArray[np.bool_], **style: Any) -> None:
+    """Outline the cells of some pixels of a grid."""
+    from matplotlib.collections import PolyCollection
+
+    square = np.array([(-0.5, -0.5), (-0.5, 0.5), (0.5, 0.5), (0.5, -0.5)])
+    corners = grid.coordinates[chosen][:, np.newaxis] + square
+    polygons = grid.position(corners.reshape(-1, 2)).reshape(-1, 4, 2)[..., ::-1]
+    panel.add_collection(PolyCollection(list(polygons), linewidths=0.5, **style))
+    panel.autoscale_view()

@@ -4,7 +4,7 @@ import pytest
 from bluesky_gp import GPAgent, PixelGrid, PixelOptimizer
 from bluesky_gp.devices import PixelStage, SimulatedSpectrometer, SyntheticEELS, SyntheticFerroelectric
 from bluesky_gp.plans import adaptive_map
-from bluesky_gp.plots import run_figure
+from bluesky_gp.plots import grid_on_image, run_figure
 from bluesky_gp.record import RunRecord
 
 
@@ -46,3 +46,26 @@ def test_a_run_without_maps_has_no_figure(RE, docs):
     record = recorded(RE, docs, SyntheticFerroelectric(shape=(6, 7)), maps=0)
     with pytest.raises(ValueError, match="needs two axes and the maps"):
         run_figure(record)
+
+
+@pytest.mark.parametrize("rotation", [0.0, 30.0])
+def test_a_grid_and_its_mask_are_drawn_where_they_lie_on_the_image(tmp_path, rotation):
+    mask = np.zeros((4, 6), dtype=bool)
+    mask[0, :2] = True
+    grid = PixelGrid((4, 6), step=(2.0, 3.0), origin=(-5.0, 7.0), units="nm", mask=mask, rotation=rotation)
+    lattice = PixelGrid((20, 30), origin=(-10.0, 0.0), units="nm")
+    image = np.random.default_rng(0).normal(size=lattice.shape)
+    panel = grid_on_image(image, grid, lattice, label="HAADF")
+    shown, never, pixels = panel.collections
+    assert np.array_equal(np.ravel(shown.get_array()), image.ravel())
+    assert (len(never.get_paths()), len(pixels.get_paths())) == (2, 22)
+    middle = never.get_paths()[1].vertices[:4].mean(axis=0)
+    assert middle[::-1] == pytest.approx(grid.position((0, 1)))
+    assert panel.yaxis_inverted() and panel.get_xlabel() == "second stage axis (nm)"
+    panel.figure.savefig(tmp_path / "grid.png")
+    assert (tmp_path / "grid.png").stat().st_size > 10_000
+
+
+def test_without_a_lattice_of_its_own_the_image_covers_what_the_pixels_cover():
+    panel = grid_on_image(np.zeros((8, 8)), PixelGrid((4, 4), step=(2.0, 2.0)))
+    assert panel.get_xlim() == pytest.approx((-1.0, 7.0)) and panel.get_ylim() == pytest.approx((7.0, -1.0))
