@@ -36,6 +36,7 @@ from bluesky_gp.vecchia import IterativeSolver
 
 _TINY = 1e-12
 DENSE = 4000  # pixels up to which a dense factor is held (128 MB); above, an iteration is as fast and needs no memory
+_CHECKED = 3  # pixels at which a variance from nearest pixels is compared with the exact one
 EXACT = 1e9  # operations that the exact variance of all pixels may take: about 50 ms
 
 
@@ -66,6 +67,8 @@ class GridPosterior:
     dual: Floats = field(repr=False)  # (n_known, q + 1), K^-1 of the trend's basis and of y
     mean: Floats = field(repr=False)  # (N,)
     variance: Floats = field(repr=False)  # (N,), of the target without noise
+    excess: float = 0.0  # largest relative excess of the variance over the exact one, at a few pixels; 0: it is exact
+    slopes: Floats = field(default_factory=lambda: np.empty((0, 0)), repr=False)  # (N, q), of an uncertain trend
     fantasies: tuple[Fantasy, ...] = ()
 
     _covariance: ClassVar[type[LatticeCovariance] | type[DenseCovariance]]
@@ -121,8 +124,11 @@ class GridPosterior:
         solver = _solver(prior, pixels, noise)
         known = solver if has_value.all() else _solver(prior, S, noise[has_value])
         mean, dual = _mean(prior, trend, S, y, known)
-        variance = _variance(prior, pixels, noise, solver, exact=exact)
-        return cls(prior, trend, pixels, values, noise, solver, known, dual, mean, variance)
+        variance, excess = _variance(prior, pixels, noise, solver, exact=exact)
+        slopes = _slopes(prior, trend, pixels, solver)
+        if len(slopes):
+            variance = variance + np.square(slopes).sum(axis=1)
+        return cls(prior, trend, pixels, values, noise, solver, known, dual, mean, variance, excess, slopes)
 
     @property
     def std(self) -> Floats:
@@ -133,6 +139,8 @@ class GridPosterior:
         """Covariance of one pixel with all, shape ``(N,)``: one FFT and O(m^2)."""
         cross = self.prior.block(self.pixels, np.array([pixel]))[:, 0]
         column = self.prior.column(pixel) - self.prior.spread(self.pixels, self.solver.solve(cross, rough=True))
+        if len(self.slopes):
+            column += self.slopes @ self.slopes[pixel]
         for fantasy in self.fantasies:
             column -= fantasy.gain[pixel] * fantasy.gain
         return column
@@ -192,7 +200,16 @@ class GridPosterior:
         )
         start = np.vstack([self.dual, np.zeros((int(has_value.sum()), self.dual.shape[1]))])
         mean, dual = _mean(prior, self.trend, *grown.measured, known, start)
-        return replace(grown, mean=mean, dual=dual)
+        return replace(grown, mean=mean, dual=dual, slopes=_slopes(prior, self.trend, grown.pixels, solver))
+
+    @property
+    def approximations(self) -> str:
+        """What was not computed exactly, in words for the record; empty: nothing."""
+        iterative = "solved by iteration" if isinstance(self.solver, IterativeSolver) else ""
+        nearest = f"variance from nearest pixels, up to {self.excess:.1e} too large" if self.excess > 0.0 else ""
+        jitter = getattr(self.solver, "jitter", 0.0)
+        jittered = f"jitter {jitter:.0e} on the covariance" if jitter else ""
+        return "; ".join(part for part in (iterative, nearest, jittered) if part)
 
     @property
     def measured(self) -> tuple[Indices, Floats]:
@@ -261,12 +278,40 @@ def _mean(
 
 def _variance(
     prior: LatticeCovariance | DenseCovariance, S: Indices, noise: Floats, solver: Solver, *, exact: bool
-) -> Floats:
+) -> tuple[Floats, float]:
+    """Variance of all pixels, and its largest relative excess over the exact one at a few of them."""
     n = len(prior.variance)
-    if isinstance(prior, LatticeCovariance) and not exact and n * len(S) ** 2 > EXACT:
-        return nearest_variance(prior, S, prior.noise + noise)
-    reductions = [_reduction(prior.block(S, tile), solver) for tile in tiled(n, len(S))]
-    return np.asarray(np.maximum(prior.variance - np.concatenate(reductions), 0.0))
+    if exact or not isinstance(prior, LatticeCovariance) or n * len(S) ** 2 <= EXACT:
+        return np.concatenate([_exact(prior, S, solver, tile) for tile in tiled(n, len(S))]), 0.0
+    variance = nearest_variance(prior, S, prior.noise + noise)
+    few = np.random.default_rng(len(S)).choice(n, _CHECKED, replace=False)
+    excess = variance[few] / np.maximum(_exact(prior, S, solver, few), _TINY * prior.variance[few]) - 1.0
+    return variance, max(float(excess.max()), _TINY)
+
+
+def _exact(prior: LatticeCovariance | DenseCovariance, S: Indices, solver: Solver, pixels: Indices) -> Floats:
+    reduction = _reduction(prior.block(S, pixels), solver)
+    return np.asarray(np.maximum(prior.variance[pixels] - reduction, 0.0))
+
+
+def _slopes(prior: LatticeCovariance | DenseCovariance, trend: Trend, S: Indices, solver: Solver) -> Floats:
+    """What an uncertain trend adds to the covariance, as ``slopes @ slopes.T``; (0, 0) if it adds nothing.
+
+    Rasmussen & Williams (2006), eq. 2.42, with a vague prior on the coefficients.
+    """
+    if not trend.uncertain or not len(S):
+        return np.empty((0, 0))
+    H = trend.basis[S]
+    weighted = solver.solve(H)
+    gap = trend.basis - np.stack([prior.spread(S, column) for column in weighted.T], axis=1)
+    return np.asarray(gap @ np.linalg.pinv(_root(H.T @ weighted)))
+
+
+def _root(information: Floats) -> Floats:
+    """R with ``R^T R`` the matrix; directions of which the pixels say nothing are left out."""
+    values, vectors = np.linalg.eigh(information)
+    known = values > _TINY * values[-1]
+    return np.sqrt(np.where(known, values, 0.0))[:, None] * vectors.T
 
 
 def _reduction(cross: Floats, solver: Solver) -> Floats:

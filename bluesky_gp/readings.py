@@ -77,6 +77,7 @@ class DecisionRecord:
             "propose_time": number(source, units="s"),
             "next_time": number(source, units="s"),
             "stop_reason": text(source),
+            "method": text(source),
             "warning": text(source),
         }
         return self._named(keys)
@@ -102,6 +103,7 @@ class DecisionRecord:
             "propose_time": decision.propose_time,
             "next_time": decision.next_time,
             "stop_reason": decision.stop_reason,
+            "method": getattr(state, "method", ""),
             "warning": getattr(state, "warning", ""),  # an optimizer of one's own need not have any
         }
         return self._named(values)

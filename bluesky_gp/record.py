@@ -96,6 +96,16 @@ class RunRecord:
         best = self.iterations["best_pixel"][-1] if len(self.iterations) else (-1,)
         return None if best[0] < 0 else tuple(int(i) for i in best)
 
+    def prior(self, std: float = 0.5) -> dict[str, Any]:
+        """Return what ``PixelOptimizer(prior=...)`` takes to believe what this run learnt of the kernel.
+
+        Parameters
+        ----------
+        std : float
+            How far the next map may differ, as a logarithm: 0.5 is a factor of 1.6.
+        """
+        return {"theta": np.asarray(self.iterations["kernel_theta"][-1]).tolist(), "std": std}
+
 
 class _Reader:
     """Takes documents in, one after another."""

@@ -104,6 +104,20 @@ class OptimizerState:
             return None
         return {**dict(zip(self.grid.axes, self.best_pixel, strict=True)), self.target: self.best_value}
 
+    @property
+    def method(self) -> str:
+        """What was approximated or doubted, in words for the record; empty: nothing."""
+        if self.posterior is None:
+            return ""
+        subset = self.n_likelihood < self.n_fitted
+        doubted = self.grid.unravel(self.pixels[self.down_weighted > 0.0]).tolist()
+        parts = (
+            self.posterior.approximations,
+            f"likelihood of {self.n_likelihood} of {self.n_fitted} pixels" if subset else "",
+            f"noise added to {doubted}" if doubted else "",
+        )
+        return "; ".join(part for part in parts if part)
+
     def candidates(self, pending: Sequence[int] = ()) -> Indices:
         """Flat indices of the pixels that may be proposed: not masked, measured, failed or pending."""
         free = self.grid.allowed.copy()

@@ -32,6 +32,7 @@ class Trend:
 
     offset: Floats  # (N,)
     basis: Floats  # (N, q); q = 0: the mean is known
+    uncertain: bool = False  # whether the variance includes that of the coefficients (universal kriging)
 
     @classmethod
     def constant(cls, n_pixels: int) -> Self:
@@ -49,7 +50,7 @@ class Trend:
         columns = [np.ones(len(centred))]
         columns += [centred[:, i] for i in range(ndim)] if degree > 0 else []
         columns += [centred[:, i] * centred[:, j] for i in range(ndim) for j in range(i + 1)] if degree > 1 else []
-        return cls(np.zeros(len(centred)), np.stack(columns, axis=1))
+        return cls(np.zeros(len(centred)), np.stack(columns, axis=1), uncertain=True)
 
     @classmethod
     def known(cls, offset: Floats) -> Self:

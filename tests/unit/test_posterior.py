@@ -323,3 +323,31 @@ def test_a_mirrored_map_has_the_mirrored_posterior(problem):
     posterior = problem.posterior(LatticePosterior)
     np.testing.assert_allclose(mirrored.mean[mirror], posterior.mean, atol=1e-9 * (1.0 + np.abs(posterior.mean).max()))
     np.testing.assert_allclose(mirrored.variance[mirror], posterior.variance, atol=1e-10)
+
+
+def test_an_uncertain_trend_is_a_kernel_of_its_basis_with_a_vague_prior():
+    grid = PixelGrid((12, 9))
+    S = np.random.default_rng(0).choice(grid.size, 25, replace=False)
+    y = np.random.default_rng(1).standard_normal(25)
+    kernel = RBF(2.0) + WhiteKernel(0.1)
+    trend = Trend.polynomial(grid.coordinates, 1)
+    posterior = LatticePosterior.of(kernel, grid, S, y, trend=trend)
+    vague = 1e6 * trend.basis @ trend.basis.T
+    prior = RBF(2.0)(grid.coordinates) + vague
+    K = prior[np.ix_(S, S)] + 0.1 * np.eye(25)
+    covariance = prior - prior[:, S] @ np.linalg.solve(K, prior[S])
+    np.testing.assert_allclose(posterior.variance, np.diagonal(covariance), rtol=1e-3)
+    np.testing.assert_allclose(posterior.covariance_column(7), covariance[7], atol=1e-3)
+    np.testing.assert_allclose(posterior.mean, prior[:, S] @ np.linalg.solve(K, y), atol=1e-3)
+
+
+def test_with_an_uncertain_trend_a_batch_observed_is_a_fresh_fit():
+    grid = PixelGrid((12, 9))
+    S = np.random.default_rng(0).choice(grid.size, 25, replace=False)
+    y = np.random.default_rng(1).standard_normal(25)
+    options = {"trend": Trend.polynomial(grid.coordinates, 2)}
+    kernel = RBF(2.0) + WhiteKernel(0.1)
+    grown = LatticePosterior.of(kernel, grid, S[:15], y[:15], **options).observe(S[15:], y[15:])
+    fresh = LatticePosterior.of(kernel, grid, S, y, **options)
+    np.testing.assert_allclose(grown.mean, fresh.mean, atol=1e-9)
+    np.testing.assert_allclose(grown.variance, fresh.variance, atol=1e-9)

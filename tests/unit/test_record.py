@@ -65,3 +65,8 @@ def test_a_run_without_an_agent_is_refused(RE, docs):
 def test_no_documents_are_refused():
     with pytest.raises(ValueError, match="no start document"):
         RunRecord.from_documents([])
+
+
+def test_what_a_run_learnt_of_the_kernel_is_a_prior_for_the_next(record):
+    believing = PixelOptimizer(GRID, "loop_area", prior=record.prior(std=0.2))
+    np.testing.assert_allclose(believing.state.theta, record.iterations["kernel_theta"][-1])

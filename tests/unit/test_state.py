@@ -91,3 +91,9 @@ def test_a_rebuilt_state_forgets_the_fantasies_and_keeps_the_trend():
 def test_what_is_known_of_a_value_and_what_is_doubted_become_noise():
     known = state(known_std=np.array([2.0, 0.0, 0.0]), down_weighted=np.array([0.0, 0.0, 3.0])).rebuilt()
     np.testing.assert_allclose(known.posterior.noise, [1.0, 0.0, 3.0])
+
+
+def test_what_was_approximated_or_doubted_is_said_in_words():
+    assert state().method == ""
+    doubted = state(down_weighted=np.array([0.0, 0.0, 3.0]), n_fitted=2000, n_likelihood=1000).rebuilt()
+    assert doubted.method == "likelihood of 1000 of 2000 pixels; noise added to [[3, 2]]"
