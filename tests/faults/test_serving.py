@@ -1,0 +1,172 @@
+"""Who may read a served catalog: real server processes on loopback."""
+
+import json
+import os
+import re
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import textwrap
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from bluesky_gp.recording import open_catalog
+from bluesky_gp.serving import api_key, listen
+
+SESSION = """
+import sys
+import bluesky.plan_stubs as bps
+import bluesky.preprocessors as bpp
+from bluesky import RunEngine
+from ophyd.sim import det
+from bluesky_gp.recording import open_catalog
+
+@bpp.run_decorator()
+def scan():
+    while True:
+        yield from bps.trigger_and_read([det])
+        yield from bps.sleep(0.05)
+        print("measured", flush=True)
+
+RE = RunEngine(context_managers=[])
+RE.subscribe(open_catalog(sys.argv[1]).writer)
+RE(scan())
+"""
+
+
+class Server:
+    """``bluesky-gp catalog serve FOLDER --port 0`` and what it has said."""
+
+    def __init__(self, folder, *options):
+        command = [sys.executable, "-m", "bluesky_gp.cli", "catalog", "serve", str(folder), "--port", "0", *options]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self.said = self.process.stdout.readline()
+        self.url = re.search(r"http://\S+:\d+", self.said).group()
+        self.key_file = Path(re.search(r"its key in (.*); Ctrl-C", self.said).group(1))
+
+    @property
+    def key(self):
+        return self.key_file.read_text().strip()
+
+    def status(self, address):
+        try:
+            with urllib.request.urlopen(self.url + address, timeout=60) as answer:  # noqa: S310
+                return answer.status
+        except urllib.error.HTTPError as error:
+            return error.code
+
+    def end(self):
+        self.process.send_signal(signal.SIGINT)
+        self.said += self.process.communicate(timeout=30)[0]
+
+
+@pytest.fixture
+def server(tmp_path):
+    server = Server(tmp_path / "catalog")
+    yield server
+    if server.process.poll() is None:
+        server.end()
+
+
+@pytest.mark.slow
+def test_nothing_is_answered_without_the_key_and_the_key_is_never_printed(server):
+    addresses = ["/api/v1/metadata/", "/api/v1/search/", "/api/v1/array/full/x", "/api/v1/metadata/no-such-run"]
+    assert [server.status(address) for address in addresses] == [401] * 4
+    assert server.status(f"/api/v1/metadata/?api_key={server.key[:-1]}0x") == 401
+    assert server.status(f"/api/v1/metadata/?api_key={server.key}") == 200
+    assert server.status(f"/api/v1/array/full/x?api_key={server.key}") == 404
+    server.end()
+    assert server.key not in server.said
+    assert server.said.count("\n") <= 3
+
+
+@pytest.mark.slow
+def test_a_catalog_is_served_on_loopback_unless_told_otherwise(server):
+    assert server.url.startswith("http://127.0.0.1:")
+    port = int(server.url.rpartition(":")[2])
+    others = {info[4][0] for info in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)} - {"127.0.0.1"}
+    for address in others:
+        with pytest.raises(OSError):  # noqa: PT011
+            socket.create_connection((address, port), timeout=2)
+
+
+@pytest.mark.slow
+def test_a_client_reads_a_run_while_another_session_writes_it(server, tmp_path):
+    command = [sys.executable, "-c", textwrap.dedent(SESSION), str(tmp_path / "catalog")]
+    session = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        with open_catalog(server.url, api_key=server.key, journal=tmp_path / "journal") as catalog:
+            seen = {0}
+            while len(seen) < 4:  # none, some, and twice more than before
+                assert session.stdout.readline() == "measured\n"
+                seen.add(events_in(catalog))
+            assert "stop" not in catalog[-1].metadata
+    finally:
+        session.kill()
+        session.communicate()
+
+
+def events_in(catalog):
+    try:
+        return len(catalog[-1].primary.read().time)
+    except Exception:  # no run yet, no event yet, or in the middle of a write
+        return 0
+
+
+@pytest.mark.slow
+def test_what_a_dead_session_left_is_served_too(tmp_path):
+    command = [sys.executable, "-c", textwrap.dedent(SESSION), str(tmp_path / "catalog")]
+    session = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    for _ in range(3):
+        session.stdout.readline()
+    session.kill()
+    session.communicate()
+    server = Server(tmp_path / "catalog")
+    try:
+        environment = os.environ | {"TILED_API_KEY": server.key}
+        listing = [sys.executable, "-m", "bluesky_gp.cli", "runs", "--catalog", server.url, "--json"]
+        out = subprocess.run(listing, env=environment, capture_output=True, text=True, check=True).stdout
+        (run,) = json.loads(out)
+        assert run["exit_status"] == "abort"
+        assert run["num_events"] >= 3
+    finally:
+        server.end()
+
+
+def test_the_key_is_made_once_and_only_its_owner_may_read_it(tmp_path):
+    path, key = api_key(tmp_path)
+    assert re.fullmatch(r"[0-9a-f]{64}", key)
+    assert api_key(tmp_path) == (path, key)
+    if os.name == "posix":
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_keys_of_two_folders_differ(tmp_path):
+    (tmp_path / "other").mkdir()
+    assert api_key(tmp_path)[1] != api_key(tmp_path / "other")[1]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there are no such modes here")
+def test_a_key_that_others_may_read_is_refused(tmp_path):
+    path, _ = api_key(tmp_path)
+    path.chmod(0o640)
+    with pytest.raises(PermissionError, match="can be read by others: chmod 600 it"):
+        api_key(tmp_path)
+
+
+@pytest.mark.parametrize("content", ["", "short", "x" * 40 + "\n; rm -rf", "ä" * 10])
+def test_a_file_that_holds_no_key_is_refused(tmp_path, content):
+    path, _ = api_key(tmp_path)
+    path.write_text(content)
+    with pytest.raises(ValueError, match="holds no key of 32 letters and digits"):
+        api_key(tmp_path)
+
+
+def test_a_port_that_is_taken_is_an_error():
+    with listen("127.0.0.1", 0) as first, pytest.raises(OSError, match="in use"):
+        listen("127.0.0.1", first.getsockname()[1])
