@@ -45,6 +45,7 @@ class TiledStore:
         """Return the run of exactly this uid, None if there is none; ``client[uid]`` takes the beginning of one too."""
         from tiled.client.container import Container
 
+        _check_names([uid])
         try:
             return Container.__getitem__(self._client, uid)
         except KeyError:
@@ -87,8 +88,6 @@ class _TiledRunWriter:
         self._numbers: dict[str, list[str]] = {}
 
     def __call__(self, name: str, doc: dict[str, Any]) -> None:
-        if name == "start":
-            _check_names([doc["uid"]])
         if name == "descriptor":
             _check_names([doc["name"], *doc["data_keys"]])
             self._numbers[doc["uid"]] = [key for key, about in doc["data_keys"].items() if about["dtype"] == "number"]

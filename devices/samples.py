@@ -3,7 +3,9 @@
 import json
 import os
 import re
+import zipfile
 from collections.abc import Mapping, Sequence
+from math import prod
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -92,9 +94,14 @@ class MeasuredSample:
         """
         if key not in self._arrays:
             return None
-        target = np.array(self._arrays[key], dtype=np.float64)
-        if "valid" in self._arrays:
-            target[~self._arrays["valid"]] = np.nan
+        target = _numbers(self.path, self._arrays, key, str(self.shape)).copy()
+        valid = self._arrays.get("valid", np.ones(self.shape, dtype=bool))
+        for name, array in ((key, target), ("valid", valid)):
+            if array.shape != self.shape:
+                raise ValueError(f"sample file {self.path}: {name!r} must have shape {self.shape}, got {array.shape}")
+        if valid.dtype != bool:
+            raise ValueError(f"sample file {self.path}: 'valid' must hold booleans, got {valid.dtype}")
+        target[~valid] = np.nan
         return target
 
     def __repr__(self) -> str:
@@ -159,12 +166,38 @@ def _load(path: Path) -> dict[str, Any]:
     try:
         # np.load leaves a broken file open; a bare .npy gives an array, which is no context manager
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
+            _check_size(file.zip)
             return {key: file[key] for key in file.files}
     except Exception as error:  # zip, pickle, header and attribute errors alike: it is not such a file
         raise ValueError(
             f"sample file {path}: expected a .npz with the arrays 'spectra' and 'axis' (no pickled objects), "
             f"got a file that cannot be read as one: {error}"
         ) from error
+
+
+_LARGEST = 2**33  # bytes of all arrays of a file, as float64
+
+
+def _check_size(archive: zipfile.ZipFile) -> None:
+    """Raise before anything is unpacked, if that would fill the memory: a kilobyte of a zip can say a gigabyte."""
+    size = 0
+    for member in archive.infolist():
+        size += max(member.file_size, _size(archive, member) if member.filename.endswith(".npy") else 0)
+        if size > _LARGEST:
+            raise ValueError(f"{member.filename} would take {size / 2**30:.1f} GiB")
+
+
+def _size(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> int:
+    with archive.open(member) as stream:
+        shape, _, dtype = _header(stream)
+    return prod(shape) * max(dtype.itemsize, 8)
+
+
+def _header(stream: Any) -> tuple[tuple[int, ...], bool, "np.dtype[Any]"]:
+    version = np.lib.format.read_magic(stream)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, fortran, dtype = read(stream)
+    return shape, fortran, dtype
 
 
 def _spectra(path: Path, arrays: Mapping[str, Any]) -> Floats:
@@ -197,7 +230,7 @@ def _numbers(path: Path, arrays: Mapping[str, Any], key: str, shape: str) -> Flo
 def _meta(arrays: Mapping[str, Any]) -> dict[str, Any]:
     try:
         meta = json.loads(str(arrays["meta"]))
-    except (KeyError, ValueError):
+    except (KeyError, ValueError, RecursionError):
         return {}
     return meta if isinstance(meta, dict) else {}
 
