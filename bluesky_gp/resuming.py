@@ -182,7 +182,7 @@ def check(gp: Mapping[str, Any], mine: Mapping[str, Any]) -> None:
         )
     differences = [
         f"{name} was {_short(old)} and is {_short(new)}"
-        for part in ("grid", "target", "optimizer_target", "default_kernel", "kernel")
+        for part in ("grid", "target", "optimizer_target", "kernel", "default_kernel")
         for name, old, new in _differences(part, gp.get(part), mine.get(part))
     ]
     if differences:
@@ -200,5 +200,10 @@ def _differences(name: str, old: Any, new: Any) -> list[tuple[str, Any, Any]]:
 
 
 def _short(value: Any) -> str:
-    text = repr(value)
+    from bluesky_gp.description import DescriptionError, make  # it needs scikit-learn: a second to import
+
+    try:
+        text = repr(make(value))
+    except DescriptionError:
+        text = repr(value)
     return text if len(text) < 120 else f"{text[:100]}..."
