@@ -228,11 +228,18 @@ class Follower:
 
 
 def _first_time(last: dict[str, int], name: str, doc: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
-    """Return the document, event pages in events, less what a rewind repeated; notes in `last` what has been seen."""
+    """Return the document, event pages in events, less what was there before: a rewind repeats events.
+
+    What has been seen is noted in `last`, for events as the latest number of their descriptor.
+    """
     if name == "event_page":
         return [part for event in unpack_event_page(cast(EventPage, doc)) for part in _first_time(last, "event", event)]
-    if name == "event":
-        if doc["seq_num"] <= last.get(doc["descriptor"], 0):
-            return []
-        last[doc["descriptor"]] = doc["seq_num"]
+    key, number = (doc["descriptor"], doc["seq_num"]) if name == "event" else (_identity(doc), 0)
+    if number <= last.get(key, -1):
+        return []
+    last[key] = number
     return [(name, dict(doc))]
+
+
+def _identity(doc: Mapping[str, Any]) -> str:
+    return str(doc.get("uid", doc.get("datum_id", id(doc))))

@@ -211,6 +211,7 @@ def test_what_tiled_s_client_can_do_the_catalog_can(catalog, uid):
     assert list(catalog.search(Key("start.scan_id") == 42)) == [uid]
 
 
+@pytest.mark.slow
 def test_the_same_run_is_recorded_by_whatever_else_is_subscribed(RE, catalog):
     broker = databroker.temp()
     RE.subscribe(catalog.writer)
@@ -301,6 +302,7 @@ def test_the_catalog_says_what_it_is(catalog, folder, uid):
     assert repr(catalog) == f"<Catalog {folder}, {len(catalog)} runs>"
 
 
+@pytest.mark.slow
 def test_a_closed_catalog_can_be_opened_again(tmp_path, RE):
     first = open_catalog(tmp_path)
     token = RE.subscribe(first.writer)
@@ -317,6 +319,7 @@ def test_a_closed_catalog_can_be_opened_again(tmp_path, RE):
         assert len(second[uid].primary.read().time) == 3
 
 
+@pytest.mark.slow
 def test_the_journal_can_be_elsewhere(tmp_path, RE):
     with open_catalog(tmp_path / "catalog", journal=tmp_path / "fast disk", fsync="document") as catalog:
         RE.subscribe(catalog.writer)
@@ -330,6 +333,7 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path):
         open_catalog(tmp_path / "file" / "data")
 
 
+@pytest.mark.slow
 def test_a_catalog_that_is_none_is_an_error_at_its_first_use_and_the_run_goes_on(tmp_path, RE, caplog):
     (tmp_path / "catalog.db").write_text("This is no database.")
     with open_catalog(tmp_path) as catalog:
@@ -351,6 +355,7 @@ def leave_a_journal(folder, documents):
     return path
 
 
+@pytest.mark.slow
 def test_a_run_whose_session_died_is_taken_in_at_the_next_opening(tmp_path, heard, uid):
     path = leave_a_journal(tmp_path, heard[:9])
     with path.open("ab") as file:
@@ -365,6 +370,7 @@ def test_a_run_whose_session_died_is_taken_in_at_the_next_opening(tmp_path, hear
     assert not path.exists()
 
 
+@pytest.mark.slow
 def test_a_run_that_is_half_in_the_catalog_is_replaced(tmp_path, heard, uid, caplog):
     with open_catalog(tmp_path) as catalog:
         for name, doc in heard[:5]:
