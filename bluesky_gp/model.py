@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -32,11 +32,12 @@ Mean = int | float | npt.NDArray[np.float64] | Callable[[Floats], Floats] | None
 callable of positions ``(n_pixels, ndim)`` in the grid's units, each known, in the target's unit."""
 
 
-class Measurements:
-    """New pixels: flat indices, values in the target's unit (NaN: failed) and known standard deviations, all (k,)."""
+class Measurements(NamedTuple):
+    """New pixels, in order of arrival."""
 
-    def __init__(self, pixels: Indices, values: Floats, std: Floats) -> None:
-        self.pixels, self.values, self.std = pixels, values, std
+    pixels: Indices  # (k,), flat
+    values: Floats  # (k,), target's unit; NaN: failed
+    std: Floats  # (k,), known of each value; 0: unknown
 
 
 @dataclass(frozen=True)
@@ -118,17 +119,19 @@ class Model:
         trend = _trend(self.mean, self.grid, state.units)
         problem = FitProblem(state.covariance, self.choice.prior, trend, S[looked_at], y[looked_at], noise[looked_at])
         fit = problem.solve(starts_for(self.choice, state.theta, len(S), state.n_fitted))
+        doubts = np.zeros(state.n_attempted)
+        if self.outliers is not None:
+            extra = outlier_noise(problem, fit.theta, self.outliers)
+            doubts[np.flatnonzero(known)[looked_at]] = extra
+            fit = replace(problem, noise=problem.noise + extra).solve([fit.theta]) if extra.any() else fit
         state = replace(
             state,
             n_fitted=len(S),
             n_likelihood=len(looked_at),
             log_marginal_likelihood=fit.log_marginal_likelihood,
             covariance=state.covariance.with_theta(fit.theta),
+            down_weighted=doubts,
         )
-        if self.outliers is not None:
-            extra = np.zeros(state.n_attempted)
-            extra[np.flatnonzero(known)[looked_at]] = outlier_noise(problem, fit.theta, self.outliers)
-            state = replace(state, down_weighted=extra)
         return self._rebuilt(state)
 
     def _rebuilt(self, state: OptimizerState) -> OptimizerState:
