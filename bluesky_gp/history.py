@@ -107,14 +107,14 @@ def after(optimizer: Optimizer, history: History) -> Decision:
     """
     decision = beginning(optimizer, _told(optimizer, history.known))
     for step in history.steps:
-        decision = repeat(optimizer, decision, step)
+        _, decision = repeat(optimizer, decision, step)
     return decision
 
 
-def repeat(optimizer: Optimizer, previous: Decision, step: Step) -> Decision:
-    """Make a decision again, but go on from the pixels that were proposed then."""
+def repeat(optimizer: Optimizer, previous: Decision, step: Step) -> tuple[Decision, Decision]:
+    """Make a decision again; return it, and the same with the pixels that were proposed then, to go on from."""
     decision = decide(optimizer, previous, step.learnt, step.asked)
-    return replace(decision, pixels=optimizer.grid.unravel(step.proposed))
+    return decision, replace(decision, pixels=optimizer.grid.unravel(step.proposed))
 
 
 def _told(optimizer: Optimizer, known: Sequence[Point]) -> Any:

@@ -6,48 +6,17 @@ import numpy as np
 import pytest
 from bluesky.utils import RunEngineInterrupted
 from ophyd.status import DeviceStatus
+from recorded_runs import NUM, Run, after_pixels, cut
 from sklearn.gaussian_process.kernels import RBF, WhiteKernel
 
-from bluesky_gp import GPAgent, PixelOptimizer
-from bluesky_gp.journal import Journal, read_journal
+from bluesky_gp import GPAgent
+from bluesky_gp.journal import read_journal
 from bluesky_gp.plans import ask_agent, one_pixel
 from bluesky_gp.record import RunRecord
 from bluesky_gp.recording import open_catalog
 from bluesky_gp.resuming import ResumeError
 
-NUM = 23
 COMPARED = ("proposed", "mean", "std", "acquisition", "kernel_theta", "noise_std", "best_value", "n_measured")
-
-
-@pytest.fixture
-def session(make_bench):
-    """Makes what a new session has: stage, detector, optimizer and agent, which know nothing of earlier runs."""
-    return lambda **options: make_bench(optimizer=PixelOptimizer, **{"batch_size": 5, "n_initial": 5, **options})
-
-
-@pytest.fixture
-def whole(session, RE, docs):
-    """The documents of a run that nothing interrupted."""
-    RE(session().map(NUM))
-    documents, docs.all[:] = list(docs.all), []
-    return documents
-
-
-def cut(documents, count, path):
-    """Write the journal of a session that was killed after so many documents, in the middle of writing the next."""
-    journal = Journal(path)
-    for name, doc in documents[:count]:
-        journal.append(name, doc)
-    journal.close()
-    with path.open("ab") as file:
-        file.write(b'{"name":"event","doc":{"descr')
-    return path
-
-
-def after_pixels(documents, count):
-    """How many documents there are when the event of the `count`-th pixel has been emitted."""
-    pixels = [i for i, (name, doc) in enumerate(documents) if name == "event" and "det_height" in doc["data"]]
-    return pixels[count - 1] + 1
 
 
 def rows(record, first=0):
@@ -109,20 +78,10 @@ def test_it_first_measures_the_rest_of_the_last_batch(whole, session, RE, docs, 
 def test_a_hundred_more_is_a_resume_with_a_larger_number(session, RE, docs):
     RE(session().map(12))
     first, docs.all[:] = list(docs.all), []
-    RE(session().map(NUM, resume_from=_Run(first)))
+    RE(session().map(NUM, resume_from=Run(first)))
     second, docs.all[:] = list(docs.all), []
     assert len(RunRecord.from_documents(second).outcomes) == NUM - 12
     assert len(set(pixels(*map(RunRecord.from_documents, (first, second))))) == NUM
-
-
-class _Run:
-    """A run of any catalog: it has its documents."""
-
-    def __init__(self, documents):
-        self.all = documents
-
-    def documents(self):
-        return iter(self.all)
 
 
 def test_a_resume_of_a_resume_needs_only_the_last_run(whole, session, RE, docs, tmp_path):
@@ -181,7 +140,7 @@ def test_the_old_runs_failed_pixels_are_not_proposed_again(session, RE, docs, tm
     script = {(row, col): ["fail"] for row in range(8) for col in range(0, 8, 3)}
     RE(session(script=script).map(30, per_pixel=_patient))
     first, docs.all[:] = list(docs.all), []
-    RE(session().map(64, resume_from=_Run(first)))
+    RE(session().map(64, resume_from=Run(first)))
     new = RunRecord.from_documents(docs.all)
     assert not set(pixels(new)) & set(pixels(RunRecord.from_documents(first))) and len(new.outcomes) == 34
 
@@ -245,14 +204,14 @@ def test_another_grid_or_kernel_is_refused_before_anything_moves(whole, session,
 def test_another_length_scale_is_named(session, RE, docs):
     RE(session(kernel=RBF(2.0) + WhiteKernel()).map(6))
     with pytest.raises(ResumeError, match=r"other settings: kernel.k1.length_scale was 2.0 and is 3.0$"):
-        RE(session(kernel=RBF(3.0) + WhiteKernel()).map(12, resume_from=_Run(list(docs.all))))
+        RE(session(kernel=RBF(3.0) + WhiteKernel()).map(12, resume_from=Run(list(docs.all))))
 
 
 def test_another_target_is_refused(whole, session, RE):
     bench = session()
     bench.agent = GPAgent(bench.optimizer, target="det_area")
     with pytest.raises(ResumeError, match="target was 'det_height' and is 'det_area'"):
-        RE(bench.map(NUM, resume_from=_Run(whole)))
+        RE(bench.map(NUM, resume_from=Run(whole)))
 
 
 @pytest.mark.parametrize("version", [2, None, "1"])
@@ -260,12 +219,12 @@ def test_a_schema_that_this_version_does_not_read_is_refused(whole, session, RE,
     (name, start), *rest = whole
     later = [(name, {**start, "gp": {**start["gp"], "schema_version": version}}), *rest]
     with pytest.raises(ResumeError, match=f"gp.schema_version {version!r}, and this version of bluesky_gp reads 1"):
-        RE(session().map(NUM, resume_from=_Run(later)))
+        RE(session().map(NUM, resume_from=Run(later)))
 
 
 def test_a_number_below_what_was_attempted_is_refused(whole, session, RE):
     with pytest.raises(ResumeError, match=f"has attempted {NUM} pixels already, and num=20 counts those as well"):
-        RE(session().map(20, resume_from=_Run(whole)))
+        RE(session().map(20, resume_from=Run(whole)))
 
 
 def test_a_uid_without_a_catalog_is_refused(session, RE):
@@ -287,13 +246,13 @@ def test_a_run_without_an_agent_is_refused(session, RE, docs):
     bench = session()
     RE(count([bench.detector]))
     with pytest.raises(ResumeError, match="no run that a GPAgent steered"):
-        RE(bench.map(20, resume_from=_Run(list(docs.all))))
+        RE(bench.map(20, resume_from=Run(list(docs.all))))
 
 
 def test_a_record_that_lacks_an_iteration_is_refused(whole, session, RE):
     second = [i for i, (n, d) in enumerate(whole) if n == "event" and d["data"].get("gp_iteration") == 1]
     with pytest.raises(ValueError, match="lacks iteration 1"):
-        RE(session().map(30, resume_from=_Run([pair for i, pair in enumerate(whole) if i not in second])))
+        RE(session().map(30, resume_from=Run([pair for i, pair in enumerate(whole) if i not in second])))
 
 
 def test_a_plan_of_ones_own_resumes_with_the_stubs(whole, session, RE, docs):
@@ -304,7 +263,7 @@ def test_a_plan_of_ones_own_resumes_with_the_stubs(whole, session, RE, docs):
     bench = session()
 
     def mine():
-        history = yield from prepare_agent(bench.agent, resume_from=_Run(whole))
+        history = yield from prepare_agent(bench.agent, resume_from=Run(whole))
         metadata = start_metadata(*bench.things, num=NUM + 4, history=history)
         inner = bpp.run_wrapper(asking(), md=metadata)
         yield from bpp.subs_wrapper(inner, bench.agent)

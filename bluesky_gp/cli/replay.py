@@ -1,0 +1,92 @@
+"""``bluesky-gp replay``: the decisions of a recorded run, made once more and compared."""
+
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bluesky_gp.cli.catalogs import catalog_option, find, opened
+from bluesky_gp.cli.demo import ACQUISITIONS
+
+if TYPE_CHECKING:
+    from bluesky_gp.replay import Alternative, Replay
+    from bluesky_gp.resuming import Documents
+
+
+@click.command()
+@click.argument("uid")
+@catalog_option
+@click.option("--with", "other", type=click.Choice(ACQUISITIONS), help="Say what another rule would have chosen.")
+@click.option(
+    "--given",
+    multiple=True,
+    metavar="NAME=MODULE:OBJECT",
+    help="What the record has only the name of: acquisition, mean, transform, kernel or scalarizer.",
+)
+@click.pass_context
+def replay(context: click.Context, uid: str, place: str, other: str | None, given: tuple[str, ...]) -> None:
+    """Decide the recorded run UID once more, and compare with the record bit for bit.
+
+    UID may be shortened, a scan_id, "last", or the path of a journal. The exit code is 0 if everything came out the
+    same, else 1.
+    """
+    from bluesky_gp.acquisition import BY_NAME
+    from bluesky_gp.replay import alternatives, replay
+
+    try:
+        objects = dict(_given(word) for word in given)
+        documents = list(_documents(uid, place))
+        if other is not None:
+            _tell_alternatives(alternatives(documents, BY_NAME[other](), **objects), other)
+            return
+        result = replay(documents, **objects)
+    except (ValueError, KeyError, OSError, ImportError, AttributeError) as error:
+        raise click.UsageError(str(error)) from error
+    _tell(result)
+    context.exit(0 if result.identical else 1)
+
+
+def _documents(key: str, place: str) -> "Documents":
+    from bluesky_gp.resuming import documents_of
+
+    if Path(key).is_file():
+        return documents_of(Path(key))
+    with opened(place) as catalog:
+        return list(documents_of(find(catalog, key).start["uid"], catalog))
+
+
+def _given(word: str) -> tuple[str, Any]:
+    """Import what the user names, from where the command is run too."""
+    name, equals, place = word.partition("=")
+    module, colon, attribute = place.partition(":")
+    if not (equals and colon):
+        raise ValueError(f"--given {word}: expected NAME=MODULE:OBJECT, as in acquisition=my_functions:greedy")
+    sys.path.insert(0, "")
+    try:
+        return name, getattr(import_module(module), attribute)
+    finally:
+        sys.path.remove("")
+
+
+def _tell(result: "Replay") -> None:
+    for package, (recorded, here) in result.versions.items():
+        click.echo(f"recorded with {package} {recorded}, replayed with {here}")
+    maps = f" and {result.n_maps} maps" if result.n_maps else ""
+    if result.identical:
+        click.echo(f"run {result.uid[:8]}: {result.n_iterations} iterations{maps} identical")
+    else:
+        click.echo(f"run {result.uid[:8]}: {result.difference}")
+        click.echo(f"{result.n_different} of {result.n_iterations} iterations differ")
+
+
+def _tell_alternatives(found: "list[Alternative]", other: str) -> None:
+    for choice in found:
+        click.echo(f"iteration {choice.iteration}: {choice.n_common} of {len(choice.recorded)} pixels the same")
+        click.echo(f"  recorded  {_pixels(choice.recorded)}")
+        click.echo(f"  {other:<9} {_pixels(choice.other)}")
+
+
+def _pixels(pixels: Any) -> str:
+    return " ".join(f"({','.join(map(str, pixel))})" for pixel in pixels.tolist())

@@ -1,0 +1,256 @@
+"""A recorded run decided once more: identical, or the first thing that differs is named."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from recorded_runs import NUM, cut, through_text
+from sklearn.gaussian_process.kernels import RBF, ConstantKernel, DotProduct, Matern, WhiteKernel
+from sklearn.preprocessing import FunctionTransformer, PowerTransformer
+
+from bluesky_gp import ConfidenceBound, GPAgent, PixelOptimizer, PosteriorUncertainty
+from bluesky_gp.cli import cli
+from bluesky_gp.journal import encode
+from bluesky_gp.plans import one_pixel, tolerant
+from bluesky_gp.recording import open_catalog
+from bluesky_gp.replay import alternatives, optimizer_of, replay
+from bluesky_gp.resuming import documents_of
+from bluesky_gp.stopping import MaxPixels
+
+
+def test_every_iteration_and_every_map_comes_out_the_same_to_the_last_bit(whole):
+    result = replay(whole)
+    assert result.identical and (result.n_iterations, result.n_maps) == (6, 5)
+    assert replay(through_text(whole)).identical
+
+
+OPTIONS = {
+    "acquisition with a parameter": {"acquisition": ConfidenceBound(3.0), "batch": 1.0},
+    "smaller is better": {"maximize": False, "seed": 7, "batch": 0.3},
+    "a user's kernel": {"kernel": ConstantKernel(2.0, (0.1, 10.0)) * Matern([2.0, 3.0], nu=1.5) + WhiteKernel(0.01)},
+    "a kernel that is not stationary": {"kernel": DotProduct() + RBF(2.0) + WhiteKernel(0.1)},
+    "fixed hyperparameters": {"kernel": RBF(2.0, "fixed") + WhiteKernel(0.01, "fixed")},
+    "a polynomial trend": {"mean": 1},
+    "a known map": {"mean": np.linspace(0.0, 9.0, 64).reshape(8, 8)},
+    "an earlier map's prior": {"prior": {"theta": [0.0, 1.0, 1.0, 0.0, -3.0], "std": 0.3}},
+    "a transformation": {"transform": PowerTransformer(standardize=False)},
+    "outliers": {"outliers": 4.0},
+    "a rule that stops it": {"stopping": [MaxPixels(12)]},
+}
+
+
+@pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
+def test_the_start_document_describes_every_choice_well_enough_to_repeat_it(session, RE, docs, options):
+    RE(session(**options).map(NUM))
+    result = replay(through_text(docs.all))
+    assert result.identical, str(result.difference)
+
+
+def test_failed_rejected_and_marked_pixels_are_replayed(session, RE, docs):
+    bench = session(script={(row, col): ["fail"] for row in range(8) for col in (1, 5)} | {(0, 0): ["nan"]})
+    marked = []
+
+    def marking(pixels):
+        if len(marked) < 2 and bench.optimizer.state.n_measured > 4:
+            marked.append(tuple(bench.optimizer.grid.unravel(bench.optimizer.state.pixels[:1])[0].tolist()))
+            bench.agent.mark_failed(marked[-1], "a bubble")
+        yield from ()
+
+    RE(bench.map(40, per_batch=marking, per_pixel=tolerant(one_pixel, retries=0, max_failures=99)))
+    assert docs.counts["gp_failures"] > 3 and marked
+    assert replay(docs.all).identical
+
+
+def test_a_resumed_run_is_replayed_from_its_own_record(whole, session, RE, docs, tmp_path):
+    RE(session().map(NUM, resume_from=cut(whole, 20, tmp_path / "killed.jsonl")))
+    result = replay(docs.all)
+    assert result.identical and result.n_iterations == docs.counts["gp"] == 4
+
+
+def test_a_run_that_began_with_knowledge_and_one_that_was_finished_by_hand_are_replayed(session, RE, docs):
+    bench = session()
+    bench.optimizer.ingest([{"row": 1, "col": 2, "height": 3.0}, {"row": 4, "col": 2, "height": float("nan")}])
+    bench.optimizer.ingest([{"row": i, "col": i, "height": float(i)} for i in range(6)])
+
+    def finishing(pixels):
+        if bench.optimizer.state.n_measured > 12:
+            bench.agent.finish()
+        yield from ()
+
+    RE(bench.map(50, per_batch=finishing))
+    assert docs.column("gp_stop_reason", "gp")[-1] == "finished by hand"
+    assert replay(through_text(docs.all)).identical
+
+
+def test_events_that_a_rewind_repeats_count_once(whole):
+    twice = [pair for pair in whole for _ in range(2 if pair[0] == "event" else 1)]
+    assert replay(twice).identical
+
+
+def changed(documents, iteration, key, change):
+    """The documents with one quantity of one iteration changed."""
+    result = through_text(documents)
+    for name, doc in result:
+        if name == "event" and doc["data"].get("gp_iteration") == iteration:
+            doc["data"][key] = change(np.array(doc["data"][key])).tolist()
+    return result
+
+
+@pytest.mark.parametrize(
+    ("key", "quantity"),
+    [("gp_kernel_theta", "kernel_theta"), ("gp_std", "std"), ("gp_acquisition", "acquisition"), ("gp_noise_std",) * 2],
+)
+def test_the_first_iteration_and_quantity_that_differ_are_named(whole, key, quantity):
+    result = replay(changed(whole, 3, key, lambda values: np.nextafter(values, np.inf)))
+    assert not result.identical and result.n_different == 1
+    assert str(result.difference).startswith(f"iteration 3: {quantity.removeprefix('gp_')} differs, ")
+
+
+def test_another_batch_is_named_and_the_rest_is_compared_with_what_was_measured(whole):
+    result = replay(changed(whole, 2, "gp_proposed", lambda pixels: pixels[::-1]))
+    assert str(result.difference).startswith("iteration 2: proposed differs")
+
+
+def test_a_map_that_differs_is_named(whole):
+    documents = through_text(whole)
+    event = next(doc for name, doc in documents if name == "event" and doc["data"].get("gp_maps_iteration") == 4)
+    event["data"]["gp_maps_std"][3][3] *= 1.0 + 1e-15
+    assert str(replay(documents).difference).startswith("iteration 4: map of std differs, by up to ")
+
+
+def test_versions_that_differ_are_told(whole):
+    documents = through_text(whole)
+    documents[0][1]["gp"]["versions"] |= {"scipy": "0.9", "left": "1.0"}
+    here = documents[0][1]["gp"]["versions"]["numpy"]
+    result = replay(documents)
+    assert result.versions == {"scipy": ("0.9", result.versions["scipy"][1]), "left": ("1.0", "none")}
+    assert "numpy" not in result.versions and here
+
+
+def test_what_another_rule_would_have_chosen_is_told_for_every_iteration(whole):
+    found = alternatives(whole, PosteriorUncertainty())
+    assert [choice.iteration for choice in found] == [0, 1, 2, 3, 4]
+    assert found[0].n_common == 5  # random
+    assert any(choice.n_common < len(choice.recorded) for choice in found)
+    assert all(len(choice.other) == len(choice.recorded) for choice in found)
+    same = alternatives(whole, PixelOptimizer({"shape": (3, 3)}, "t").acquisition)
+    assert all(choice.n_common == len(choice.recorded) for choice in same)
+
+
+def greedy(mean, std, best, *, rng):
+    return mean
+
+
+def test_a_function_of_ones_own_is_asked_for_and_can_be_given(session, RE, docs):
+    RE(session(acquisition=greedy).map(NUM))
+    with pytest.raises(ValueError, match="acquisition was a function of somebody's own, 'greedy': give it, acquis"):
+        replay(docs.all)
+    assert replay(docs.all, acquisition=greedy).identical
+
+
+def test_a_transformation_made_of_functions_is_asked_for(session, RE, docs):
+    logarithm = FunctionTransformer(np.log1p, np.expm1, check_inverse=False)
+    RE(session(transform=logarithm).map(NUM))
+    with pytest.raises(ValueError, match="transform cannot be made again: .*give the object itself, transform="):
+        replay(docs.all)
+    assert replay(docs.all, transform=logarithm).identical
+
+
+def test_the_agents_own_scalarizer_is_asked_for(session, RE, docs):
+    bench = session()
+    bench.detector.read = lambda: {"det_spectrum": {"value": np.full(4, bench.detector._value), "timestamp": 1.0}}
+    key = {"source": "t", "dtype": "array", "dtype_numpy": "<f8", "shape": [4]}
+    bench.detector.describe = lambda: {"det_spectrum": dict(key)}
+    middle = lambda spectrum, axis: float(spectrum[1])  # noqa: E731
+    bench.agent = GPAgent(bench.optimizer, target="det_spectrum", scalarizer=middle)
+    RE(bench.map(NUM))
+    with pytest.raises(ValueError, match=r"scalarizer was a function of somebody's own.*scalarizer=\.\.\."):
+        replay(docs.all)
+    assert replay(docs.all, scalarizer=middle).identical
+
+
+def test_a_record_that_names_any_other_class_has_it_neither_imported_nor_called(whole, tmp_path):
+    for place in ("os:system", "subprocess:Popen", "bluesky_gp.cli.__main__:main", "bluesky_gp.journal:Journal"):
+        documents = through_text(whole)
+        documents[0][1]["gp"]["acquisition"] = {"class": place, "command": "touch harmed"}
+        with pytest.raises(ValueError, match="acquisition cannot be made again"):
+            replay(documents)
+
+
+def test_a_run_of_another_optimizer_is_refused(make_bench, RE, docs):
+    RE(make_bench().map(5))
+    with pytest.raises(ValueError, match=r"does not describe a PixelOptimizer: .* lacks \['kernel', 'seed'\]"):
+        replay(docs.all)
+
+
+def test_the_description_makes_an_equal_description(whole):
+    gp = whole[0][1]["gp"]
+    again = optimizer_of(gp).describe()
+    assert {key: gp[key] for key in again} == again
+
+
+# -- as a user does it -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def recorded(session, RE, docs, tmp_path):
+    """A folder with a catalog that holds a run, and the run's uid."""
+    with open_catalog(tmp_path / "data") as catalog:
+        token = RE.subscribe(catalog.writer)
+        RE(session().map(NUM))
+        RE.unsubscribe(token)
+        uid = docs.starts[0]["uid"]
+        assert replay(catalog[uid].documents()).identical  # out of the tables, not the journal
+        assert replay(documents_of(uid, catalog)).identical
+    return str(tmp_path / "data"), uid
+
+
+def command(*words):
+    return CliRunner().invoke(cli, ["replay", *words])
+
+
+def test_the_command_says_identical(recorded):
+    folder, uid = recorded
+    answer = command(uid[:8], "--catalog", folder)
+    assert answer.exit_code == 0 and answer.output == f"run {uid[:8]}: 6 iterations and 5 maps identical\n"
+
+
+def test_the_command_takes_a_journal_and_names_what_differs(whole, tmp_path):
+    path = tmp_path / "journal.jsonl"
+    path.write_bytes(b'{"format":"bluesky_gp.journal","version":1}\n')
+    with path.open("ab") as file:
+        for name, doc in changed(whole, 2, "gp_mean", lambda values: values + 1.0):
+            file.write(encode(name, doc))
+    answer = command(str(path))
+    assert answer.exit_code == 1
+    assert "iteration 2: mean differs, by up to 1\n1 of 6 iterations differ\n" in answer.output
+
+
+def test_the_command_tells_what_another_rule_would_have_chosen(recorded):
+    folder, uid = recorded
+    answer = command(uid, "--catalog", folder, "--with", "ucb")
+    assert answer.exit_code == 0 and answer.output.count("pixels the same") == 5
+    assert "  ucb       (" in answer.output
+
+
+def test_the_command_says_what_is_wrong_in_one_line(recorded, tmp_path):
+    folder, _ = recorded
+    for words, message in [
+        (["beefbeef", "--catalog", str(tmp_path / "nowhere")], "there is no catalog in"),
+        (["beefbeef", "--catalog", folder], "no run beefbeef in the catalog"),
+        (["beefbeef", "--given", "acquisition"], "expected NAME=MODULE:OBJECT"),
+    ]:
+        answer = command(*words)
+        assert answer.exit_code == 2 and message in answer.output
+
+
+def test_a_function_can_be_given_on_the_command_line(session, RE, docs, tmp_path):
+    RE(session(acquisition=greedy).map(NUM))
+    path = cut(docs.all, len(docs.all), tmp_path / "run.jsonl")
+    (tmp_path / "mine.py").write_text("def greedy(mean, std, best, *, rng):\n    return mean\n")
+    command = [sys.executable, "-m", "bluesky_gp.cli", "replay", str(path), "--given", "acquisition=mine:greedy"]
+    done = subprocess.run(command, cwd=tmp_path, env=os.environ, capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and done.stdout.endswith("6 iterations and 5 maps identical\n"), done.stderr
