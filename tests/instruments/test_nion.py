@@ -208,19 +208,28 @@ def test_other_names_fields_and_sizes(sim, detector, RE, docs, name, fov, shape)
     assert [*docs.column(f"{name}_row")] == pytest.approx([i // shape[1] for i in range(12)])
 
 
+def at_frame(detector, number, action):
+    """Do something when the `number`-th frame begins; the frame goes on meanwhile."""
+    record, begun = detector.camera.record, []
+
+    def watched(*args):
+        begun.append(args)
+        if len(begun) == number:
+            threading.Thread(target=action, daemon=True).start()
+        return record(*args)
+
+    object.__setattr__(detector.camera, "record", watched)  # frozen: nothing else may
+
+
 # --- the beam ---------------------------------------------------------------------------------------------------------
 
 
 def test_the_beam_is_on_during_exposures_and_blanked_at_the_end(sim, stage, detector, RE):
     sim.instrument.SetVal("C_Blank", 1.0)
     seen = []
-    record = detector.camera.record
-
-    def watched(*args):
-        seen.append(detector.beam.is_blanked)
-        return record(*args)
-
-    object.__setattr__(detector.camera, "record", watched)  # frozen: nothing else may
+    for number in (1, 2, 3):
+        at_frame(detector, number, lambda: seen.append(detector.beam.is_blanked))
+    detector.exposure.put(0.1)
     RE(adaptive_map([detector], stage, agent(stage.grid), num=3))
     assert seen == [False] * 3
     assert detector.beam.is_blanked
@@ -230,7 +239,7 @@ def test_the_beam_is_blanked_at_a_pause_and_no_pixel_is_lost(sim, stage, detecto
     detector.exposure.put(0.5)
     agent_ = agent(stage.grid)
     per_pixel = tolerant(one_pixel, retries=0)
-    threading.Timer(1.2, RE.request_pause).start()
+    at_frame(detector, 3, RE.request_pause)
     with pytest.raises(RunEngineInterrupted):
         RE(adaptive_map([detector], stage, agent_, num=4, per_pixel=per_pixel))
     assert detector.beam.is_blanked
@@ -244,7 +253,7 @@ def test_the_beam_is_blanked_at_a_pause_and_no_pixel_is_lost(sim, stage, detecto
 @pytest.mark.parametrize("ending", ["abort", "stop", "halt"])
 def test_the_beam_is_blanked_however_the_run_ends(sim, stage, detector, RE, ending):
     detector.exposure.put(0.3)
-    threading.Timer(0.8, RE.request_pause).start()
+    at_frame(detector, 2, RE.request_pause)
     with pytest.raises(RunEngineInterrupted):
         RE(adaptive_map([detector], stage, agent(stage.grid), num=10))
     sim.instrument.SetVal("C_Blank", 0.0)

@@ -151,9 +151,17 @@ def test_a_grid_beyond_the_limits_is_refused_before_anything_moves(RE, docs, sam
     assert docs.all == []
 
 
-def test_a_pause_during_an_exposure_loses_no_pixel(RE, docs, stage, spectrometer):
+def test_a_pause_during_an_exposure_loses_no_pixel(RE, docs, stage, spectrometer, monkeypatch):
     RE(bps.mv(spectrometer.exposure, 0.4))
-    threading.Timer(1.0, RE.request_pause).start()
+    trigger, triggered = AsyncSpectrometer.trigger, []
+
+    def watched(self):
+        triggered.append(True)
+        if len(triggered) == 2:
+            threading.Thread(target=RE.request_pause, daemon=True).start()
+        return trigger(self)
+
+    monkeypatch.setattr(AsyncSpectrometer, "trigger", watched)
     with pytest.raises(RunEngineInterrupted):
         RE(adaptive_map([spectrometer], stage, agent(), num=4, per_pixel=tolerant(one_pixel, retries=0)))
     RE.resume()

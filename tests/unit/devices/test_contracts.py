@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from bluesky.run_engine import get_bluesky_event_loop
+from ophyd.sim import SynAxis
 
 from bluesky_gp.devices import PixelStage, SimulatedAxis, SimulatedSpectrometer, SyntheticEELS
 from bluesky_gp.grid import PixelGrid
@@ -31,6 +32,14 @@ class TestPairOfAxes(StageContract):
     @pytest.fixture
     def stage(self):
         return as_stage((SimulatedAxis(name="y"), SimulatedAxis(name="x", limits=(-5, 5))), GRID)
+
+
+class TestTwoUnrelatedAxes(StageContract):
+    """A facility's: one axis of ophyd, one that is not."""
+
+    @pytest.fixture
+    def stage(self):
+        return PixelStage(grid=GRID, axes=[SynAxis(name="hexapod_y"), SimulatedAxis(name="piezo")], name="sample")
 
 
 class TestOneAxis(StageContract):
