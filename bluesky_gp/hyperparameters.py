@@ -24,6 +24,7 @@ from bluesky_gp.covariance import DenseCovariance, LatticeCovariance, Pairs
 from bluesky_gp.kernels import RotatedMatern
 from bluesky_gp.protocols import Floats, Indices
 from bluesky_gp.solvers import CholeskySolver
+from bluesky_gp.threads import blas_threads
 from bluesky_gp.trend import Trend
 
 _MANY_STARTS = 60  # measured pixels up to which every fit starts from all of `starts`
@@ -206,10 +207,11 @@ class FitProblem:
         if len(starts) > 1 and len(self.S) > _FEW:
             rough = self._some(_FEW // 2).solve(starts)
             starts, evaluations = [rough.theta], rough.evaluations
-        results = [
-            minimize(self.objective, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"ftol": _FTOL})
-            for start in starts
-        ]
+        with blas_threads(len(self.S)):
+            results = [
+                minimize(self.objective, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"ftol": _FTOL})
+                for start in starts
+            ]
         best = min(results, key=lambda result: float(result.fun))
         log_prior = 0.0 if self.prior is None else self.prior.log_density(best.x)[0]
         evaluations += sum(result.nfev for result in results)
