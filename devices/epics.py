@@ -6,6 +6,7 @@ from typing import Any
 
 from bluesky_gp.devices.epics_axis import EpicsAxis
 from bluesky_gp.devices.epics_spectrometer import EpicsSpectrometer
+from bluesky_gp.devices.epics_variables import AT_ONCE
 from bluesky_gp.devices.stage import PixelStage
 from bluesky_gp.grid import PixelGrid
 
@@ -85,7 +86,7 @@ class EpicsStage(PixelStage):
 
     def stage(self) -> list[Any]:
         """Make sure that the motors are there, and stage them."""
-        self.wait_for_connection()
+        self.wait_for_connection(timeout=AT_ONCE)
         return super().stage()
 
 

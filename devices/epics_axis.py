@@ -11,7 +11,7 @@ from ophyd.status import StatusBase
 from ophyd.utils import LimitError
 
 from bluesky_gp.devices.axes import Limits, axis_limits, same_limits
-from bluesky_gp.devices.epics_variables import check_control_layer, not_connected
+from bluesky_gp.devices.epics_variables import AT_ONCE, check_control_layer, not_connected
 
 
 class EpicsAxis(EpicsMotor):
@@ -52,6 +52,7 @@ class EpicsAxis(EpicsMotor):
         super().__init__(prefix, name=name, timeout=timeout, **kwargs)
         self.backlash, self.reconnect = float(backlash), float(reconnect)
         self._current: _Move | None = None
+        self._under_way = False  # a set-point of ours was written, and DMOV = 1 has not come since
         self._known_limits: Limits | None = None
         self._speed = (0.0, 0.0)  # VELO, ACCL as they were when the IOC was there
         self._guard = threading.RLock()  # moves are asked for, ended and interrupted on threads of their own
@@ -72,7 +73,7 @@ class EpicsAxis(EpicsMotor):
     def limits(self) -> Limits:
         """Lowest and highest position: the closer of LLM, HLM and VAL's control limits; equal ones are none."""
         if self._known_limits is None:
-            self.wait_for_connection(timeout=self.reconnect)
+            self.wait_for_connection(timeout=min(AT_ONCE, self.reconnect))
         if self.reachable:
             self._known_limits = self._limits_now()
         return self._known_limits if self._known_limits is not None else (0.0, 0.0)
@@ -101,8 +102,8 @@ class EpicsAxis(EpicsMotor):
         status = _Move(self, float(position), self._patience(position) if timeout is None else timeout)
         if moved_cb is not None:
             status.add_callback(partial(moved_cb, obj=self))
-        self._end(RuntimeError(f"{self.name}: a move to {position:g} was asked for before this one ended"))
         with self._guard:
+            self._give_up(RuntimeError(f"{self.name}: a move to {position:g} was asked for before this one ended"))
             self._current = status
         self._set_off()
         if wait:
@@ -111,13 +112,9 @@ class EpicsAxis(EpicsMotor):
 
     def stop(self, *, success: bool = False) -> None:
         """Stop the motor; the Status of the move fails unless `success`."""
-        with self._guard:
-            if self._current is not None:
-                self._current.legs = []
-        if self.motor_stop.connected:
-            self.motor_stop.put(1, wait=False)
+        self._stop_motor()
         self._end(None if success else RuntimeError(f"{self.name}: stopped at {self._position!r}"))
-        self._done_moving(success=success)
+        super()._done_moving(success=success)
 
     def wait_for_connection(self, all_signals: bool = False, timeout: float | None = 10.0) -> None:
         """Wait until every variable of the record is there; a TimeoutError names those that are not."""
@@ -153,11 +150,23 @@ class EpicsAxis(EpicsMotor):
         travel = distance / velocity + 2 * acceleration if velocity > 0 else 0.0
         return float(self.timeout) + 2 * travel + (0.0 if self.reachable else self.reconnect)
 
+    def _stop_motor(self) -> None:
+        if self.motor_stop.connected:
+            self.motor_stop.put(1, wait=False)
+
+    def _give_up(self, why: Exception) -> None:
+        """End the move before: stop the motor, so that the end of the old one is not taken for that of the new one."""
+        if self._current is not None and self._current.done and not self._moving:
+            self._under_way = False  # it timed out, the record never took the set-point
+        if self._under_way:
+            self._stop_motor()
+        self._end(why)
+
     def _set_off(self) -> None:
-        """Start the move that waits, if the IOC is there."""
+        """Start the move that waits, if the IOC is there and the move before has ended."""
         with self._guard:
             move = self._current
-            if move is not None and not move.started and self.reachable:
+            if move is not None and not move.started and self.reachable and not self._under_way:
                 move.legs = self._legs(move.target)
                 self._next_leg(move)
 
@@ -166,19 +175,23 @@ class EpicsAxis(EpicsMotor):
         return [target] if from_the_side else [target - self.backlash, target]
 
     def _next_leg(self, move: "_Move") -> None:
-        move.started, self._started_moving = True, False
+        move.started, self._under_way, self._started_moving = True, True, False
         try:
             self.user_setpoint.put(move.legs.pop(0), wait=False)
         except Exception as error:
             self._end(error)
 
     def _done_moving(self, success: bool = True, **kwargs: Any) -> None:
+        """Hear that DMOV has become 1."""
         super()._done_moving(success=success, **kwargs)
         with self._guard:
+            self._under_way = False
             move = self._current
-            if move is None or not move.started:
+            if move is None:
                 return
-            if success and move.legs:
+            if not move.started:
+                self._set_off()
+            elif success and move.legs:
                 self._next_leg(move)
             else:
                 self._end(None if success else RuntimeError(self._why_failed(move)))
@@ -202,7 +215,8 @@ class EpicsAxis(EpicsMotor):
             self._set_off()
             return
         with self._guard:
-            self._moving = False  # or DMOV = 1 of an IOC that was restarted would look like the end of a move
+            # or DMOV = 1 of an IOC that was restarted would look like the end of a move
+            self._moving = self._under_way = False
             under_way = self._current is not None and self._current.started
         if under_way:
             self._end(ConnectionError(f"{self.name}: {obj.pvname} disconnected during the move"))
@@ -225,7 +239,7 @@ class _Move(StatusBase):
         if self.done:
             return "done"
         if not self.started:
-            return f"waits for {axis.prefix}.VAL to connect"
+            return f"waits for {axis.prefix}.{'DMOV to become 1' if axis.reachable else 'VAL to connect'}"
         return f"{axis.prefix}.DMOV has not become 1, {axis.prefix}.RBV is {axis.last_position!r}"
 
 

@@ -11,6 +11,7 @@ from ophyd.status import StatusBase
 from bluesky_gp.devices.detector import SecondsSignal, SpectrumDetectorBase
 from bluesky_gp.devices.epics_acquisition import Acquirer
 from bluesky_gp.devices.epics_variables import (
+    AT_ONCE,
     ComputedByIOC,
     Settings,
     Variables,
@@ -146,7 +147,7 @@ class EpicsSpectrometer(SpectrumDetectorBase):
 
     def stage(self) -> list[Any]:
         """Make sure that the detector is there, and note what will be put back."""
-        self.wait_for_connection(timeout=self.reconnect)
+        self.wait_for_connection(timeout=min(AT_ONCE, self.reconnect))
         staged = super().stage()
         self._settings.note()
         return staged

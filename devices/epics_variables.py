@@ -13,6 +13,8 @@ from bluesky_gp.protocols import Floats
 
 log = logging.getLogger(__name__)
 
+AT_ONCE = 2.0  # s that a call on the RunEngine's thread may wait for a connection, as ophyd's own do
+
 VARIABLES: dict[str, str | None] = {
     "acquire": "Acquire",
     "busy": "Acquire_RBV",

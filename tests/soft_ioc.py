@@ -42,7 +42,8 @@ class SoftIOC:
         self.send(signal.SIGKILL)
 
     def restart(self):
-        self.kill()
+        if self.process.returncode is None:
+            self.kill()
         self.start()
 
     def __enter__(self):

@@ -23,6 +23,7 @@ def server_environment(port: int, interface: str = LOOPBACK) -> dict[str, str]:
     environment = {
         "EPICS_CA_SERVER_PORT": str(port),
         "OPHYD_CONTROL_LAYER": "dummy",  # the IOC is nobody's client: pyepics would open a port on every interface
+        "CAPROTO_SERVER_HIGH_LOAD_WARN_LATENCY_SEC": "0",  # it warns whenever the computer is busy
         # caproto gathers updates for 10 ms where many come at once: half of the time of a pixel
         "CAPROTO_SERVER_HIGH_LOAD_TIMEOUT_SEC": os.environ.get("CAPROTO_SERVER_HIGH_LOAD_TIMEOUT_SEC", "0.001"),
     }

@@ -30,8 +30,8 @@ class Detector(PVGroup):
 
     busy = pvproperty(value=0, name="Acquire_RBV", read_only=True)
     counter = pvproperty(value=0, name="ArrayCounter_RBV", read_only=True)
-    spectrum = pvproperty(value=[0.0] * 4, name="Spectrum_RBV", max_length=4, read_only=True)
-    axis = pvproperty(value=[0.0, 1.0, 2.0, 3.0], name="Axis_RBV", max_length=4, read_only=True)
+    spectrum = pvproperty(value=[0.0] * 4, name="Spectrum_RBV", max_length=64, read_only=True)
+    axis = pvproperty(value=[0.0, 1.0, 2.0, 3.0], name="Axis_RBV", max_length=64, read_only=True)
     exposure = pvproperty(value=0.05, name="AcquireTime")
     mode = pvproperty(value=2, name="ImageMode")
 

@@ -1,5 +1,6 @@
 """The EPICS devices over real Channel Access: IOCs in processes of their own, killed and restarted."""
 
+import re
 import threading
 import time
 from pathlib import Path
@@ -38,6 +39,13 @@ def ioc(one_ioc):
     """An IOC that any test may kill."""
     if one_ioc.process.poll() is not None:
         one_ioc.start()
+    return one_ioc
+
+
+@pytest.fixture
+def fresh_ioc(one_ioc):
+    """The same, with the sample unvisited."""
+    one_ioc.restart()
     return one_ioc
 
 
@@ -95,8 +103,7 @@ def assert_own_spectra(docs, sample):
 # A map
 
 
-def test_each_event_holds_the_spectrum_of_its_pixel(ioc, devices, RE, docs):
-    ioc.restart()
+def test_each_event_holds_the_spectrum_of_its_pixel(fresh_ioc, devices, RE, docs):
     stage, detector = bench(devices)
     pixels = [(0, 0), (7, 5), (0, 5), (7, 0), (3, 3), (3, 2), (4, 2), (3, 3), (3, 3), (0, 0)]
     RE(bp.list_scan([detector], stage, pixels))
@@ -169,14 +176,14 @@ def _without_source(keys):
 # IOCs that come and go
 
 
-def test_a_run_goes_on_after_the_ioc_was_restarted_between_pixels(ioc, devices, RE, docs):
+def test_a_run_goes_on_after_the_ioc_was_restarted_between_pixels(fresh_ioc, devices, RE, docs):
     stage, detector = bench(devices, exposure=0.02)
     restarts = []
 
     def restart(batch):
         yield from bps.null()
         if len(docs.events()) in (5, 15):
-            ioc.restart()
+            fresh_ioc.restart()
             restarts.append(len(docs.events()))
 
     RE(adaptive_map([detector], stage, listing(batch_size=5), num=25, per_batch=restart))
@@ -187,9 +194,9 @@ def test_a_run_goes_on_after_the_ioc_was_restarted_between_pixels(ioc, devices, 
     assert detector.variables["exposure"].get(use_monitor=False) == 0.01  # put back, in the restarted IOC too
 
 
-def test_a_pixel_whose_ioc_restarts_within_it_is_measured_again(ioc, devices, RE, docs):
+def test_a_pixel_whose_ioc_restarts_within_it_is_measured_again(fresh_ioc, devices, RE, docs):
     stage, detector = bench(devices, exposure=0.2)
-    accident = threading.Timer(1.5, ioc.restart)
+    accident = threading.Timer(1.5, fresh_ioc.restart)
     accident.start()
     RE(adaptive_map([detector], stage, listing(), num=20))
     accident.join()
@@ -238,7 +245,7 @@ def test_a_run_whose_ioc_dies_for_good_ends_with_the_reason(ioc, devices, RE, do
         if docs.events():
             ioc.kill()
 
-    with pytest.raises(Exception, match="5 pixels in a row failed.*stage: axis stage_y did not get there"):
+    with pytest.raises(Exception, match="5 pixels in a row failed.*stage: axis stage_. did not get there"):
         RE(adaptive_map([detector], stage, listing(batch_size=3), num=12, per_batch=kill))
     ioc.start()
     assert docs.stops[-1]["exit_status"] == "fail"
@@ -437,3 +444,17 @@ def test_approach_from_one_side_takes_the_backlash_up(devices, RE, docs, backlas
     sample = SyntheticFerroelectric(SHAPE, seed=0)
     own = [np.array_equal(spectrum, sample.spectrum(pixel)) for pixel, spectrum in recorded(docs)]
     assert all(own) == right
+
+
+def test_the_page_about_epics_runs_as_it_stands(RE, tmp_path, monkeypatch):
+    page = (Path(__file__).parents[2] / "docs" / "epics.md").read_text()
+    (session,) = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
+    session = session.replace("num=410", "num=30").replace("RunEngine({})", "RE").replace("stem:", "page:")
+    monkeypatch.chdir(tmp_path)
+    names = {"RE": RE}
+    with SoftIOC("--prefix", "page:", port=PORTS[2]):
+        exec(session.replace("RE = RE", ""), names)  # noqa: S102
+        names["catalog"].close()
+        names["stage"].destroy()
+        names["spectrometer"].destroy()
+    assert names["optimizer"].state.n_measured + names["optimizer"].state.n_failed == 30

@@ -319,19 +319,45 @@ def test_where_the_approach_begins_must_be_within_the_limits_too():
         axis(backlash=0.5).check_value(-4.8)
 
 
-def test_a_move_that_is_superseded_or_stopped_fails():
+def test_a_move_that_is_stopped_fails_unless_told_otherwise():
     made = axis()
-    first = made.set(1.0)
-    second = made.set(2.0)
-    with pytest.raises(RuntimeError, match="stage_x: a move to 2 was asked for before this one ended"):
-        first.wait(1)
+    status = made.set(2.0)
     made.stop()
     with pytest.raises(RuntimeError, match="stage_x: stopped at 0.0"):
-        second.wait(1)
+        status.wait(1)
     assert made.motor_stop.get() == 1
-    third = made.set(3.0)
+    made = axis()
+    status = made.set(2.0)
     made.stop(success=True)
-    third.wait(1)
+    status.wait(1)
+
+
+@pytest.mark.parametrize("stopped", [True, False])
+def test_the_end_of_the_move_before_is_not_taken_for_that_of_the_next(stopped):
+    made = axis()
+    first = made.set(1.0)
+    if stopped:
+        made.stop()
+    second = made.set(2.0)
+    assert isinstance(first.exception(1), RuntimeError)
+    assert made.motor_stop.get() == 1
+    assert made.user_setpoint.get() == 1.0
+    arrive(made, 0.4)  # where the motor stopped
+    assert made.user_setpoint.get() == 2.0
+    assert not second.done
+    arrive(made)
+    second.wait(1)
+
+
+def test_a_move_works_after_one_that_the_record_did_not_take():
+    made = axis(timeout=0.05)
+    made.velocity.sim_put(0.0)
+    assert isinstance(made.set(1.0).exception(2), TimeoutError)
+    made.timeout = 5.0
+    status = made.set(2.0)
+    assert made.user_setpoint.get() == 2.0
+    arrive(made)
+    status.wait(1)
 
 
 def test_a_stop_between_two_legs_starts_no_other():
