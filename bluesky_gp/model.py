@@ -79,14 +79,16 @@ class Model:
     def learn(self, state: OptimizerState, new: Measurements, *, final: bool) -> OptimizerState:
         """Return the state that knows more pixels; fit the hyperparameters if that is due."""
         known = np.isfinite(new.values)
-        repaired = np.isin(state.pixels, new.pixels[known]) & ~np.isfinite(state.values)
+        gone = _taken_back(state, new.pixels[known], new.pixels[~known])
         grown = replace(
             state,
-            pixels=np.concatenate([state.pixels[~repaired], new.pixels]),
-            values=np.concatenate([state.values[~repaired], new.values]),
-            known_std=np.concatenate([state.known_std[~repaired], new.std]),
-            down_weighted=np.concatenate([state.down_weighted[~repaired], np.zeros(len(new.pixels))]),
+            pixels=np.concatenate([state.pixels[~gone], new.pixels]),
+            values=np.concatenate([state.values[~gone], new.values]),
+            known_std=np.concatenate([state.known_std[~gone], new.std]),
+            down_weighted=np.concatenate([state.down_weighted[~gone], np.zeros(len(new.pixels))]),
         )
+        if np.isfinite(state.values[gone]).any():
+            return self._forgetting(grown)
         n = grown.n_measured
         if n == 0:
             return grown
@@ -95,10 +97,16 @@ class Model:
         values, noise = state.units.inward(new.values), state.inward_noise(new.values, new.std)
         if contradicts(_errors(state.posterior, new.pixels[known], values[known], noise[known])):
             return self._fit(grown)
-        if repaired.any():
+        if gone.any():
             return self._rebuilt(grown)
         posterior = state.posterior.observe(new.pixels, values, noise, ahead=state.ahead)
         return replace(grown, posterior=posterior, ahead=None)
+
+    def _forgetting(self, state: OptimizerState) -> OptimizerState:
+        """Learn what a state knows from the beginning: a value that was taken back has taught units and kernel too."""
+        known = {name: getattr(state, name) for name in ("pixels", "values", "known_std")}
+        afresh = replace(self.beginning(state.target), down_weighted=np.zeros(state.n_attempted), **known)
+        return self._fit(afresh) if afresh.n_measured else afresh
 
     def _fit(self, state: OptimizerState) -> OptimizerState:
         known = np.isfinite(state.values)
@@ -136,6 +144,12 @@ class Model:
 
     def _rebuilt(self, state: OptimizerState) -> OptimizerState:
         return state.rebuilt(_trend(self.mean, self.grid, state.units))
+
+
+def _taken_back(state: OptimizerState, measured: Indices, failed: Indices) -> npt.NDArray[np.bool_]:
+    """Of what a state knows, the failures of pixels that have a value now and the values of pixels that failed."""
+    has_value = np.isfinite(state.values)
+    return np.asarray(np.where(has_value, np.isin(state.pixels, failed), np.isin(state.pixels, measured)))
 
 
 def _errors(posterior: GridPosterior, pixels: Indices, values: Floats, noise: Floats) -> Floats:

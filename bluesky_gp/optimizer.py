@@ -237,7 +237,10 @@ class PixelOptimizer:
         self._state = self.learn(self._state, points)
 
     def register_failures(self, points: Sequence[Mapping[str, Any]]) -> None:
-        """Learn that pixels failed: they are not proposed again and count as measured at their predicted mean."""
+        """Learn that pixels failed: they are not proposed again and count as measured at their predicted mean.
+
+        A value that one of them had is forgotten.
+        """
         self._state = self.learn(self._state, (), points)
 
     # -- the pure half, for the agent ----------------------------------------------------------------------------

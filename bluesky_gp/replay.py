@@ -117,7 +117,8 @@ def alternatives(documents: Documents, acquisition: Acquisition, **given: Any) -
     run = _Recorded.read(documents, given)
     gp = run.record.start["gp"]
     optimizer, other = optimizer_of(gp, **given), optimizer_of(gp, **{**given, "acquisition": acquisition})
-    first, found = len(inherited(run.record).steps), []
+    first = len(inherited(run.record).steps)
+    found: list[Alternative] = []
     for step, decision in zip(steps_of(run.record), _decisions(run, optimizer), strict=True):
         if step.proposed:
             chosen = other.propose(decision.state, step.asked).pixels

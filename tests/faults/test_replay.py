@@ -67,7 +67,7 @@ def test_failed_rejected_and_marked_pixels_are_replayed(session, RE, docs):
 def test_a_resumed_run_is_replayed_from_its_own_record(whole, session, RE, docs, tmp_path):
     RE(session().map(NUM, resume_from=cut(whole, 20, tmp_path / "killed.jsonl")))
     result = replay(docs.all)
-    assert result.identical and result.n_iterations == docs.counts["gp"] == 4
+    assert result.identical and result.n_iterations == docs.counts["gp"] == 3
 
 
 def test_a_run_that_began_with_knowledge_and_one_that_was_finished_by_hand_are_replayed(session, RE, docs):
