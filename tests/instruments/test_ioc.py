@@ -117,6 +117,19 @@ def test_a_wrong_value_is_one_line(options, message):
     assert refused.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("command", "blocked"),
+    [(["ioc", "--port", str(PORTS[2])], "caproto"), (["demo", "--instrument", "epics"], "caproto"),
+     (["demo", "--instrument", "epics"], "epics")],
+)  # fmt: skip
+def test_a_missing_package_is_one_line_that_says_what_to_install(command, blocked):
+    code = f"import sys; sys.modules[{blocked!r}] = None; from bluesky_gp.cli import main; main()"
+    done = subprocess.run([sys.executable, "-c", code, *command], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert "pip install 'bluesky_gp[epics]'" in line
+
+
 def test_a_plain_motor_and_plain_signals_work_with_it():
     with SoftIOC("--shape", 5, 4, "--velocity", 0, "--prefix", "lab:", port=PORTS[2]):
         motor = EpicsMotor("lab:x", name="x")
