@@ -94,12 +94,29 @@ def _wait_or_close(catalog: Catalog) -> None:
         raise
 
 
-def server_configuration(folder: Path, *, api_key: str) -> dict[str, Any]:
-    """Return the configuration of a Tiled server for the catalog in `folder`, which `open_catalog` must have made."""
+def server_configuration(folder: Path, *, api_key: str, database: str = "") -> dict[str, Any]:
+    """Return the configuration of a Tiled server.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the arrays are; without a `database` the whole catalog, which `open_catalog` must have made.
+    api_key : str
+        Whoever has it may read and write.
+    database : str, optional
+        ``postgresql://USER:PASSWORD@HOST/NAME``, which has the catalog and its tables; they are made if missing.
+    """
+    # Tables in SQLite, because DuckDB locks its file and a second process could not read a run that goes on.
+    tables = database or f"sqlite:///{folder / 'tables.db'}"
+    uri = f"sqlite:///{folder / 'catalog.db'}"
+    if database:
+        uri = "postgresql+asyncpg://" + database.partition("://")[2]
     arguments = {
-        "uri": f"sqlite:///{folder / 'catalog.db'}",
-        # Tables in SQLite, because DuckDB locks its file and a second process could not read a run that goes on.
-        "writable_storage": [str(folder / "arrays"), f"sqlite:///{folder / 'tables.db'}"],
+        "uri": uri,
+        "init_if_not_exists": bool(
+            database
+        ),  # of a folder we do that ourselves: Tiled starts a process for it each time
+        "writable_storage": [str(folder / "arrays"), tables],
         "specs": [{"name": "CatalogOfBlueskyRuns", "version": "3.0"}],
     }
     return {

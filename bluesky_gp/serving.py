@@ -51,13 +51,18 @@ def listen(host: str, port: int) -> socket.socket:
     return socket.create_server((host, port), family=family)
 
 
-def serve(folder: Path, listener: socket.socket, *, key: str) -> None:
-    """Serve the catalog of a folder until the process is told to end; runs left by dead sessions are taken in first."""
+def serve(folder: Path, listener: socket.socket, *, key: str, database: str = "") -> None:
+    """Serve a catalog until the process is told to end.
+
+    That of a folder, into which what dead sessions left in it is taken first; or one in a PostgreSQL `database`, whose
+    arrays are in the folder (see `server_configuration`).
+    """
     import uvicorn
     from tiled.server.app import build_app_from_config
 
-    with open_catalog(folder) as catalog:
-        catalog.wait()
-    app = build_app_from_config(server_configuration(folder, api_key=key))
+    if not database:
+        with open_catalog(folder) as catalog:
+            catalog.wait()
+    app = build_app_from_config(server_configuration(folder, api_key=key, database=database))
     # No log of accesses: a client may send the key in the URL.
     uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False)).run(sockets=[listener])

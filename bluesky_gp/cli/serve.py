@@ -15,7 +15,14 @@ def catalog() -> None:
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0: any that is free.")
-def serve(folder: Path, host: str, port: int) -> None:
+@click.option(
+    "--database",
+    envvar="BLUESKY_GP_DATABASE",
+    default="",
+    metavar="URL",
+    help="postgresql://USER:PASSWORD@HOST/NAME for catalog and tables; better in BLUESKY_GP_DATABASE.",
+)
+def serve(folder: Path, host: str, port: int, database: str) -> None:
     """Serve the catalog in FOLDER, made if it is missing, with Tiled; Ctrl-C ends it.
 
     Whoever has the key, which is made for it and kept in FOLDER/api_key, may read and write. It listens at this machine
@@ -25,6 +32,8 @@ def serve(folder: Path, host: str, port: int) -> None:
     from bluesky_gp.serving import api_key, listen
     from bluesky_gp.serving import serve as start
 
+    if database and not database.startswith("postgresql://"):
+        raise click.UsageError("--database must begin with postgresql://")
     folder = folder.expanduser().resolve()
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -35,7 +44,7 @@ def serve(folder: Path, host: str, port: int) -> None:
     with listener:
         click.echo(_message(folder, path, host, listener.getsockname()[1]))
         try:
-            start(folder, listener, key=key)
+            start(folder, listener, key=key, database=database)
         except JournalError as error:
             raise click.UsageError(str(error)) from error
 

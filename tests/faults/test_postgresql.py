@@ -2,6 +2,7 @@
 
 import os
 import re
+import secrets
 import shutil
 import signal
 import socket
@@ -19,23 +20,26 @@ from bluesky_gp.recording import open_catalog
 
 pytestmark = pytest.mark.slow
 
-PASSWORD = "not a secret: a database on loopback, for one test".replace(" ", "-").replace(":", "").replace(",", "")
+PASSWORD = secrets.token_hex(8)
 N_CHANNELS = 16
+
+
+def spectrum(number):
+    return np.sin(np.arange(N_CHANNELS) * number)
 
 
 class Detector:
     name, parent = "det", None
 
-    def __init__(self):
-        self.number = -1
+    number = 0
 
     def read(self):
-        values = {"det_area": self.number / 4, "det_label": f"pixel {self.number}"}
-        values["det_spectrum"] = np.sin(np.arange(N_CHANNELS) * self.number)
+        values = {
+            "det_area": self.number / 4,
+            "det_label": f"pixel {self.number}",
+            "det_spectrum": spectrum(self.number),
+        }
         return {key: {"value": value, "timestamp": 1.0} for key, value in values.items()}
-
-    def trigger(self):
-        self.number += 1
 
     def describe(self):
         return {
@@ -115,7 +119,7 @@ def test_a_run_goes_to_postgresql_and_comes_back_while_it_goes_on_and_after(serv
 
     @run_decorator(md={"purpose": "test"})
     def run():
-        for _ in range(6):
+        for detector.number in range(6):
             yield from bps.trigger_and_read([detector])
             catalog.flush(60)
             seen.append(len(catalog[-1].primary.read().time))
@@ -129,5 +133,5 @@ def test_a_run_goes_to_postgresql_and_comes_back_while_it_goes_on_and_after(serv
         assert catalog[uid].stop["exit_status"] == "success"
         assert np.array_equal(primary["det_area"], np.arange(6) / 4)
         assert primary["det_label"].values.tolist() == [f"pixel {number}" for number in range(6)]
-        assert np.array_equal(primary["det_spectrum"], [np.sin(np.arange(N_CHANNELS) * n) for n in range(6)])
+        assert np.array_equal(primary["det_spectrum"], [spectrum(number) for number in range(6)])
         assert [name for name, _ in catalog[uid].documents()].count("event") == 6
