@@ -311,7 +311,7 @@ def _root(information: Floats) -> Floats:
     """R with ``R^T R`` the matrix; directions of which the pixels say nothing are left out."""
     values, vectors = np.linalg.eigh(information)
     known = values > _TINY * values[-1]
-    return np.sqrt(np.where(known, values, 0.0))[:, None] * vectors.T
+    return np.asarray(np.sqrt(np.where(known, values, 0.0))[:, None] * vectors.T)
 
 
 def _reduction(cross: Floats, solver: Solver) -> Floats:
