@@ -39,16 +39,31 @@ def opened(place: str) -> Iterator["Catalog"]:
     """
     from bluesky_gp.recording import is_catalog, open_catalog
 
-    logging.getLogger("bluesky_gp.follower").addFilter(lambda record: not record.exc_info)  # told below, in one line
     if not is_catalog(place):
         raise click.UsageError(f"there is no catalog in {Path(place).absolute()}; --catalog says where else")
     try:
-        catalog = open_catalog(place)
-        catalog.wait()
+        with _without_tracebacks():
+            catalog = open_catalog(place)
+            catalog.wait()
     except Exception as error:  # whatever a file that is no database, or a server that refuses, leads to
         raise click.UsageError(f"the catalog {place} cannot be opened: {' '.join(str(error).split())}") from error
     with catalog:
         yield catalog
+
+
+@contextmanager
+def _without_tracebacks() -> Iterator[None]:
+    """Keep the log from telling at length what the error tells in one line."""
+    logger = logging.getLogger("bluesky_gp.follower")
+
+    def is_short(record: logging.LogRecord) -> bool:
+        return not record.exc_info
+
+    logger.addFilter(is_short)
+    try:
+        yield
+    finally:
+        logger.removeFilter(is_short)
 
 
 def find(catalog: "Catalog", key: str) -> Any:
