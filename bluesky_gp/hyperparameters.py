@@ -33,6 +33,7 @@ LIKELIHOOD = 1000  # measured pixels that a fit looks at
 _CLUSTER = 100
 _FEW = 600  # values beyond which a part of them compares the starts
 _FTOL = 1e-6  # of the log posterior density: a thousandth of what tells hyperparameters apart
+_BROKEN = 1e25  # negative log density where there is none: a number, as L-BFGS goes on from it
 _LENGTH = 6.0  # pixels: the typical length scale of a map that somebody chose the step for
 
 
@@ -165,6 +166,7 @@ class Fit(NamedTuple):
     theta: Floats
     log_marginal_likelihood: float
     evaluations: int
+    converged: bool = True
 
 
 @dataclass(frozen=True)
@@ -186,12 +188,15 @@ class FitProblem:
         """Return the negative log posterior density of theta and its gradient; infinite where K breaks down."""
         kernel = self.covariance.kernel.clone_with_theta(theta)
         try:
-            value, gradient = log_marginal_likelihood(kernel, self._pairs, self.trend, self.S, self.y, self.noise)
+            with np.errstate(over="ignore", invalid="ignore"):
+                value, gradient = log_marginal_likelihood(kernel, self._pairs, self.trend, self.S, self.y, self.noise)
         except np.linalg.LinAlgError:
-            return 1e25, np.zeros_like(theta)
+            return _BROKEN, np.zeros_like(theta)
         if self.prior is not None:
             log_density, by_theta = self.prior.log_density(theta)
             value, gradient = value + log_density, gradient + by_theta
+        if not (np.isfinite(value) and np.isfinite(gradient).all()):
+            return _BROKEN, np.zeros_like(theta)
         return -value, -gradient
 
     def solve(self, starts: list[Floats]) -> Fit:
@@ -215,7 +220,7 @@ class FitProblem:
         best = min(results, key=lambda result: float(result.fun))
         log_prior = 0.0 if self.prior is None else self.prior.log_density(best.x)[0]
         evaluations += sum(result.nfev for result in results)
-        return Fit(np.asarray(best.x), float(-best.fun - log_prior), evaluations)
+        return Fit(np.asarray(best.x), float(-best.fun - log_prior), evaluations, bool(best.success))
 
     def _some(self, count: int) -> "FitProblem":
         """Return the problem of a random part of the values."""

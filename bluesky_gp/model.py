@@ -9,6 +9,7 @@ import numpy.typing as npt
 from sklearn.gaussian_process.kernels import Kernel
 
 from bluesky_gp.covariance import covariance
+from bluesky_gp.diagnosis import diagnose
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.hyperparameters import (
     FitProblem,
@@ -25,6 +26,7 @@ from bluesky_gp.state import OptimizerState
 from bluesky_gp.trend import Trend
 from bluesky_gp.units import AffineUnits, TransformedUnits, Units
 
+_NOT_CONVERGED = "the fit of the hyperparameters did not converge"
 _FEWEST = 4  # values below which hyperparameters are not fitted: the priors know more
 
 Mean = int | float | npt.NDArray[np.float64] | Callable[[Floats], Floats] | None
@@ -77,7 +79,10 @@ class Model:
         return OptimizerState(self.grid, target, AffineUnits(self.sign), covariance(self.choice.kernel, self.grid))
 
     def learn(self, state: OptimizerState, new: Measurements, *, final: bool) -> OptimizerState:
-        """Return the state that knows more pixels; fit the hyperparameters if that is due."""
+        """Return the state that knows more pixels; fit the hyperparameters if that is due.
+
+        Where the hyperparameters give no posterior that is a number everywhere, those before the first fit are taken.
+        """
         known = np.isfinite(new.values)
         gone = _taken_back(state, new.pixels[known], new.pixels[~known])
         grown = replace(
@@ -87,15 +92,36 @@ class Model:
             known_std=np.concatenate([state.known_std[~gone], new.std]),
             down_weighted=np.concatenate([state.down_weighted[~gone], np.zeros(len(new.pixels))]),
         )
+        try:
+            learnt = self._taught(grown, state, new, gone, final=final)
+            sound = _is_sound(learnt)
+        except np.linalg.LinAlgError:
+            sound = False
+        learnt = learnt if sound else self._simple(grown)
+        warning = diagnose(learnt)
+        return learnt if learnt.warning == warning else replace(learnt, warning=warning)
+
+    def _taught(
+        self,
+        grown: OptimizerState,
+        state: OptimizerState,
+        new: Measurements,
+        gone: npt.NDArray[np.bool_],
+        *,
+        final: bool,
+    ) -> OptimizerState:
+        """Fit, build anew or extend the posterior of `state`, as it takes."""
+        n, known = grown.n_measured, np.isfinite(new.values)
         if np.isfinite(state.values[gone]).any():
             return self._forgetting(grown)
-        n = grown.n_measured
         if n == 0:
             return grown
         if state.posterior is None or refit_due(n, state.n_fitted) or (final and n > state.n_fitted):
             return self._fit(grown)
         values, noise = state.units.inward(new.values), state.inward_noise(new.values, new.std)
-        if contradicts(_errors(state.posterior, new.pixels[known], values[known], noise[known])):
+        if not np.isfinite(values[known]).all() or contradicts(
+            _errors(state.posterior, new.pixels[known], values[known], noise[known])
+        ):
             return self._fit(grown)
         if gone.any():
             return self._rebuilt(grown)
@@ -111,11 +137,14 @@ class Model:
     def _fit(self, state: OptimizerState) -> OptimizerState:
         known = np.isfinite(state.values)
         values = state.values[known]
-        units = AffineUnits.of(values, self.sign)
+        units: Units = AffineUnits.of(values, self.sign)
+        trouble = ""
         if self.transform is not None and not units.constant and len(values) >= _FEWEST:
-            state = replace(state, units=TransformedUnits.of(values, self.sign, self.transform))
-        else:
-            state = replace(state, units=units)
+            try:
+                units = TransformedUnits.of(values, self.sign, self.transform)
+            except ValueError as error:
+                trouble = f"the values are taken as they are, without the transform: {error}"
+        state = replace(state, units=units, trouble=trouble)
         if len(values) < _FEWEST or units.constant:
             return self._rebuilt(state)
         return self._fitted(state, known)
@@ -139,11 +168,46 @@ class Model:
             log_marginal_likelihood=fit.log_marginal_likelihood,
             covariance=state.covariance.with_theta(fit.theta),
             down_weighted=doubts,
+            trouble=state.trouble if fit.converged else "; ".join(filter(None, (state.trouble, _NOT_CONVERGED))),
         )
         return self._rebuilt(state)
 
+    def _simple(self, state: OptimizerState) -> OptimizerState:
+        """Take the hyperparameters that there were before the first fit, and as much noise as it needs.
+
+        Raises
+        ------
+        LinAlgError
+            If the kernel gives no posterior even so.
+        """
+        values = state.values[np.isfinite(state.values)]
+        began = self.beginning(state.target)
+        simple = replace(
+            state,
+            units=AffineUnits.of(values, self.sign),
+            covariance=began.covariance,
+            trouble="the fitted hyperparameters gave no posterior: those from before the first fit are used",
+        )
+        for share in (0.0, 1e-3, 1e-1, 1.0):
+            noise = np.full(state.n_attempted, share * float(began.covariance.variance.max()))
+            try:
+                rebuilt = self._rebuilt(replace(simple, down_weighted=noise))
+            except np.linalg.LinAlgError:
+                continue
+            if _is_sound(rebuilt):
+                return rebuilt
+        raise np.linalg.LinAlgError(
+            f"kernel {self.choice.kernel} gives no posterior that is a number everywhere, noise added or not: choose "
+            f"another, with an amplitude near 1"
+        )
+
     def _rebuilt(self, state: OptimizerState) -> OptimizerState:
         return state.rebuilt(_trend(self.mean, self.grid, state.units))
+
+
+def _is_sound(state: OptimizerState) -> bool:
+    """Whether mean and standard deviation are numbers at every pixel."""
+    return state.posterior is None or bool(np.isfinite(state.mean).all() and np.isfinite(state.std).all())
 
 
 def _taken_back(state: OptimizerState, measured: Indices, failed: Indices) -> npt.NDArray[np.bool_]:

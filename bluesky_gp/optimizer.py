@@ -10,6 +10,7 @@ from sklearn.gaussian_process.kernels import Kernel
 from bluesky_gp.acquisition import ExpectedImprovement
 from bluesky_gp.batch import choose, short_path
 from bluesky_gp.description import describe
+from bluesky_gp.diagnosis import with_unscored
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.hyperparameters import refit_due, starts_for
 from bluesky_gp.kernels import theta_names
@@ -307,7 +308,9 @@ class PixelOptimizer:
         ranking = np.full(self.grid.size, np.nan)
         ranking[candidates] = score(posterior, candidates)
         chosen = choose(posterior, candidates, score, num, _SHARE if self.batch is None else self.batch)
-        return self._proposal(replace(state, ahead=chosen.ahead), chosen.pixels, chosen.scores, ranking)
+        warning = with_unscored(state.warning, ranking[candidates])
+        state = replace(state, ahead=chosen.ahead, warning=warning)
+        return self._proposal(state, chosen.pixels, chosen.scores, ranking)
 
     def _random(self, state: OptimizerState, candidates: Indices, num: int, rng: np.random.Generator) -> BatchProposal:
         pixels = rng.choice(candidates, size=min(num, len(candidates)), replace=False)

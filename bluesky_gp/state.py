@@ -35,6 +35,8 @@ class OptimizerState:
     n_fitted: int = 0  # pixels with a value at the last fit
     n_likelihood: int = 0  # and how many of them its likelihood looked at
     log_marginal_likelihood: float = np.nan
+    trouble: str = ""  # at the last fit
+    warning: str = ""  # all that is doubtful, in words for the record
 
     @property
     def n_attempted(self) -> int:

@@ -9,6 +9,7 @@ from sklearn.base import clone
 from bluesky_gp.protocols import Floats
 
 _ROUNDING = 1e-14  # spread of values, relative to the largest, that says nothing
+_LARGEST = np.finfo(np.float64).max
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(15)
 
 
@@ -71,7 +72,9 @@ class AffineUnits:
 
     def outward(self, mean: Floats, variance: Floats) -> tuple[Floats, Floats]:
         """Mean and standard deviation in the target's unit."""
-        return self.center + self.sign * self.scale * mean, self.scale * np.sqrt(variance)
+        with np.errstate(over="ignore"):  # values near the end of the range: the largest number instead of infinity
+            average, std = self.center + self.sign * self.scale * mean, self.scale * np.sqrt(variance)
+        return np.clip(average, -_LARGEST, _LARGEST), np.minimum(std, _LARGEST)
 
 
 @dataclass(frozen=True)
@@ -84,12 +87,25 @@ class TransformedUnits:
 
     transformer: Any
     standard: AffineUnits
+    low: float  # transformed values from here ...
+    high: float  # ... to here have an inverse
 
     @classmethod
     def of(cls, values: Floats, sign: float, transformer: Any) -> "TransformedUnits":
-        """Fit a transformer to values and standardise what it makes of them."""
-        fitted = clone(transformer).fit(values[:, None])
-        return cls(fitted, AffineUnits.of(np.asarray(fitted.transform(values[:, None]))[:, 0], sign))
+        """Fit a transformer to values and standardise what it makes of them.
+
+        Raises
+        ------
+        ValueError
+            If it does not take these values.
+        """
+        with np.errstate(all="ignore"):  # what overflows inside is seen in the result
+            fitted = clone(transformer).fit(values[:, None])
+            transformed = np.asarray(fitted.transform(values[:, None]))[:, 0]
+            low, high = (_end(fitted, float(end(values)), values) for end in (np.min, np.max))
+        if not np.isfinite([*transformed, low, high]).all():
+            raise ValueError("some values have no transformed value")
+        return cls(fitted, AffineUnits.of(transformed, sign), min(low, high), max(low, high))
 
     @property
     def sign(self) -> float:
@@ -106,7 +122,8 @@ class TransformedUnits:
         result = np.full(values.shape, np.nan)
         known = np.isfinite(values)
         if known.any():
-            result[known] = self.standard.inward(self.transformer.transform(values[known][:, None])[:, 0])
+            with np.errstate(all="ignore"):
+                result[known] = self.standard.inward(self.transformer.transform(values[known][:, None])[:, 0])
         return result
 
     def inward_variance(self, values: Floats, std: Floats) -> Floats:
@@ -116,10 +133,29 @@ class TransformedUnits:
     def outward(self, mean: Floats, variance: Floats) -> tuple[Floats, Floats]:
         """Mean and standard deviation in the target's unit."""
         nodes, _ = self.standard.outward(mean + np.sqrt(variance) * _NODES[:, None], np.zeros(()))
-        back = np.asarray(self.transformer.inverse_transform(nodes.reshape(-1, 1))).reshape(nodes.shape)
+        back = self._back(nodes)
         weights = _WEIGHTS / _WEIGHTS.sum()
         average = weights @ back
         return average, np.sqrt(np.maximum(weights @ (back - average) ** 2, 0.0))
+
+    def _back(self, nodes: Floats) -> Floats:
+        """Transform back what has an inverse, which may end (Yeo-Johnson's) or overflow (the exponential) far out."""
+        within = np.clip(nodes, self.low, self.high)
+        return np.asarray(self.transformer.inverse_transform(within.reshape(-1, 1))).reshape(nodes.shape)
+
+
+def _end(transformer: Any, end: float, values: Floats) -> float:
+    """Transform what lies as far beyond an end of the values as the transformer takes; NaN if it does not take that."""
+    outwards = np.sign(end - values.mean()) * (values.max() / 2.0 - values.min() / 2.0)
+    for value in (end + 2e3 * outwards, end + 2.0 * outwards, end * 1e-6, end):
+        try:
+            transformed = np.asarray(transformer.transform(np.array([[value]])))
+            back = np.asarray(transformer.inverse_transform(transformed))
+        except ValueError:
+            continue
+        if (value - end) * outwards >= 0.0 and np.isfinite([transformed, back]).all():
+            return float(transformed[0, 0])
+    return np.nan
 
 
 def center_and_spread(values: Floats) -> tuple[float, float]:

@@ -1,0 +1,69 @@
+"""What is doubtful about what an optimizer has learnt, in words for the record."""
+
+import numpy as np
+
+from bluesky_gp.kernels import theta_names
+from bluesky_gp.protocols import Floats
+from bluesky_gp.state import OptimizerState
+from bluesky_gp.units import AffineUnits
+
+_FAR = 1e4  # times the distance from the median within which nine tenths of the values lie
+_WIDE = 1e6  # ratio of the largest to the smallest value, all of one sign
+_FEW = 8  # values below which they say little of each other
+_AT = 1e-6  # of a logarithm: as near to a bound as the fit comes
+
+
+def diagnose(state: OptimizerState) -> str:
+    """Return what a person should look at; empty if nothing."""
+    if state.posterior is None:
+        return ""
+    values = state.values[np.isfinite(state.values)]
+    found = [state.trouble, _conditioning(state), _bounds(state), _constant(state, values)]
+    if len(values) >= _FEW:
+        found += [_far(state, values), _wide(state, values)]
+    return "; ".join(text for text in found if text)
+
+
+def with_unscored(warning: str, scores: Floats) -> str:
+    """Add to a warning that an acquisition function gave no number for some candidates, shape ``(k,)``."""
+    count = int(np.isnan(scores).sum())
+    text = f"the acquisition function gave no number for {count} of {len(scores)} pixels" if count else ""
+    return "; ".join(part for part in (warning, text) if part)
+
+
+def _conditioning(state: OptimizerState) -> str:
+    jitter = getattr(state.posterior.known, "jitter", 0.0) if state.posterior is not None else 0.0
+    return f"the covariance is ill-conditioned: {jitter:.0e} of it was added to its diagonal" if jitter else ""
+
+
+def _bounds(state: OptimizerState) -> str:
+    bounds = state.covariance.kernel.bounds
+    if not state.fitted or not len(bounds):
+        return ""
+    low, high = state.theta - bounds[:, 0] < _AT, bounds[:, 1] - state.theta < _AT
+    names = np.array(theta_names(state.covariance.kernel))[low | high]
+    return f"at the bounds of the fit: {', '.join(names)}" if len(names) else ""
+
+
+def _constant(state: OptimizerState, values: Floats) -> str:
+    return f"all {len(values)} values are equal" if state.units.constant and len(values) > 3 else ""
+
+
+def _far(state: OptimizerState, values: Floats) -> str:
+    size = float(np.abs(values).max()) or 1.0  # differences of the largest numbers would overflow
+    distance = np.abs(state.values / size - np.median(values / size))
+    within = np.quantile(distance[np.isfinite(distance)], 0.9, method="lower")
+    if not within > 0.0 or not np.nanmax(distance) > _FAR * within:
+        return ""
+    pixel = tuple(state.grid.unravel(state.pixels[[np.nanargmax(distance)]])[0].tolist())
+    value = state.values[np.nanargmax(distance)]
+    return f"pixel {pixel} has {value:.3g}, far from all others: if it is wrong, agent.mark_failed({pixel}, ...)"
+
+
+def _wide(state: OptimizerState, values: Floats) -> str:
+    size = np.abs(values)
+    one_sign = values.min() > 0.0 or values.max() < 0.0
+    if not one_sign or not size.max() > _WIDE * size.min() or not isinstance(state.units, AffineUnits):
+        return ""
+    orders = np.log10(size.max()) - np.log10(size.min())
+    return f"the values span {orders:.0f} orders of magnitude: a transform may suit them, as their logarithm"
