@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 from bluesky.protocols import Hints, Reading
 from event_model import DataKey
 
@@ -35,11 +36,12 @@ class Maps:
 
     @property
     def due(self) -> bool:
-        """Whether the latest decision's maps are to be written; before the first pixel there are none."""
+        """Whether the latest maps are to be written: not before there are any, and none that are not numbers."""
         decision = self._latest()
         if decision is None or not self._every or not decision.state.n_measured:
             return False
-        return decision.is_last or decision.iteration % self._every == 0
+        due = decision.is_last or decision.iteration % self._every == 0
+        return due and bool(np.isfinite(decision.state.mean).all() and np.isfinite(decision.state.std).all())
 
     def read(self) -> dict[str, Reading[Any]]:
         """Return the maps, each of the grid's shape, in the target's unit."""

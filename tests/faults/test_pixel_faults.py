@@ -9,6 +9,7 @@ from ophyd.sim import SynAxis
 
 from bluesky_gp import GPAgent
 from bluesky_gp.plans import TooManyFailures, adaptive_map, one_pixel, raster_map, tolerant
+from bluesky_gp.recording import open_catalog
 
 
 def test_a_fault_is_tried_again_and_forgotten_if_that_goes_well(make_bench, RE, docs):
@@ -62,6 +63,31 @@ def test_too_many_faults_in_a_row_end_the_run_cleanly_and_say_why(make_bench, RE
     assert docs.counts["gp_failures"] == 5 and docs.counts["primary"] == 2
     assert docs.stops[0]["exit_status"] == "fail" and "5 pixels in a row failed" in docs.stops[0]["reason"]
     assert bench.detector.calls[0] == "stage" and bench.detector.calls[-1] == "unstage"
+
+
+def test_the_catalog_holds_the_whole_of_a_run_that_too_many_faults_ended(make_bench, RE, tmp_path):
+    with open_catalog(tmp_path) as catalog:
+        RE.subscribe(catalog.writer)
+        with pytest.raises(TooManyFailures):
+            RE(make_bench(script={(1, col): ["fail"] for col in range(8)}).map(30))
+        run = catalog[-1]
+        assert run.stop["exit_status"] == "fail" and "5 pixels in a row failed" in run.stop["reason"]
+        assert len(run["primary"].read()["det_height"]) == 8
+        assert list(run["gp_failures"].read()["gp_failures_kind"].values) == ["fault"] * 5
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_a_spectrum_with_a_number_that_is_none_is_a_rejected_measurement(make_bench, RE, docs, bad):
+    bench = make_bench()
+    spectrum = lambda: [bad if bench.detector.triggered[-1] == (0, 3) else 1.0, 2.0, 3.0]  # noqa: E731
+    bench.detector.read = lambda: {"det_spectrum": {"value": spectrum(), "timestamp": 1.0}}
+    key = {"source": "test", "dtype": "array", "dtype_numpy": "<f8", "shape": [3]}
+    bench.detector.describe = lambda: {"det_spectrum": dict(key)}
+    bench.agent = GPAgent(bench.optimizer, target="det_spectrum", scalarizer=lambda spectrum, axis: spectrum.sum())
+    RE(bench.map(12))
+    (failure,) = docs.data("gp_failures")
+    assert failure["gp_failures_pixel"] == [0, 3] and failure["gp_failures_kind"] == "rejected"
+    assert docs.counts["primary"] == 12 and docs.column("gp_n_failed", "gp")[-1] == 1
 
 
 def test_a_pixel_that_can_be_measured_ends_the_row_also_across_batches(make_bench, RE, docs):

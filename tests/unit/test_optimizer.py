@@ -184,8 +184,11 @@ class AnyOrder(RuleBasedStateMachine):
 
     @initialize(share=st.sampled_from([None, 0.0, 1.0]))
     def begin(self, share):
-        self.asked, self.silent = (optimizer((7, 6), batch=share, n_initial=4) for _ in range(2))
-        self.open = []
+        mask = np.zeros((7, 6), dtype=bool)
+        mask[2:4, 1:3] = True
+        grid = PixelGrid((7, 6), mask=mask)
+        self.asked, self.silent = (optimizer(grid=grid, batch=share, n_initial=4) for _ in range(2))
+        self.open, self.masked = [], set(np.flatnonzero(mask).tolist())
 
     @rule(num=st.integers(1, 7))
     def suggest(self, num):
@@ -194,6 +197,9 @@ class AnyOrder(RuleBasedStateMachine):
         proposal = self.silent.propose(self.silent.state, num, pending=pending)
         assert [place(self.asked, point) for point in points] == list(map(tuple, proposal.pixels.tolist()))
         assert len(points) == min(num, len(self.asked.state.candidates(pending)))
+        chosen = {point["_id"] for point in points}
+        assert len(chosen) == len(points)
+        assert not chosen & {*pending, *self.masked, *self.asked.state.pixels.tolist()}
         self.open += points
 
     @precondition(lambda self: self.open)
@@ -212,6 +218,16 @@ class AnyOrder(RuleBasedStateMachine):
             gp.ingest([{"_id": pixel, "height": value}])
         self.open = [point for point in self.open if point["_id"] != pixel]
 
+    @precondition(lambda self: self.asked.state.n_measured)
+    @rule(place=st.integers(0, 99))
+    def take_a_value_back(self, place):
+        state = self.asked.state
+        measured = state.pixels[np.isfinite(state.values)]
+        pixel = int(measured[place % len(measured)])
+        for gp in (self.asked, self.silent):
+            gp.register_failures([{"_id": pixel}])
+            assert pixel not in gp.state.pixels[np.isfinite(gp.state.values)]
+
     @rule()
     def ask_in_vain(self):
         assert self.asked.suggest(3) == self.asked.suggest(3)
@@ -229,6 +245,7 @@ class AnyOrder(RuleBasedStateMachine):
         if state.posterior is not None:
             np.testing.assert_allclose(state.mean, state.rebuilt().mean, atol=1e-7)
             np.testing.assert_allclose(state.std, state.rebuilt().std, atol=1e-7)
+            assert np.isfinite(state.mean).all() and np.isfinite(state.std).all()
             best = self.asked.grid.ravel([state.best_pixel])[0]
             assert np.isfinite(state.values[state.pixels == best]).any()
 
