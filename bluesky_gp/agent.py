@@ -4,44 +4,26 @@ The only file that knows both documents and the optimizer.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import Executor, Future
-from dataclasses import dataclass
-from functools import cache, partial
-from importlib.metadata import version
+from concurrent.futures import Executor
 from time import time
 from typing import Any, cast
 
 from bluesky.protocols import Hints, Reading
 from event_model import DataKey, DocumentRouter, Event, EventDescriptor, RunStart, RunStop
 
-from bluesky_gp.decision import Decision, beginning
+from bluesky_gp.decision import Decision
 from bluesky_gp.failures import Failure, Failures
 from bluesky_gp.heard import BY_HAND, Axes, HeardRun, Listener
 from bluesky_gp.history import History
 from bluesky_gp.maps import Maps
+from bluesky_gp.preparation import Assignment, Preparation
 from bluesky_gp.progress import Progress
 from bluesky_gp.protocols import Optimizer, Scalarizer
 from bluesky_gp.readings import DecisionRecord, readings
-from bluesky_gp.resuming import SCHEMA_VERSION, Resumed, resume
+from bluesky_gp.resuming import SCHEMA_VERSION, Resumed, versions
 from bluesky_gp.status import DaemonExecutor, FutureStatus, finished
 
 SMALL = 64 * 64  # pixels; on larger grids the maps are written every tenth iteration
-
-
-@dataclass(frozen=True)
-class Assignment:
-    """What a plan tells the agent before it opens a run.
-
-    Parameters
-    ----------
-    num : int or None
-        Pixels that the run attempts, those of the run that it resumes included.
-    resume_from : optional
-        A run of a catalog, the path of a journal, or a uid that is looked up in the agent's catalog.
-    """
-
-    num: int | None = None
-    resume_from: Any = None
 
 
 class GPAgent(DocumentRouter):
@@ -99,10 +81,8 @@ class GPAgent(DocumentRouter):
         self._executor = DaemonExecutor() if executor is None else executor
         self._axes = None if axes is None else Axes.of(axes)
         self._scalarizer = scalarizer
-        self._first_state: Any = None  # until a run begins
+        self._preparation = Preparation(optimizer, catalog=catalog, scalarizer=scalarizer)
         self._run: Progress | None = None  # the one that it steers, or steered last
-        self._prepared: Future[Resumed] | None = None
-        self._prepared_for: Assignment | None = None
         self._marks: list[Failure] = []
         self._made = time()
 
@@ -114,30 +94,13 @@ class GPAgent(DocumentRouter):
         if axes is None or (self._run is not None and self._run.heard.uid == doc["uid"]):
             return
         gp = cast(Mapping[str, Any], doc.get("gp") or {})
-        history, first = self._begins_with(gp)
+        history, first = self._preparation.begin(gp)
         listener = Listener(self.name, self.target, self.optimizer.grid, axes, self._scalarizer)
         heard = HeardRun(doc["uid"], listener, history.unlearnt)
         if self._run is not None:
             self._run.discard()
         self._run = Progress(self.optimizer, self._executor, heard, history, first, gp.get("num"))
-        self.optimizer.restore(self._first_state if first is None else first.state)
-
-    def _begins_with(self, gp: Mapping[str, Any]) -> tuple[History, Decision | None]:
-        """Return what a run begins with, and the decision that it leads to if that is known already."""
-        if self._first_state is None:
-            self._first_state = self.optimizer.state
-        history, resumed = History.of(gp), self.resumed
-        self._prepared = None
-        if resumed is not None and resumed.history.uid == history.uid:
-            return resumed.history, resumed.decision
-        if not history.uid:
-            history = self._initial()
-        return history, None if history.uid or history.known else beginning(self.optimizer, self._first_state)
-
-    def _initial(self) -> History:
-        """What a run begins with that resumes no other."""
-        state = self.optimizer.state if self._first_state is None else self._first_state
-        return History(known=tuple(self.optimizer.known(state)))
+        self.optimizer.restore(self._preparation.first_state if first is None else first.state)
 
     def descriptor(self, doc: EventDescriptor) -> None:
         """Look where pixel and target are; raise if ``primary`` does not carry them."""
@@ -173,23 +136,13 @@ class GPAgent(DocumentRouter):
 
         Asked again, as a rewind after a pause does, it reads nothing anew.
         """
-        if value.resume_from is None:
-            self._prepared = None
-            return finished(self.name)
-        if self._prepared is None or self._prepared_for is not value:
-            job = partial(resume, value.resume_from, self.optimizer, self.metadata(), value.num)
-            # Not on the agent's executor: a catalog is not sent to another process.
-            self._prepared_for, self._prepared = (
-                value,
-                DaemonExecutor().submit(job, catalog=self.catalog, scalarizer=self._scalarizer),
-            )
-        return FutureStatus(self._prepared, name=self.name)
+        reading = self._preparation.read(value, self.metadata())
+        return finished(self.name) if reading is None else FutureStatus(reading, name=self.name)
 
     @property
     def resumed(self) -> Resumed | None:
         """What `prepare` has read, until a run begins; None if it read nothing."""
-        ready = self._prepared is not None and self._prepared.done() and self._prepared.exception() is None
-        return self._prepared.result() if ready and self._prepared is not None else None
+        return self._preparation.resumed
 
     def trigger(self) -> FutureStatus:
         """Learn from every pixel heard so far and choose the next batch; done when `read` can answer.
@@ -284,7 +237,7 @@ class GPAgent(DocumentRouter):
             "target": self.target,
             "scalarizer": describe(self._scalarizer),
             "versions": dict(versions()),
-            **(self._initial() if history is None else history).to_mapping(),
+            **(self._preparation.initial if history is None else history).to_mapping(),
         }
 
     def rejection(self, pixel: Iterable[int]) -> str:
@@ -296,9 +249,3 @@ class GPAgent(DocumentRouter):
     def faults_in_a_row(self) -> int:
         """How many of the latest pixels failed by a fault of the instrument."""
         return 0 if self._run is None else self._run.heard.faults_in_a_row
-
-
-@cache
-def versions() -> tuple[tuple[str, str], ...]:
-    """Versions of what the decisions are computed with."""
-    return tuple((package, version(package)) for package in ("bluesky_gp", "numpy", "scipy", "scikit-learn", "bluesky"))

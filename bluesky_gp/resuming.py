@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
 from itertools import chain
 from os import PathLike
 from pathlib import Path
@@ -18,6 +20,12 @@ SCHEMA_VERSION = 1
 """Of what the start document says under ``gp``, and of the agent's streams."""
 
 Documents = Iterable[tuple[str, Mapping[str, Any]]]
+
+
+@cache
+def versions() -> tuple[tuple[str, str], ...]:
+    """Versions of what the decisions are computed with."""
+    return tuple((package, version(package)) for package in ("bluesky_gp", "numpy", "scipy", "scikit-learn", "bluesky"))
 
 
 class ResumeError(ValueError):
@@ -174,10 +182,10 @@ def check(gp: Mapping[str, Any], mine: Mapping[str, Any]) -> None:
     ResumeError
         If grid, target or kernel differ, or this version does not read the record.
     """
-    version = gp.get("schema_version")
-    if version != SCHEMA_VERSION:
+    schema = gp.get("schema_version")
+    if schema != SCHEMA_VERSION:
         raise ResumeError(
-            f"the run has gp.schema_version {version!r}, and this version of bluesky_gp reads {SCHEMA_VERSION}: resume "
+            f"the run has gp.schema_version {schema!r}, and this version of bluesky_gp reads {SCHEMA_VERSION}: resume "
             f"it with the version that wrote it, {dict(gp.get('versions', {})).get('bluesky_gp', 'unknown')}"
         )
     differences = [

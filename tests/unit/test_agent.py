@@ -165,7 +165,7 @@ def test_runs_do_not_leak_into_each_other_and_the_last_one_stays_in_the_optimize
     agent("stop", {"uid": "s", "run_start": "run"})
     assert agent.optimizer.state.n_measured == 1
     agent("start", {"uid": "next", "time": 0.0, "gp": {"agent": "gp", "axes": ["stage_row", "stage_col"]}})
-    assert agent.optimizer.state.n_measured == 0 and agent.optimizer.state is agent._first_state
+    assert agent.optimizer.state.n_measured == 0 and agent.optimizer.state is agent._preparation.first_state
 
 
 def test_knowledge_handed_over_is_where_every_run_begins(make_bench, RE):

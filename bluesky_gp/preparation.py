@@ -1,0 +1,102 @@
+"""What the next run of an agent begins with."""
+
+from collections.abc import Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from bluesky_gp.decision import Decision, beginning
+from bluesky_gp.history import History
+from bluesky_gp.protocols import Optimizer, Scalarizer
+from bluesky_gp.resuming import Resumed, resume
+from bluesky_gp.status import DaemonExecutor
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """What a plan tells the agent before it opens a run.
+
+    Parameters
+    ----------
+    num : int or None
+        Pixels that the run attempts, those of the run that it resumes included.
+    resume_from : optional
+        A run of a catalog, the path of a journal, or a uid that is looked up in the agent's catalog.
+    """
+
+    num: int | None = None
+    resume_from: Any = None
+
+
+class Preparation:
+    """Keeps what the optimizer knew when the first run began, and reads the run that the next one resumes.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+    catalog : object, optional
+        Where runs are looked up.
+    scalarizer : callable, optional
+        The agent's.
+    """
+
+    def __init__(self, optimizer: Optimizer, *, catalog: Any, scalarizer: Scalarizer | None) -> None:
+        self._optimizer = optimizer
+        self._catalog = catalog
+        self._scalarizer = scalarizer
+        self._first_state: Any = None  # until a run begins
+        self._read: Future[Resumed] | None = None
+        self._read_for: Assignment | None = None
+
+    @property
+    def first_state(self) -> Any:
+        """The state in which every run begins that resumes no other."""
+        return self._optimizer.state if self._first_state is None else self._first_state
+
+    @property
+    def initial(self) -> History:
+        """What a run begins with that resumes no other."""
+        return History(known=tuple(self._optimizer.known(self.first_state)))
+
+    @property
+    def resumed(self) -> Resumed | None:
+        """What `read` has read, until a run begins; None if it read nothing."""
+        ready = self._read is not None and self._read.done() and self._read.exception() is None
+        return self._read.result() if ready and self._read is not None else None
+
+    def read(self, value: Assignment, mine: Mapping[str, Any]) -> "Future[Resumed] | None":
+        """Begin to read the run that is to be resumed, None if there is none; asked again, it is not read anew.
+
+        Parameters
+        ----------
+        value : Assignment
+        mine : Mapping
+            What the new run will say of itself under ``gp``.
+        """
+        if value.resume_from is None:
+            self._read = None
+        elif self._read is None or self._read_for is not value:
+            job = partial(resume, value.resume_from, self._optimizer, mine, value.num)
+            # Not on the agent's executor: a catalog is not sent to another process.
+            self._read = DaemonExecutor().submit(job, catalog=self._catalog, scalarizer=self._scalarizer)
+            self._read_for = value
+        return self._read
+
+    def begin(self, gp: Mapping[str, Any]) -> tuple[History, Decision | None]:
+        """Return what a run begins with, and the decision that this leads to if it has been computed.
+
+        Parameters
+        ----------
+        gp : Mapping
+            What its start document says under ``gp``.
+        """
+        self._first_state = self.first_state
+        history, resumed = History.of(gp), self.resumed
+        self._read = None
+        if resumed is not None and resumed.history.uid == history.uid:
+            return resumed.history, resumed.decision
+        if not history.uid:
+            history = self.initial
+        known = history.uid or history.known
+        return history, None if known else beginning(self._optimizer, self._first_state)
