@@ -95,8 +95,8 @@ class History:
         try:
             known = tuple({name: _number(value) for name, value in point.items()} for point in gp.get("known") or ())
             return _resumed(known, gp["resumed_from"]) if gp.get("resumed_from") else cls(known=known)
-        except (KeyError, TypeError, AttributeError) as error:
-            raise ValueError(f"what the run inherited is damaged in its start document: {error!r}") from error
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            raise ValueError(f"what the run inherited is damaged in its start document: {error}") from error
 
 
 def after(optimizer: Optimizer, history: History) -> Decision:
@@ -127,10 +127,12 @@ def _told(optimizer: Optimizer, known: Sequence[Point]) -> Any:
 
 def _resumed(known: tuple[Point, ...], value: Mapping[str, Any]) -> History:
     pairs = zip(value["pixels"], value["values"], strict=True)
-    outcomes = tuple(Outcome(int(pixel), _number(v), "failed" if v is None else "") for pixel, v in pairs)
+    outcomes = tuple(
+        Outcome(int(pixel), nan if v is None else float(v), "failed" if v is None else "") for pixel, v in pairs
+    )
     ends = np.cumsum([0, *value["learnt"]], dtype=int).tolist()
     if not len(value["learnt"]) == len(value["asked"]) == len(value["proposed"]) or ends[-1] > len(outcomes):
-        raise ValueError("what the run inherited is damaged in its start document: its parts do not fit together")
+        raise ValueError("its parts do not fit together")
     steps = tuple(
         Step(outcomes[begin:end], int(asked), tuple(int(pixel) for pixel in proposed))
         for begin, end, asked, proposed in zip(ends[:-1], ends[1:], value["asked"], value["proposed"], strict=True)
