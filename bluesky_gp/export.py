@@ -59,7 +59,8 @@ def to_dataset(record: RunRecord) -> "xr.Dataset":
     """Return the maps of a run, and its spectra by number of measurement, with coordinates and units.
 
     Variables over the grid: `measured` (NaN where no value is), `order` (of measurement, -1: none), `failed`, and
-    `mean`, `std`, `acquisition` as of the last iteration. Over `measurement`: `pixel` and `spectrum`.
+    `mean`, `std`, `acquisition` as of the last iteration. Over `measurement`: `pixel` and `spectrum`. Of a run that
+    resumes another the maps have the pixels of both, `measurement` its own.
     """
     import xarray as xr
 
@@ -89,10 +90,10 @@ def _measured_maps(record: RunRecord) -> dict[str, Any]:
         "order": np.full(shape, -1, dtype=np.int32),
         "failed": np.zeros(shape, dtype=np.int8),
     }
-    pixels, values = record.measured
+    pixels, values = record.together.measured
     maps["measured"][tuple(pixels.T)] = values
     maps["order"][tuple(pixels.T)] = np.arange(len(pixels))
-    maps["failed"][tuple(record.failed.T)] = 1
+    maps["failed"][tuple(record.together.failed.T)] = 1
     return maps
 
 

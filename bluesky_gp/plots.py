@@ -63,7 +63,7 @@ def _limits(record: RunRecord, truth: Floats | None) -> tuple[float, float]:
 
 def _measured_map(record: RunRecord) -> Floats:
     shown = np.full(record.grid.shape, np.nan)
-    pixels, values = record.measured
+    pixels, values = record.together.measured
     shown[tuple(pixels.T)] = values
     return shown
 
@@ -75,6 +75,7 @@ def _map(panel: "Axes", values: Floats, title: str, record: RunRecord, label: st
 
 
 def _order(panel: "Axes", record: RunRecord) -> None:
+    record = record.together
     pixels, _ = record.measured
     every = record.grid.unravel([outcome.pixel for outcome in record.outcomes])
     order = {tuple(pixel): i + 1 for i, pixel in enumerate(every.tolist())}

@@ -1,7 +1,7 @@
 """A run read back: its documents, from a catalog, a journal or a session, as arrays."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -78,6 +78,12 @@ class RunRecord:
     def inherited(self) -> History:
         """What the run began with: where it resumes another, that one's pixels and decisions."""
         return History.of(self.start["gp"])
+
+    @property
+    def together(self) -> "RunRecord":
+        """The run with the pixels of those that it resumes, in order; their spectra are in their own records."""
+        inherited = self.inherited
+        return replace(self, outcomes=(*inherited.learnt, *inherited.unlearnt, *self.outcomes), spectra=None)
 
     @property
     def abandoned(self) -> Indices:

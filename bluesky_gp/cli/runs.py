@@ -109,6 +109,8 @@ def _found(record: "RunRecord") -> dict[str, Any]:
         "shape": list(record.grid.shape),
         "n_measured": len(record.measured[1]),
         "n_failed": len(record.failed),
+        "resumed_from": record.inherited.uid or None,
+        "n_inherited": len(record.inherited.attempted),
         "n_iterations": len(columns["iteration"]) if columns else 0,
         "best_pixel": None if best is None else list(best),
         "best_value": None if best is None else float(columns["best_value"][-1]),
@@ -124,6 +126,11 @@ def _details(found: dict[str, Any]) -> None:
     for name, value in _lines(found):
         table.add_row(name, value)
     _print(table)
+
+
+def _before(found: dict[str, Any]) -> str:
+    resumed = found["resumed_from"]
+    return f"; before, in run {resumed[:8]}, {found['n_inherited']}" if resumed else ""
 
 
 def _lines(found: dict[str, Any]) -> list[tuple[str, str]]:
@@ -145,7 +152,7 @@ def _lines(found: dict[str, Any]) -> list[tuple[str, str]]:
         *lines,
         ("target", found["target"]),
         ("grid", " x ".join(map(str, found["shape"]))),
-        ("pixels", f"{found['n_measured']} measured, {found['n_failed']} failed"),
+        ("pixels", f"{found['n_measured']} measured, {found['n_failed']} failed{_before(found)}"),
         ("decisions", f"{found['n_iterations']}, for {found['batch_size']} pixels each"),
         ("ended by", found["stop_reason"]),
         ("best, by the posterior mean", best),

@@ -10,6 +10,7 @@ from recorded_runs import NUM, Run, after_pixels, cut
 from sklearn.gaussian_process.kernels import RBF, WhiteKernel
 
 from bluesky_gp import GPAgent
+from bluesky_gp.export import to_dataset
 from bluesky_gp.journal import read_journal
 from bluesky_gp.plans import ask_agent, one_pixel
 from bluesky_gp.record import RunRecord
@@ -73,6 +74,14 @@ def test_it_first_measures_the_rest_of_the_last_batch(whole, session, RE, docs, 
     new = RunRecord.from_documents(docs.all)
     assert new.measured[0][:2].tolist() == old.abandoned.tolist() and len(new.outcomes) == NUM - 13
     assert new.abandoned.tolist() == []
+
+
+def test_the_record_of_the_new_run_has_the_pixels_of_both(whole, session, RE, docs, tmp_path):
+    RE(session().map(NUM, resume_from=cut(whole, after_pixels(whole, 13), tmp_path / "killed.jsonl")))
+    new, full = RunRecord.from_documents(docs.all), RunRecord.from_documents(whole)
+    assert len(new.measured[1]) == NUM - 13
+    assert all(np.array_equal(*pair) for pair in zip(new.together.measured, full.measured, strict=True))
+    assert np.isfinite(to_dataset(new)["measured"]).sum() == NUM
 
 
 def test_a_hundred_more_is_a_resume_with_a_larger_number(session, RE, docs):
