@@ -293,6 +293,11 @@ def more_points(run, ours, target="top"):
     return min(run[target] or cap, cap) - min(ours[target] or cap, cap)
 
 
+def to_maximum(run, ours):
+    """Return the same for the highest pixel of the true map."""
+    return more_points(run, ours, "maximum")
+
+
 def error_ratio(run, ours):
     """Return the logarithm of the ratio of the maps' errors, at the last checkpoint that both have."""
     last = max(set(run["at"]) & set(ours["at"]), key=int)
@@ -347,7 +352,7 @@ def totals(peers, answers, quick):
     """Return the table over all maps."""
     ours = runs_of(peers[0], answers, quick)
     head = ["", "points x seeds x kinds", "to top 1 %: median (found)", *(f"regret at {n}, %" for n in CHECKPOINTS)]
-    head += [*(f"error at {n}, %" for n in CHECKPOINTS), "points beside ours", "error beside ours, %"]
+    head += [*(f"error at {n}, %" for n in CHECKPOINTS), "CPU s a run", "points beside ours", "error beside ours, %"]
     rows = [total(peer, runs_of(peer, answers, quick), ours) for peer in peers]
     return table(head, [row for row in rows if row])
 
@@ -366,6 +371,7 @@ def total(peer, runs, ours):
         f"{median:.0f} ({sum(t is not None for t in tops)}/{len(tops)})",
     ]
     row += [at_checkpoint(runs, n, measure) for measure in ("regret", "error") for n in CHECKPOINTS]
+    row.append(f"{np.mean([sum(run['seconds']) for run in runs.values()]):.3g}" if peer.clock else "")
     return row + (["", ""] if peer.name == OURS else beside(runs, ours))
 
 
@@ -431,6 +437,8 @@ def report(peers, answers, quick):
         totals(peers, answers, quick),
         "Points to the first of the top 1 %, theirs minus ours, by kind of map:",
         by_kind(peers, answers, quick, more_points, 1.0),
+        "Points to the very maximum, theirs minus ours:",
+        by_kind(peers, answers, quick, to_maximum, 1.0),
         "Error of the map at the last checkpoint, beside ours in per cent (logarithm of the ratio), by kind of map:",
         by_kind(peers, answers, quick, error_ratio, 100.0),
         "Nothing went wrong." if not wrong else "Went wrong:\n\n" + "\n".join(f"- {line}" for line in wrong),
