@@ -94,8 +94,11 @@ def _spectrum(panel: "Axes", record: RunRecord) -> None:
     if record.spectra is None or record.best_pixel is None:
         panel.set_axis_off()
         return
-    pixels, _ = record.measured
-    row = int(np.flatnonzero((pixels == record.best_pixel).all(axis=1))[-1])
+    rows = np.flatnonzero((record.measured[0] == record.best_pixel).all(axis=1))
+    if not len(rows):  # its spectrum is in the record of the run that this one resumes
+        panel.set_axis_off()
+        return
+    row = int(rows[-1])
     axis, values = record.spectra.axis, record.spectra.values[row]
     closed = np.any(np.diff(axis) > 0) and np.any(np.diff(axis) < 0)  # a sweep there and back: close the loop
     index = np.append(np.arange(len(axis)), 0) if closed else np.arange(len(axis))

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import bluesky.plan_stubs as bps
@@ -166,15 +167,17 @@ class Slow(ListOptimizer):
 
 def test_an_answer_that_comes_after_its_run_changes_nothing(make_bench, RE, docs):
     bench = make_bench(optimizer=Slow)
-    threading.Thread(target=lambda: bench.optimizer.asked.wait(PATIENCE) and RE.request_pause(), daemon=True).start()
-    with pytest.raises(RunEngineInterrupted):
-        RE(bench.map(40))
-    RE.abort()
-    learnt = bench.optimizer.state
-    bench.optimizer.release.set()
-    while any(thread.name == "bluesky_gp" for thread in threading.enumerate()):
-        time.sleep(0.01)
+    with ThreadPoolExecutor() as executor:  # which waits for the answer, as nothing else does
+        bench.agent = GPAgent(bench.optimizer, target="det_height", executor=executor)
+        in_background = lambda: bench.optimizer.asked.wait(PATIENCE) and RE.request_pause()  # noqa: E731
+        threading.Thread(target=in_background, daemon=True).start()
+        with pytest.raises(RunEngineInterrupted):
+            RE(bench.map(40))
+        RE.abort()
+        learnt = bench.optimizer.state
+        bench.optimizer.release.set()
     assert bench.optimizer.state is learnt and learnt.n_measured == 0
+    bench.agent = GPAgent(bench.optimizer, target="det_height")
     goes_on(bench, RE, docs)
 
 

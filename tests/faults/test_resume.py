@@ -13,6 +13,7 @@ from bluesky_gp import GPAgent
 from bluesky_gp.export import to_dataset
 from bluesky_gp.journal import read_journal
 from bluesky_gp.plans import ask_agent, one_pixel
+from bluesky_gp.plots import run_figure
 from bluesky_gp.record import RunRecord
 from bluesky_gp.recording import open_catalog
 from bluesky_gp.resuming import ResumeError
@@ -82,6 +83,12 @@ def test_the_record_of_the_new_run_has_the_pixels_of_both(whole, session, RE, do
     assert len(new.measured[1]) == NUM - 13
     assert all(np.array_equal(*pair) for pair in zip(new.together.measured, full.measured, strict=True))
     assert np.isfinite(to_dataset(new)["measured"]).sum() == NUM
+
+
+def test_a_resumed_run_is_drawn_whether_or_not_the_best_pixel_is_its_own(whole, session, RE, docs, tmp_path):
+    RE(session().map(NUM, resume_from=cut(whole, after_pixels(whole, NUM - 1), tmp_path / "killed.jsonl")))
+    figure = run_figure(RunRecord.from_documents(docs.all))
+    assert f"{NUM} of 64 pixels" in [panel.get_title() for panel in figure.axes]
 
 
 def test_a_hundred_more_is_a_resume_with_a_larger_number(session, RE, docs):
