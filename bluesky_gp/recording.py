@@ -184,9 +184,11 @@ def _connect_folder(folder: Path) -> TiledStore:
     from tiled.client import from_context
     from tiled.client.context import Context
     from tiled.server.app import build_app_from_config
+    from tiled.server.settings import get_settings
 
     logging.getLogger("tiled.server.app").setLevel(logging.WARNING)  # it prints its version into the user's terminal
-    api_key = secrets.token_hex(32)
+    # One object holds the key of every Tiled server in a process: a key of our own would lock the others' clients out.
+    api_key = get_settings().single_user_api_key
     app = build_app_from_config(server_configuration(folder, api_key=api_key))
     return TiledStore(_catalog_of_runs(from_context(Context.from_app(app, api_key=api_key)), folder), embedded=True)
 

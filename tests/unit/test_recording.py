@@ -211,7 +211,18 @@ def test_what_tiled_s_client_can_do_the_catalog_can(catalog, uid):
     assert list(catalog.search(Key("start.scan_id") == 42)) == [uid]
 
 
+def test_another_catalog_opened_in_the_process_leaves_the_first_open(tmp_path, RE, catalog):
+    RE.subscribe(catalog.writer)
+    first = RE(small_map())
+    with open_catalog(tmp_path / "another") as another:
+        RE.subscribe(another.writer)
+        second = RE(small_map())
+        assert list(another) == list(second)
+    assert {*first, *second} <= set(catalog)  # which other tests of this module use too
+
+
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:Using `httpx` with `starlette.testclient`")
 def test_the_same_run_is_recorded_by_whatever_else_is_subscribed(RE, catalog):
     broker = databroker.temp()
     RE.subscribe(catalog.writer)
