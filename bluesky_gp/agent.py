@@ -96,7 +96,7 @@ class GPAgent(DocumentRouter):
         gp = cast(Mapping[str, Any], doc.get("gp") or {})
         history, first = self._preparation.begin(gp)
         listener = Listener(self.name, self.target, self.optimizer.grid, axes, self._scalarizer)
-        heard = HeardRun(doc["uid"], listener, history.unlearnt)
+        heard = HeardRun(doc["uid"], listener, history.unlearnt, doc.get("time"))
         if self._run is not None:
             self._run.discard()
         self._run = Progress(self.optimizer, self._executor, heard, history, first, gp.get("num"))

@@ -76,8 +76,8 @@ def decide(
 def _learn(optimizer: Optimizer, previous: Decision, outcomes: Sequence[Outcome]) -> Any:
     asked = {int(p): i for i, p in enumerate(optimizer.grid.ravel(previous.pixels))} if len(previous.pixels) else {}
     ordered = sorted(last_words(outcomes), key=lambda outcome: asked.get(outcome.pixel, len(asked)))
-    points = [{"_id": o.pixel, optimizer.target: o.value} for o in ordered if not o.failed]
-    failures = [{"_id": o.pixel} for o in ordered if o.failed]
+    points = [{"_id": o.pixel, optimizer.target: o.value, "_seconds": o.seconds} for o in ordered if not o.failed]
+    failures = [{"_id": o.pixel, "_seconds": o.seconds} for o in ordered if o.failed]
     return optimizer.learn(previous.state, points, failures)
 
 

@@ -4,7 +4,7 @@ The agent hears them while they are made, a replay out of a catalog or a journal
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite, nan, prod
 from typing import Any, Literal
 
@@ -68,6 +68,7 @@ class Outcome:
     value: float  # NaN: failed
     reason: str = ""  # why it failed
     fault: bool = False  # by the instrument, rather than a finished measurement that the scalarizer rejected
+    seconds: float = 0.0  # from the start document to its event, by their times
 
     @property
     def failed(self) -> bool:
@@ -107,12 +108,17 @@ class HeardRun:
         What to listen for.
     inherited : sequence of Outcome
         Outcomes of the run that this one resumes, which no decision knows yet.
+    began : float, optional
+        Time of its start document.
     """
 
-    def __init__(self, uid: str, listener: Listener, inherited: Sequence[Outcome] = ()) -> None:
+    def __init__(
+        self, uid: str, listener: Listener, inherited: Sequence[Outcome] = (), began: float | None = None
+    ) -> None:
         self.uid = uid
         self.listener = listener
         self.outcomes: list[Outcome] = list(inherited)
+        self._began = began
         self._streams: dict[str, _Stream] = {}
         self._seen: set[tuple[str, int]] = set()
 
@@ -131,8 +137,11 @@ class HeardRun:
             return None
         self._seen.add(mark)
         outcome = stream.outcome(doc["data"])
-        if outcome is not None:
-            self.outcomes.append(outcome)
+        if outcome is None:
+            return None
+        if self._began is not None:
+            outcome = replace(outcome, seconds=max(doc.get("time", self._began) - self._began, 0.0))
+        self.outcomes.append(outcome)
         return outcome
 
     def rejection(self, pixel: int) -> str:

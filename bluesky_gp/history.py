@@ -5,6 +5,7 @@ and resumed from its own record, whatever became of the runs before it.
 """
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from math import isfinite, nan
 from typing import Any
@@ -64,6 +65,12 @@ class History:
         proposed = self.steps[-1].proposed if self.steps else ()
         return tuple(pixel for pixel in proposed if pixel not in self.attempted)
 
+    @property
+    def untimed(self) -> "History":
+        """The same without the times of earlier runs, as a start document has it."""
+        steps = tuple(replace(step, learnt=_untimed(step.learnt)) for step in self.steps)
+        return replace(self, steps=steps, unlearnt=_untimed(self.unlearnt))
+
     def to_mapping(self) -> dict[str, Any]:
         """Return plain data for the start document, under ``gp``."""
         found: dict[str, Any] = {}
@@ -103,8 +110,9 @@ def after(optimizer: Optimizer, history: History) -> Decision:
     """Come to the decision after which a run begins, as the runs before it did; changes nothing.
 
     What the optimizer had been told by hand is learnt at once and from the beginning, so that nothing but the values
-    counts; every decision of earlier runs is made again from what it knew.
+    counts; every decision of earlier runs is made again from what it knew, whatever stopping rules there are now.
     """
+    optimizer = _unstopped(optimizer)
     decision = beginning(optimizer, _told(optimizer, history.known))
     for step in history.steps:
         _, decision = repeat(optimizer, decision, step)
@@ -115,6 +123,18 @@ def repeat(optimizer: Optimizer, previous: Decision, step: Step) -> tuple[Decisi
     """Make a decision again; return it, and the same with the pixels that were proposed then, to go on from."""
     decision = decide(optimizer, previous, step.learnt, step.asked)
     return decision, replace(decision, pixels=optimizer.grid.unravel(step.proposed))
+
+
+def _unstopped(optimizer: Any) -> Any:
+    if not getattr(optimizer, "stopping", ()):
+        return optimizer
+    unstopped = copy(optimizer)
+    unstopped.stopping = ()
+    return unstopped
+
+
+def _untimed(outcomes: Sequence[Outcome]) -> tuple[Outcome, ...]:
+    return tuple(replace(outcome, seconds=0.0) for outcome in outcomes)
 
 
 def _told(optimizer: Optimizer, known: Sequence[Point]) -> Any:

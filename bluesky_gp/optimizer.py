@@ -265,6 +265,8 @@ class PixelOptimizer:
         pixels = np.array([read.index(point) for point in (*points, *failures)], dtype=np.intp)
         values = np.array([*(read.value(point) for point in points), *(np.nan for _ in failures)], dtype=np.float64)
         std = np.array([*(read.std(point) for point in points), *(0.0 for _ in failures)], dtype=np.float64)
+        if len(pixels):
+            state = state.turned(max(read.seconds(point, state.seconds) for point in (*points, *failures)))
         with blas_threads(state.n_attempted + len(pixels)):
             return self._model.learn(state, Measurements(pixels, values, std), final=final)
 

@@ -52,6 +52,10 @@ class PointReader:
             raise ValueError(f"PixelOptimizer: {name} is a standard deviation, got {std}")
         return std
 
+    def seconds(self, point: Mapping[str, Any], otherwise: float) -> float:
+        """Return when it was recorded, in seconds since the run began, ``_seconds``."""
+        return _number("_seconds", point.get("_seconds", otherwise))
+
 
 def _number(name: str, value: Any, *, finite: bool = True) -> float:
     try:

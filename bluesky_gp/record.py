@@ -149,7 +149,7 @@ class _Reader:
         self.start, self.agent = doc, gp["agent"]
         grid = PixelGrid.from_mapping(gp["grid"])
         listener = Listener(self.agent, gp["target"], grid, Axes.of(gp["axes"]), self.scalarizer)
-        self.heard = HeardRun(doc["uid"], listener)
+        self.heard = HeardRun(doc["uid"], listener, began=doc.get("time"))
 
     def _describe(self, doc: Mapping[str, Any], target: str) -> None:
         keys = doc["data_keys"]

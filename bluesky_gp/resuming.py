@@ -128,7 +128,7 @@ def history_of(record: RunRecord) -> History:
     base = inherited(record)
     outcomes = (*base.learnt, *base.unlearnt, *record.outcomes)
     learnt = sum(len(step.learnt) for step in steps)
-    return History(record.start["uid"], base.known, tuple(steps), tuple(outcomes[learnt:]))
+    return History(record.start["uid"], base.known, tuple(steps), tuple(outcomes[learnt:])).untimed
 
 
 def inherited(record: RunRecord) -> History:

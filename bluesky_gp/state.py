@@ -14,6 +14,8 @@ from bluesky_gp.protocols import Floats, Indices
 from bluesky_gp.trend import Trend
 from bluesky_gp.units import Units
 
+REMEMBERED = 10  # changes of the map
+
 
 @dataclass(frozen=True)
 class OptimizerState:
@@ -37,6 +39,9 @@ class OptimizerState:
     log_marginal_likelihood: float = np.nan
     trouble: str = ""  # at the last fit
     warning: str = ""  # all that is doubtful, in words for the record
+    seconds: float = 0.0  # from the beginning of the run to the latest pixel, where the points say so
+    before: Floats | None = field(default=None, repr=False)  # the mean before the latest pixels; None: there was none
+    changes: tuple[float, ...] = ()  # of the map, each time that pixels were learnt before the latest
 
     @property
     def n_attempted(self) -> int:
@@ -84,6 +89,15 @@ class OptimizerState:
             return np.full(self.grid.shape, np.nan), np.full(self.grid.shape, np.nan)
         mean, std = self.units.outward(self.posterior.mean, self.posterior.variance)
         return mean.reshape(self.grid.shape), std.reshape(self.grid.shape)
+
+    @cached_property
+    def change(self) -> float:
+        """By how much the latest pixels changed the mean: RMS, relative to the map's spread; infinite at first."""
+        if self.before is None or self.posterior is None:
+            return float("inf")
+        mean, before = (each.ravel()[self.grid.allowed] for each in (self.mean, self.before))
+        moved, spread = float(np.sqrt(np.mean(np.square(mean - before)))), float(np.std(mean))
+        return moved / spread if spread > 0.0 else float("inf") if moved > 0.0 else 0.0
 
     @cached_property
     def best_pixel(self) -> tuple[int, ...] | None:
@@ -141,6 +155,13 @@ class OptimizerState:
         known = (std > 0.0) & np.isfinite(values)
         noise[known] = self.units.inward_variance(values[known], std[known])
         return noise
+
+    def turned(self, seconds: float) -> Self:
+        """Return the state that is about to learn pixels, with its map kept to compare the next one with."""
+        if self.posterior is None:
+            return replace(self, seconds=seconds)
+        changes = (*self.changes, self.change)[-REMEMBERED:]
+        return replace(self, seconds=seconds, before=self.mean, changes=changes)
 
     def rebuilt(self, trend: Trend | None = None) -> Self:
         """Return the state with its posterior computed from scratch; with the trend it has unless another is given."""
