@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -40,6 +41,7 @@ class Measurements(NamedTuple):
     pixels: Indices  # (k,), flat
     values: Floats  # (k,), target's unit; NaN: failed
     std: Floats  # (k,), known of each value; 0: unknown
+    others: Mapping[str, Floats] = MappingProxyType({})  # (k,) or (k, n_channels), further numbers; NaN: none
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,7 @@ class Model:
             pixels=np.concatenate([state.pixels[~gone], new.pixels]),
             values=np.concatenate([state.values[~gone], new.values]),
             known_std=np.concatenate([state.known_std[~gone], new.std]),
+            others=_grown(state, ~gone, new),
             down_weighted=np.concatenate([state.down_weighted[~gone], np.zeros(len(new.pixels))]),
         )
         try:
@@ -131,7 +134,8 @@ class Model:
     def _forgetting(self, state: OptimizerState) -> OptimizerState:
         """Learn what a state knows from the beginning: a value that was taken back has taught units and kernel too."""
         known = {
-            name: getattr(state, name) for name in ("pixels", "values", "known_std", "seconds", "before", "changes")
+            name: getattr(state, name)
+            for name in ("pixels", "values", "known_std", "others", "seconds", "before", "changes")
         }
         afresh = replace(self.beginning(state.target), down_weighted=np.zeros(state.n_attempted), **known)
         return self._fit(afresh) if afresh.n_measured else afresh
@@ -210,6 +214,24 @@ class Model:
 def _is_sound(state: OptimizerState) -> bool:
     """Whether mean and standard deviation are numbers at every pixel."""
     return state.posterior is None or bool(np.isfinite(state.mean).all() and np.isfinite(state.std).all())
+
+
+def _grown(state: OptimizerState, kept: npt.NDArray[np.bool_], new: Measurements) -> Mapping[str, Floats]:
+    """Further numbers of all pixels; of those before a name came up for the first time there are none."""
+    grown = {}
+    for name, values in new.others.items():
+        before = state.others.get(name, np.full(state.n_attempted, np.nan))
+        if before.shape[1:] != values.shape[1:]:  # of a spectrum that is missing nobody knows the number of channels
+            if np.isfinite(before).any() and np.isfinite(values).any():
+                raise ValueError(
+                    f"PixelOptimizer: {name} of shape {values.shape[1:]} came after some of shape {before.shape[1:]}"
+                )
+            shape = max(before.shape[1:], values.shape[1:], key=len)
+            before, values = (
+                np.full((len(each), *shape), np.nan) if each.shape[1:] != shape else each for each in (before, values)
+            )
+        grown[name] = np.concatenate([before[kept], values])
+    return grown
 
 
 def _taken_back(state: OptimizerState, measured: Indices, failed: Indices) -> npt.NDArray[np.bool_]:

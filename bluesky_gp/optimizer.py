@@ -17,7 +17,8 @@ from bluesky_gp.kernels import theta_names
 from bluesky_gp.model import Mean, Measurements, Model
 from bluesky_gp.points import PointReader
 from bluesky_gp.posterior import GridPosterior
-from bluesky_gp.protocols import Acquisition, Floats, Indices
+from bluesky_gp.outlook import StateOutlook
+from bluesky_gp.protocols import Acquisition, Floats, Indices, MapAcquisition
 from bluesky_gp.state import OptimizerState
 from bluesky_gp.stopping import StoppingRule
 from bluesky_gp.threads import blas_threads
@@ -51,7 +52,8 @@ class PixelOptimizer:
         Length scales in pixels, amplitude and noise in standardised units (as with ``normalize_y=True``); fitted
         within its own bounds. Default: a rotated Matern 5/2 with weakly informative priors.
     acquisition : callable, optional
-        ``acquisition(mean, std, best, rng=rng) -> scores``, see `protocols.Acquisition`.
+        ``acquisition(mean, std, best, rng=rng) -> scores``, see `protocols.Acquisition`; or a
+        `protocols.MapAcquisition`, which is given more.
     batch_size : int
     n_initial : int
         Pixels chosen at random before the model is asked.
@@ -76,6 +78,9 @@ class PixelOptimizer:
     outliers : float, optional
         Values further than this many standard deviations from what all others predict are given so much noise that
         they are just that far. None: no value is doubted, as a narrow peak looks like an outlier.
+    others : iterable of str
+        Keys of further numbers of the same points (a second target), or of their spectra, for acquisition functions
+        that look at them. Numbers share the target's kernel, and so its factors.
 
     Examples
     --------
@@ -92,7 +97,7 @@ class PixelOptimizer:
         grid: PixelGrid,
         target: str,
         kernel: Kernel | None = None,
-        acquisition: Acquisition | None = None,
+        acquisition: Acquisition | MapAcquisition | None = None,
         batch_size: int = 10,
         n_initial: int = 10,
         batch: float | None = None,
@@ -104,6 +109,7 @@ class PixelOptimizer:
         prior: Mapping[str, Any] | None = None,
         transform: Any = None,
         outliers: float | None = None,
+        others: Iterable[str] = (),
     ) -> None:
         if batch_size < 1 or n_initial < 1:
             raise ValueError(
@@ -115,13 +121,14 @@ class PixelOptimizer:
             raise ValueError(f"PixelOptimizer: batch is a share between 0 and 1, or None, got {batch}")
         self.grid = PixelGrid.from_mapping(grid)
         self.target = target
-        self.acquisition: Acquisition = ExpectedImprovement() if acquisition is None else acquisition
+        self.acquisition: Acquisition | MapAcquisition = ExpectedImprovement() if acquisition is None else acquisition
         self.batch_size = batch_size
         self.n_initial = n_initial
         self.batch = batch
         self.maximize = maximize
         self.seed = seed
         self.stopping = tuple(stopping)
+        self.others = tuple(others)
         self._model = Model.of(
             self.grid,
             kernel=kernel,
@@ -149,9 +156,12 @@ class PixelOptimizer:
     def known(self, state: OptimizerState) -> list[dict[str, Any]]:
         """Return what a state was told, as points for `learn`; a failed pixel has a target of NaN."""
         told = zip(state.pixels.tolist(), state.values.tolist(), state.known_std.tolist(), strict=True)
+        further = {name: values.tolist() for name, values in state.others.items()}
         return [
-            {"_id": pixel, self.target: value} | ({f"{self.target}_std": std} if std else {})
-            for pixel, value, std in told
+            {"_id": pixel, self.target: value}
+            | ({f"{self.target}_std": std} if std else {})
+            | {name: values[place] for name, values in further.items()}
+            for place, (pixel, value, std) in enumerate(told)
         ]
 
     def restore(self, state: OptimizerState) -> None:
@@ -204,6 +214,7 @@ class PixelOptimizer:
             "prior": describe(self._prior),
             "transform": describe(self._model.transform),
             "outliers": self._model.outliers,
+            "others": list(self.others),
         }
 
     # -- the half with a memory, for people and for bluesky-adaptive ----------------------------------------------
@@ -265,10 +276,11 @@ class PixelOptimizer:
         pixels = np.array([read.index(point) for point in (*points, *failures)], dtype=np.intp)
         values = np.array([*(read.value(point) for point in points), *(np.nan for _ in failures)], dtype=np.float64)
         std = np.array([*(read.std(point) for point in points), *(0.0 for _ in failures)], dtype=np.float64)
+        others = {name: read.others([*points, *({} for _ in failures)], name) for name in self.others}
         if len(pixels):
             state = state.turned(max(read.seconds(point, state.seconds) for point in (*points, *failures)))
         with blas_threads(state.n_attempted + len(pixels)):
-            return self._model.learn(state, Measurements(pixels, values, std), final=final)
+            return self._model.learn(state, Measurements(pixels, values, std, others), final=final)
 
     def propose(self, state: OptimizerState, num_points: int, *, pending: Sequence[int] = ()) -> BatchProposal:
         """Choose at most `num_points` pixels, those `pending` (flat indices) counted as measured; changes nothing."""
@@ -301,9 +313,10 @@ class PixelOptimizer:
         pending: Sequence[int],
         rng: np.random.Generator,
     ) -> BatchProposal:
+        memory: dict[str, Any] = {}
+
         def score(posterior: GridPosterior, pixels: Indices) -> Floats:
-            mean, std, best = state.on(posterior, pixels)
-            return self._checked(self.acquisition(mean, std, best, rng=rng), len(pixels))
+            return StateOutlook(state, posterior, pixels, rng, memory).scored_by(self.acquisition)
 
         for pixel in pending:
             posterior = posterior.condition(pixel, float(posterior.mean[pixel]))
@@ -337,12 +350,3 @@ class PixelOptimizer:
         nothing, unranked = np.empty(0), np.full(self.grid.shape, np.nan)
         pixels = np.empty((0, self.grid.ndim), dtype=np.intp)
         return BatchProposal(pixels, nothing, nothing, nothing, unranked, reason, state)
-
-    def _checked(self, scores: Any, num: int) -> Floats:
-        checked: Floats = np.asarray(scores, dtype=np.float64)
-        if checked.shape != (num,):
-            raise ValueError(
-                f"acquisition {self.acquisition!r} must return one number for each of {num} pixels, "
-                f"got an array of shape {checked.shape}"
-            )
-        return checked

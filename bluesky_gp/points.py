@@ -1,12 +1,13 @@
 """Points as people and bluesky-adaptive write them: ``{"_id": 640, "loop_area": 1.7}``."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from bluesky_gp.grid import PixelGrid
+from bluesky_gp.protocols import Floats
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,26 @@ class PointReader:
     def seconds(self, point: Mapping[str, Any], otherwise: float) -> float:
         """Return when it was recorded, in seconds since the run began, ``_seconds``."""
         return _number("_seconds", point.get("_seconds", otherwise))
+
+    def others(self, points: Sequence[Mapping[str, Any]], name: str) -> Floats:
+        """Return a further number or spectrum of every point, shape ``(k,)`` or ``(k, n_channels)``; NaN: none."""
+        values = [_array(name, point.get(name, np.nan)) for point in points]
+        shape = next((value.shape for value in values if value.ndim), ())
+        wrong = next((value for value in values if value.shape not in ((), shape)), None)
+        if wrong is not None:
+            raise ValueError(f"PixelOptimizer: {name} of shape {wrong.shape} came together with one of shape {shape}")
+        stacked = np.stack([np.broadcast_to(value, shape) for value in values]) if values else np.empty(0)
+        return np.where(np.isfinite(stacked), stacked, np.nan)
+
+
+def _array(name: str, value: Any) -> Floats:
+    try:
+        array = np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"PixelOptimizer: {name} must be a number or a spectrum, got {value!r}") from error
+    if array.ndim > 1:
+        raise ValueError(f"PixelOptimizer: {name} must be a number or a spectrum, got an array of shape {array.shape}")
+    return array
 
 
 def _number(name: str, value: Any, *, finite: bool = True) -> float:

@@ -145,6 +145,39 @@ class GridPosterior:
             column -= fantasy.gain[pixel] * fantasy.gain
         return column
 
+    def covariance(self, rows: Indices, columns: Indices) -> Floats:
+        """Covariance of some pixels with others, shape ``(n_rows, n_columns)``: O(m^2 (n_rows + n_columns))."""
+        left, right = self.prior.block(self.pixels, rows), self.prior.block(self.pixels, columns)
+        if isinstance(self.solver, CholeskySolver):
+            explained = self.solver.half(left).T @ self.solver.half(right)
+        else:
+            explained = left.T @ self.solver.solve(right, rough=True)
+        block = self.prior.block(rows, columns) - explained
+        if len(self.slopes):
+            block += self.slopes[rows] @ self.slopes[columns].T
+        for fantasy in self.fantasies:
+            block -= np.outer(fantasy.gain[rows], fantasy.gain[columns])
+        return np.asarray(block)
+
+    def mean_of(self, values: Floats) -> Floats:
+        """Mean of other numbers of the same pixels, by the same kernel and a constant of their own.
+
+        Parameters
+        ----------
+        values : ndarray, shape (m, d)
+            In units of their own; a row that holds a NaN says nothing.
+
+        Returns
+        -------
+        ndarray, shape (N, d)
+        """
+        N, has_value = len(self.prior.variance), np.isfinite(values).all(axis=1)
+        solver = self.known
+        if not np.array_equal(has_value, np.isfinite(self.values)):
+            solver = _solver(self.prior, self.pixels[has_value], self.noise[has_value])
+        S, trend = self.pixels[has_value], Trend.constant(N)
+        return np.stack([_mean(self.prior, trend, S, y, solver)[0] for y in values[has_value].T], axis=1)
+
     def condition(self, pixel: int, value: float, noise: float = 0.0) -> Self:
         """Return the posterior had `pixel` been measured as `value`: a rank-one change, O(N log N + m^2).
 

@@ -22,7 +22,8 @@ Implemented in `scalarizers` and by users; called by a detector when a spectrum 
 class Acquisition(Protocol):
     """Where to measure next: larger is better.
 
-    Implemented in `acquisition` and by users (any callable of this form); called by `batch` once a pixel.
+    Implemented in `acquisition` and by users (any callable of this form); called by `batch` once a pixel. One that needs
+    covariances or joint samples is a `MapAcquisition`.
     """
 
     def __call__(self, mean: Floats, std: Floats, best: float, *, rng: np.random.Generator) -> Floats:
@@ -46,6 +47,98 @@ class Acquisition(Protocol):
 
 
 @runtime_checkable
+class Outlook(Protocol):
+    """What is known of the pixels that may be proposed, the batch so far taken as measured.
+
+    Implemented by `outlook.StateOutlook`; read by acquisition functions that need more than mean and deviation of
+    each pixel. The target is in its unit and larger is better: with ``maximize=False`` its sign is changed.
+    """
+
+    @property
+    def grid(self) -> PixelGrid:
+        """The lattice."""
+        ...
+
+    @property
+    def pixels(self) -> Indices:
+        """Flat indices of the pixels to score, shape ``(k,)``."""
+        ...
+
+    @property
+    def measured(self) -> Indices:
+        """Flat indices of the pixels that have a value, shape ``(m,)``."""
+        ...
+
+    @property
+    def last(self) -> int | None:
+        """Flat index of where the stage will be: the pixel chosen last, or measured last."""
+        ...
+
+    @property
+    def mean(self) -> Floats:
+        """Posterior mean at the pixels to score, shape ``(k,)``."""
+        ...
+
+    @property
+    def std(self) -> Floats:
+        """Its standard deviation, shape ``(k,)``."""
+        ...
+
+    @property
+    def best(self) -> float:
+        """The best posterior mean among the measured pixels."""
+        ...
+
+    @property
+    def sign(self) -> float:
+        """-1 where smaller is better: times this, `mean`, `best` and samples are as the user knows them."""
+        ...
+
+    @property
+    def posterior(self) -> "Posterior":
+        """Of all pixels, in standardised units."""
+        ...
+
+    @property
+    def rng(self) -> np.random.Generator:
+        """The only source of randomness that a replay can repeat."""
+        ...
+
+    def in_unit(self, values: Floats) -> Floats:
+        """Values in standardised units in the target's unit; any shape."""
+        ...
+
+    def samples(self, num: int) -> Floats:
+        """Draw joint samples of the whole map, shape ``(num, n_pixels)``."""
+        ...
+
+    def other(self, name: str) -> "tuple[Floats, Floats]":
+        """Mean and standard deviation of another number of the same spectra, each of shape ``(n_pixels,)``."""
+        ...
+
+    def measured_values(self, name: str) -> Floats:
+        """Measured values of another number or spectrum, shape ``(m,)`` or ``(m, n_channels)``, as `measured`."""
+        ...
+
+    def scored_by(self, acquisition: "Acquisition | MapAcquisition") -> Floats:
+        """Score the pixels by an acquisition function of either kind, shape ``(k,)``."""
+        ...
+
+    def once(self, name: str, make: "Callable[[], Any]") -> Any:
+        """Return what `make` returned when it was first asked under this name in the batch."""
+        ...
+
+
+@runtime_checkable
+class MapAcquisition(Protocol):
+    """An acquisition function that looks at the whole posterior; called in place of `Acquisition` where it is one."""
+
+    def on(self, outlook: Outlook) -> Floats:
+        """Score the pixels of an outlook, shape ``(k,)``; larger is better."""
+        ...
+
+
+@runtime_checkable
 class Posterior(Protocol):
     """A Gaussian process given the pixels measured so far; immutable, change is a new object.
 
@@ -64,6 +157,14 @@ class Posterior(Protocol):
 
     def covariance_column(self, pixel: int) -> Floats:
         """Covariance of one pixel with all, shape ``(n_pixels,)``."""
+        ...
+
+    def covariance(self, rows: Indices, columns: Indices) -> Floats:
+        """Covariance of some pixels with others, shape ``(n_rows, n_columns)``."""
+        ...
+
+    def mean_of(self, values: Floats) -> Floats:
+        """Mean of other numbers of the same pixels, shape ``(m, d)`` -> ``(n_pixels, d)``."""
         ...
 
     def condition(self, pixel: int, value: float) -> Self:

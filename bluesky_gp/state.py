@@ -1,6 +1,6 @@
 """All that an optimizer has learnt, as one immutable value."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Self
@@ -12,7 +12,7 @@ from bluesky_gp.grid import PixelGrid
 from bluesky_gp.posterior import DensePosterior, GridPosterior, LatticePosterior
 from bluesky_gp.protocols import Floats, Indices
 from bluesky_gp.trend import Trend
-from bluesky_gp.units import Units
+from bluesky_gp.units import AffineUnits, Units
 
 REMEMBERED = 10  # changes of the map
 
@@ -31,6 +31,7 @@ class OptimizerState:
     pixels: Indices = field(default_factory=lambda: np.empty(0, dtype=np.intp))  # (m,), in order of arrival
     values: Floats = field(default_factory=lambda: np.empty(0))  # (m,), target's unit; NaN: failed
     known_std: Floats = field(default_factory=lambda: np.empty(0))  # (m,), of each value; 0: unknown
+    others: Mapping[str, Floats] = field(default_factory=dict, repr=False)  # (m,) or (m, n_channels), further numbers
     down_weighted: Floats = field(default_factory=lambda: np.empty(0))  # (m,), variance added to outliers at the fit
     posterior: GridPosterior | None = field(default=None, repr=False)  # None until a pixel has a value
     ahead: GridPosterior | None = field(default=None, repr=False)  # the posterior as if the last batch were measured
@@ -140,6 +141,29 @@ class OptimizerState:
         free[self.pixels] = False
         free[list(pending)] = False
         return np.flatnonzero(free)
+
+    def others_of(self, name: str) -> Floats:
+        """Measured values of another number or spectrum, shape ``(m,)`` or ``(m, n_channels)``, NaN where none came.
+
+        Raises
+        ------
+        KeyError
+            If the optimizer was not told to keep it.
+        """
+        if name not in self.others:
+            raise KeyError(f"PixelOptimizer: nothing is known of {name!r}; give PixelOptimizer(..., others=[{name!r}])")
+        return self.others[name]
+
+    def other(self, name: str) -> tuple[Floats, float]:
+        """Mean of another number at all pixels, shape ``(N,)``, and what a standard deviation of 1 is in its unit."""
+        if self.posterior is None:
+            return np.full(self.grid.size, np.nan), np.nan
+        values = self.others_of(name)
+        if values.ndim != 1:
+            raise ValueError(f"PixelOptimizer: {name!r} is a spectrum; a number is needed here")
+        units = AffineUnits.of(values[np.isfinite(values)], 1.0) if np.isfinite(values).any() else AffineUnits(1.0)
+        mean = self.posterior.mean_of(units.inward(values)[:, None])[:, 0]
+        return units.outward(mean, np.zeros(1))[0], units.scale
 
     def on(self, posterior: GridPosterior, pixels: Indices) -> tuple[Floats, Floats, float]:
         """Return mean and std of a posterior at some pixels, and the incumbent, as an acquisition function takes them.

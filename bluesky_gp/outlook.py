@@ -1,0 +1,111 @@
+"""What an acquisition function may look at."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from bluesky_gp.grid import PixelGrid
+from bluesky_gp.posterior import GridPosterior
+from bluesky_gp.protocols import Acquisition, Floats, Indices, MapAcquisition
+from bluesky_gp.state import OptimizerState
+
+
+@dataclass(frozen=True, eq=False)
+class StateOutlook:
+    """What a state knows of the pixels that may be proposed; see `protocols.Outlook`."""
+
+    state: OptimizerState
+    posterior: GridPosterior  # that of the state, with the batch so far as fantasies
+    pixels: Indices
+    rng: np.random.Generator
+    memory: dict[str, Any] = field(default_factory=dict)  # shared by the outlooks of one batch
+
+    @cached_property
+    def _scored(self) -> tuple[Floats, Floats, float]:
+        return self.state.on(self.posterior, self.pixels)
+
+    @property
+    def grid(self) -> PixelGrid:
+        """The lattice."""
+        return self.state.grid
+
+    @property
+    def measured(self) -> Indices:
+        """Flat indices of the pixels that have a value, shape ``(m,)``."""
+        return self.posterior.measured[0]
+
+    @property
+    def last(self) -> int | None:
+        """Flat index of where the stage will be: the pixel chosen last, or measured last."""
+        for visited in (self.posterior.fantasised, self.state.pixels):
+            if len(visited):
+                return int(visited[-1])
+        return None
+
+    @property
+    def mean(self) -> Floats:
+        """Posterior mean at the pixels to score, shape ``(k,)``."""
+        return self._scored[0]
+
+    @property
+    def std(self) -> Floats:
+        """Its standard deviation, shape ``(k,)``."""
+        return self._scored[1]
+
+    @property
+    def best(self) -> float:
+        """The best posterior mean among the measured pixels."""
+        return self._scored[2]
+
+    @property
+    def sign(self) -> float:
+        """-1 where smaller is better."""
+        return self.state.units.sign
+
+    def in_unit(self, values: Floats) -> Floats:
+        """Values in standardised units in the target's unit; any shape."""
+        flat = np.ravel(values)
+        mean, _ = self.state.units.outward(flat, np.zeros_like(flat))
+        return np.asarray(self.sign * mean.reshape(np.shape(values)))
+
+    def samples(self, num: int) -> Floats:
+        """Draw joint samples of the whole map, shape ``(num, n_pixels)``."""
+        return self.in_unit(np.stack([self.posterior.sample(self.rng) for _ in range(num)]))
+
+    def other(self, name: str) -> tuple[Floats, Floats]:
+        """Mean and standard deviation of another number of the same spectra, each of shape ``(n_pixels,)``."""
+        mean, spread = self.once(f"other {name}", lambda: self.state.other(name))
+        return mean, spread * self.posterior.std
+
+    def measured_values(self, name: str) -> Floats:
+        """Measured values of another number or spectrum, shape ``(m,)`` or ``(m, n_channels)``, as `measured`."""
+        return self.state.others_of(name)[np.isfinite(self.state.values)]
+
+    def once(self, name: str, make: Callable[[], Any]) -> Any:
+        """Return what `make` returned when it was first asked under this name in the batch."""
+        if name not in self.memory:
+            self.memory[name] = make()
+        return self.memory[name]
+
+    def scored_by(self, acquisition: Acquisition | MapAcquisition) -> Floats:
+        """Score the pixels by an acquisition function of either kind, shape ``(k,)``.
+
+        Raises
+        ------
+        ValueError
+            If it does not return one number for each pixel.
+        """
+        if isinstance(acquisition, MapAcquisition):
+            scores = acquisition.on(self)
+        else:
+            scores = acquisition(self.mean, self.std, self.best, rng=self.rng)
+        checked = np.asarray(scores, dtype=np.float64)
+        if checked.shape != self.pixels.shape:
+            raise ValueError(
+                f"acquisition {acquisition!r} must return one number for each of {len(self.pixels)} pixels, "
+                f"got an array of shape {checked.shape}"
+            )
+        return checked
