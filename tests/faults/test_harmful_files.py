@@ -229,7 +229,7 @@ def test_a_sample_file_made_to_harm_is_an_error_that_names_it(tmp_path, write):
     path = tmp_path / "sample.npz"
     write(path)
     tracemalloc.start()
-    with pytest.raises(ValueError, match=r"sample file .*sample\.npz"):
+    with pytest.raises(ValueError, match=r"file .*sample\.npz"):
         MeasuredSample(path)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
@@ -289,5 +289,5 @@ def test_a_stored_truth_that_does_not_fit_is_an_error_that_names_it(tmp_path, ke
 def test_any_bytes_are_no_sample_file(tmp_path_factory, content):
     path = tmp_path_factory.mktemp("sample") / "sample.npz"
     path.write_bytes(content)
-    with pytest.raises(ValueError, match="sample file"):
+    with pytest.raises(ValueError, match="file .*sample.npz"):
         MeasuredSample(path)

@@ -162,7 +162,7 @@ def test_a_missing_file_says_where_it_was_looked_for(monkeypatch):
     with pytest.raises(FileNotFoundError, match="there is no nothing.npz nor /somewhere/nothing.npz"):
         MeasuredSample("nothing.npz")
     monkeypatch.delenv("BLUESKY_GP_DATA")
-    with pytest.raises(FileNotFoundError, match="looked up in the folder named by BLUESKY_GP_DATA"):
+    with pytest.raises(FileNotFoundError, match="looked up in the folder that BLUESKY_GP_DATA names"):
         MeasuredSample("nothing.npz")
 
 
@@ -170,14 +170,14 @@ def test_a_missing_file_says_where_it_was_looked_for(monkeypatch):
 def test_a_file_that_is_no_sample_gets_one_clear_error(tmp_path, content):
     path = tmp_path / "notes.npz"
     path.write_bytes(content)
-    with pytest.raises(ValueError, match=r"sample file .*notes.npz: expected a .npz with the arrays 'spectra'"):
+    with pytest.raises(ValueError, match=r"file .*notes.npz: expected a .npz with the arrays 'spectra'"):
         MeasuredSample(path)
 
 
 def test_a_bare_array_is_no_sample_file(tmp_path):
     path = tmp_path / "bare.npy"
     np.save(path, np.ones((3, 4, 5)))
-    with pytest.raises(ValueError, match=r"bare.npy: expected a .npz"):
+    with pytest.raises(ValueError, match=r"bare.npy: the suffix '.npy' is none of those that are read: .*npz"):
         MeasuredSample(path)
 
 
