@@ -100,12 +100,12 @@ def make_agent(setup: Setup, *, batch: int, acquisition: str, kernel: str, seed:
 
     target = setup.target.removeprefix(f"{setup.detector.name}_")
     optimizer = PixelOptimizer(
-        setup.grid, target, kernel=_kernel(kernel), acquisition=BY_NAME[acquisition](), batch_size=batch, seed=seed
+        setup.grid, target, kernel=make_kernel(kernel), acquisition=BY_NAME[acquisition](), batch_size=batch, seed=seed
     )
     return GPAgent(optimizer, target=setup.target)
 
 
-def _kernel(name: str) -> Any:
+def make_kernel(name: str) -> Any:
     """Return a scikit-learn kernel, its length scales in pixels; None is PixelOptimizer's default."""
     if name == "default":
         return None
