@@ -11,7 +11,6 @@ z       (mean - best - xi) / std                                           (k,)
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from scipy.special import erfcx, log_ndtr, ndtr
@@ -43,7 +42,7 @@ class ExpectedImprovement:
 
     def __call__(self, mean: Floats, std: Floats, best: float, *, rng: np.random.Generator) -> Floats:
         """Score candidates, shape ``(k,)``."""
-        z = _deviations(mean, std, best + self.xi)
+        z = deviations(mean, std, best + self.xi)
         return np.asarray(log_improvement(z) + np.log(np.maximum(std, _NO_SPREAD)))
 
 
@@ -61,7 +60,7 @@ class ProbabilityOfImprovement:
 
     def __call__(self, mean: Floats, std: Floats, best: float, *, rng: np.random.Generator) -> Floats:
         """Score candidates, shape ``(k,)``."""
-        return np.asarray(log_ndtr(_deviations(mean, std, best + self.xi)))
+        return np.asarray(log_ndtr(deviations(mean, std, best + self.xi)))
 
 
 @dataclass(frozen=True)
@@ -90,17 +89,8 @@ class PosteriorUncertainty:
         return std
 
 
-BY_NAME: dict[str, type[Any]] = {
-    "ei": ExpectedImprovement,
-    "pi": ProbabilityOfImprovement,
-    "ucb": ConfidenceBound,
-    "uncertainty": PosteriorUncertainty,
-}
-"""Names for the command line and for queues."""
-
-
-def _deviations(mean: Floats, std: Floats, bar: float) -> Floats:
-    """By how many standard deviations the mean lies above a bar."""
+def deviations(mean: Floats, std: Floats, bar: float | Floats) -> Floats:
+    """By how many standard deviations the mean lies above a bar; at least -1e150, which has a square."""
     with np.errstate(over="ignore"):
         return np.asarray(np.maximum((mean - bar) / np.maximum(std, _NO_SPREAD), -_FAR))
 

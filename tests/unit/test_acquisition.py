@@ -4,16 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import bluesky_gp
 from bluesky_gp.acquisition import (
-    BY_NAME,
     ConfidenceBound,
     ExpectedImprovement,
     PosteriorUncertainty,
     ProbabilityOfImprovement,
     log_improvement,
 )
-from bluesky_gp.protocols import Acquisition
 
 EVERY = [ExpectedImprovement(), ProbabilityOfImprovement(), ConfidenceBound(), PosteriorUncertainty()]
 every = pytest.mark.parametrize("acquisition", EVERY, ids=repr)
@@ -112,9 +109,3 @@ def test_without_spread_the_improvement_is_the_difference_itself():
 @every
 def test_of_no_candidates_there_are_no_scores(acquisition):
     assert score(acquisition, np.empty(0), np.empty(0), 0.0).shape == (0,)
-
-
-def test_every_function_has_a_name_for_the_command_line_and_one_for_users():
-    for kind in BY_NAME.values():
-        assert isinstance(kind(), Acquisition)
-        assert getattr(bluesky_gp, kind.__name__) is kind
