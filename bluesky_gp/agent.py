@@ -13,7 +13,7 @@ from event_model import DataKey, DocumentRouter, Event, EventDescriptor, RunStar
 
 from bluesky_gp.decision import Decision
 from bluesky_gp.failures import Failure, Failures
-from bluesky_gp.heard import BY_HAND, Axes, HeardRun, Listener
+from bluesky_gp.heard import BY_HAND, Axes, HeardRun, Listener, other_keys
 from bluesky_gp.history import History
 from bluesky_gp.maps import Maps
 from bluesky_gp.preparation import Assignment, Preparation
@@ -48,6 +48,9 @@ class GPAgent(DocumentRouter):
         Event keys of row and column, for runs whose start document does not say so under ``gp``.
     scalarizer : callable, optional
         ``f(spectrum, axis) -> float``, for a detector that has none of its own.
+    others : mapping, optional
+        Event keys of the optimizer's `others`, further numbers or spectra of the same pixels, by their names. Default:
+        named as the target is, ``spectrometer_imprint`` for ``imprint`` beside ``spectrometer_loop_area``.
     units : str, optional
         Unit of the target.
     maps : int, optional
@@ -66,6 +69,7 @@ class GPAgent(DocumentRouter):
         executor: Executor | None = None,
         axes: Axes | Mapping[str, Any] | Iterable[str] | None = None,
         scalarizer: Scalarizer | None = None,
+        others: Mapping[str, str] | None = None,
         units: str | None = None,
         maps: int | None = None,
     ) -> None:
@@ -81,6 +85,7 @@ class GPAgent(DocumentRouter):
         self._executor = DaemonExecutor() if executor is None else executor
         self._axes = None if axes is None else Axes.of(axes)
         self._scalarizer = scalarizer
+        self._others = other_keys(target, optimizer, others or {})
         self._preparation = Preparation(optimizer, catalog=catalog, scalarizer=scalarizer)
         self._run: Progress | None = None  # the one that it steers, or steered last
         self._marks: list[Failure] = []
@@ -95,7 +100,7 @@ class GPAgent(DocumentRouter):
             return
         gp = cast(Mapping[str, Any], doc.get("gp") or {})
         history, first = self._preparation.begin(gp)
-        listener = Listener(self.name, self.target, self.optimizer.grid, axes, self._scalarizer)
+        listener = Listener(self.name, self.target, self.optimizer.grid, axes, self._scalarizer, self._others)
         heard = HeardRun(doc["uid"], listener, history.unlearnt, doc.get("time"))
         if self._run is not None:
             self._run.discard()
@@ -235,6 +240,7 @@ class GPAgent(DocumentRouter):
             "schema_version": SCHEMA_VERSION,
             "agent": self.name,
             "target": self.target,
+            "other_keys": dict(self._others),
             "scalarizer": describe(self._scalarizer),
             "versions": dict(versions()),
             **(self._preparation.initial if history is None else history).to_mapping(),

@@ -76,7 +76,9 @@ def decide(
 def _learn(optimizer: Optimizer, previous: Decision, outcomes: Sequence[Outcome]) -> Any:
     asked = {int(p): i for i, p in enumerate(optimizer.grid.ravel(previous.pixels))} if len(previous.pixels) else {}
     ordered = sorted(last_words(outcomes), key=lambda outcome: asked.get(outcome.pixel, len(asked)))
-    points = [{"_id": o.pixel, optimizer.target: o.value, "_seconds": o.seconds} for o in ordered if not o.failed]
+    points = [
+        {"_id": o.pixel, **o.others, optimizer.target: o.value, "_seconds": o.seconds} for o in ordered if not o.failed
+    ]
     failures = [{"_id": o.pixel, "_seconds": o.seconds} for o in ordered if o.failed]
     return optimizer.learn(previous.state, points, failures)
 
@@ -114,6 +116,6 @@ def _nothing(optimizer: Optimizer, state: Any, reason: str) -> Decision:
 
 
 def _with_maps(state: Any) -> Any:
-    """Have a state compute its maps here, so that reading them on the RunEngine's thread is a look-up."""
-    _ = state.mean, state.std, state.best_value
+    """Have a state compute its maps and forecast here: reading them on the RunEngine's thread is a look-up then."""
+    _ = state.mean, state.std, state.best_value, getattr(state, "forecast", None)
     return state

@@ -4,7 +4,7 @@ The agent hears them while they are made, a replay out of a catalog or a journal
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import isfinite, nan, prod
 from typing import Any, Literal
 
@@ -69,6 +69,7 @@ class Outcome:
     reason: str = ""  # why it failed
     fault: bool = False  # by the instrument, rather than a finished measurement that the scalarizer rejected
     seconds: float = 0.0  # from the start document to its event, by their times
+    others: Mapping[str, float | Floats] = field(default_factory=dict, compare=False, repr=False)  # by the user's names
 
     @property
     def failed(self) -> bool:
@@ -88,13 +89,33 @@ def last_words(outcomes: Sequence[Outcome]) -> list[Outcome]:
 
 @dataclass(frozen=True)
 class Listener:
-    """How to read the target: which key it is, and the scalarizer where the detector has none."""
+    """How to read the target: which key it is, and the scalarizer where the detector has none; and further numbers."""
 
     name: str  # of the agent
     target: str
     grid: PixelGrid
     axes: Axes
     scalarizer: Scalarizer | None = None
+    others: Mapping[str, str] = field(default_factory=dict)  # event keys of further numbers or spectra, by their names
+
+
+def other_keys(target: str, optimizer: Any, given: Mapping[str, str]) -> dict[str, str]:
+    """Return the event key of each further number that an optimizer learns, as given or named as the target is.
+
+    Raises
+    ------
+    ValueError
+        If a key is not given and cannot be told, or is given for something that the optimizer does not learn.
+    """
+    names = getattr(optimizer, "others", ())
+    prefix = target.removesuffix(optimizer.target) if target.endswith(optimizer.target) else None
+    unknown = [name for name in given if name not in names]
+    missing = [name for name in names if name not in given and prefix is None]
+    if unknown:
+        raise ValueError(f"GPAgent: others names {unknown}; give PixelOptimizer(..., others={[*names, *unknown]}) too")
+    if missing:
+        raise ValueError(f"GPAgent: which event keys are {missing}? Give others={{{missing[0]!r}: ...}}")
+    return {name: given.get(name, f"{prefix}{name}") for name in names}
 
 
 class HeardRun:
@@ -172,7 +193,12 @@ class _Measured:
         if pixel is None:
             return None
         value, reason = self._value(data[self.listener.target])
-        return Outcome(_flat(self.listener.grid, pixel), value, reason)
+        return Outcome(_flat(self.listener.grid, pixel), value, reason, others=self._others(data))
+
+    def _others(self, data: Mapping[str, Any]) -> dict[str, float | Floats]:
+        """Read what the event has of further numbers; what is missing or none leaves the pixel good."""
+        read = {name: _numbers(data.get(key)) for name, key in self.listener.others.items()}
+        return {name: value for name, value in read.items() if value is not None}
 
     def _value(self, raw: Any) -> tuple[float, str]:
         target, scalarizer = self.listener.target, self.listener.scalarizer
@@ -207,6 +233,14 @@ class _Failed:
 _Stream = _Measured | _Failed
 
 
+def _numbers(raw: Any) -> float | Floats | None:
+    try:
+        array = np.array(raw, dtype=np.float64)
+    except (TypeError, ValueError):
+        return None
+    return array if array.size > 1 else float(array.item()) if array.size else None
+
+
 def _flat(grid: PixelGrid, pixel: tuple[int, ...]) -> int:
     return int(np.ravel_multi_index(pixel, grid.shape))
 
@@ -215,14 +249,16 @@ def _stream(doc: Mapping[str, Any], listener: Listener) -> _Stream | None:
     keys = doc["data_keys"]
     if f"{listener.name}_failures_pixel" in keys:
         return _Failed(listener)
-    missing = [key for key in (*listener.axes.keys, listener.target) if key not in keys]
+    missing = [key for key in (*listener.axes.keys, listener.target, *listener.others.values()) if key not in keys]
     if not missing:
         _check_target(keys[listener.target], listener)
+        for name, key in listener.others.items():
+            _check_other(name, key, keys[key], listener)
         return _Measured(listener, _signal_axis(doc, listener.target))
     if doc.get("name") == "primary":
         raise KeyError(
             f"{listener.name}: the events of stream 'primary' carry no {missing}; they carry {sorted(keys)}. "
-            f"Give GPAgent a target= (or axes=) that is one of these"
+            f"Give GPAgent a target= (or axes=, or others=) that is one of these"
         )
     return None
 
@@ -239,6 +275,17 @@ def _check_target(key: Mapping[str, Any], listener: Listener) -> None:
             f"{listener.name}: {listener.target} is of type {key['dtype']} and shape {list(key['shape'])}, "
             f"not a number; give GPAgent a target that is one, or a scalarizer="
         )
+
+
+def _check_other(name: str, key: str, described: Mapping[str, Any], listener: Listener) -> None:
+    numeric = described["dtype"] in ("number", "integer", "array") and len(described["shape"]) < 2
+    if numeric and "external" not in described:
+        return
+    problem = "written to a file" if "external" in described else f"{described['dtype']} {list(described['shape'])}"
+    raise ValueError(
+        f"{listener.name}: {key}, for {name!r}, is {problem}; a number or a spectrum in the event is needed: name "
+        f"another key, GPAgent(..., others={{{name!r}: ...}})"
+    )
 
 
 def _signal_axis(doc: Mapping[str, Any], target: str) -> Floats | None:

@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from bluesky_gp.arrays import as_text, from_text
 from bluesky_gp.decision import Decision, beginning, decide
 from bluesky_gp.heard import Outcome
-from bluesky_gp.protocols import Optimizer
+from bluesky_gp.protocols import Floats, Optimizer
 
 Point = Mapping[str, Any]
 
@@ -88,6 +89,8 @@ class History:
                 "pixels": [outcome.pixel for outcome in outcomes],
                 "values": [None if outcome.failed else outcome.value for outcome in outcomes],
             }
+            others = {name: _packed(outcomes, name) for name in _names(outcomes)}
+            found["resumed_from"] |= {"others": others} if others else {}
         return found
 
     @classmethod
@@ -147,8 +150,10 @@ def _told(optimizer: Optimizer, known: Sequence[Point]) -> Any:
 
 def _resumed(known: tuple[Point, ...], value: Mapping[str, Any]) -> History:
     pairs = zip(value["pixels"], value["values"], strict=True)
+    others = _unpacked(value.get("others", {}), len(value["pixels"]))
     outcomes = tuple(
-        Outcome(int(pixel), nan if v is None else float(v), "failed" if v is None else "") for pixel, v in pairs
+        Outcome(int(pixel), nan if v is None else float(v), "failed" if v is None else "", others=further)
+        for (pixel, v), further in zip(pairs, others, strict=True)
     )
     ends = np.cumsum([0, *value["learnt"]], dtype=int).tolist()
     if not len(value["learnt"]) == len(value["asked"]) == len(value["proposed"]) or ends[-1] > len(outcomes):
@@ -160,9 +165,35 @@ def _resumed(known: tuple[Point, ...], value: Mapping[str, Any]) -> History:
     return History(str(value["uid"]), known, steps, outcomes[ends[-1] :])
 
 
+def _names(outcomes: Sequence[Outcome]) -> list[str]:
+    return list(dict.fromkeys(name for outcome in outcomes for name in outcome.others))
+
+
+def _packed(outcomes: Sequence[Outcome], name: str) -> Any:
+    """Write one further number of every outcome: as a list, spectra (thousands of numbers each) in base64."""
+    values = [outcome.others.get(name) for outcome in outcomes]
+    if any(np.ndim(value) for value in values if value is not None):
+        return [None if value is None else as_text(np.asarray(value)) for value in values]
+    return [None if value is None or not isfinite(value) else value for value in values]
+
+
+def _unpacked(others: Mapping[str, Any], n: int) -> list[dict[str, float | Floats]]:
+    """Read what `_packed` wrote, outcome by outcome."""
+    if any(len(values) != n for values in others.values()):
+        raise ValueError("its further numbers are not as many as its pixels")
+    return [
+        {
+            name: from_text(values[i]) if isinstance(values[i], str) else float(values[i])
+            for name, values in others.items()
+            if values[i] is not None
+        }
+        for i in range(n)
+    ]
+
+
 def _plain(point: Point) -> dict[str, Any]:
-    return {name: value if isfinite(value) else None for name, value in point.items()}
+    return {name: as_text(np.asarray(v)) if np.ndim(v) else v if isfinite(v) else None for name, v in point.items()}
 
 
 def _number(value: Any) -> Any:
-    return nan if value is None else value
+    return nan if value is None else from_text(value) if isinstance(value, str) else value

@@ -40,7 +40,11 @@ class RunRecord:
 
     @classmethod
     def from_documents(
-        cls, documents: Iterable[tuple[str, Mapping[str, Any]]], *, scalarizer: Scalarizer | None = None
+        cls,
+        documents: Iterable[tuple[str, Mapping[str, Any]]],
+        *,
+        scalarizer: Scalarizer | None = None,
+        others: Mapping[str, str] | None = None,
     ) -> "RunRecord":
         """Read the documents of one run, ``(name, document)``.
 
@@ -48,13 +52,15 @@ class RunRecord:
         ----------
         scalarizer : callable, optional
             The agent's, if the detector had none of its own.
+        others : mapping, optional
+            Event keys of further numbers and spectra, by their names. Default: those that the run's agent heard.
 
         Raises
         ------
         ValueError
             If they are not those of a run that a `GPAgent` steered.
         """
-        reader = _Reader(scalarizer)
+        reader = _Reader(scalarizer, others)
         for name, doc in documents:
             reader.take(name, doc)
         return reader.record()
@@ -116,8 +122,9 @@ class RunRecord:
 class _Reader:
     """Takes documents in, one after another."""
 
-    def __init__(self, scalarizer: Scalarizer | None) -> None:
+    def __init__(self, scalarizer: Scalarizer | None, others: Mapping[str, str] | None) -> None:
         self.scalarizer = scalarizer
+        self.others = others
         self.start: Mapping[str, Any] = {}
         self.stop: Mapping[str, Any] = {}
         self.heard: HeardRun | None = None
@@ -148,7 +155,8 @@ class _Reader:
             )
         self.start, self.agent = doc, gp["agent"]
         grid = PixelGrid.from_mapping(gp["grid"])
-        listener = Listener(self.agent, gp["target"], grid, Axes.of(gp["axes"]), self.scalarizer)
+        others = gp.get("other_keys", {}) if self.others is None else self.others
+        listener = Listener(self.agent, gp["target"], grid, Axes.of(gp["axes"]), self.scalarizer, others)
         self.heard = HeardRun(doc["uid"], listener, began=doc.get("time"))
 
     def _describe(self, doc: Mapping[str, Any], target: str) -> None:

@@ -26,6 +26,9 @@ _COMPARED = (
     "n_measured", "n_failed", "n_outcomes", "kernel_theta", "noise_std", "log_marginal_likelihood", "proposed",
     "acquisition", "mean", "std", "best_value", "best_pixel",
 )  # fmt: skip
+_COMPARED_SINCE = ("map_change", "map_error", "forecast_num", "map_gain", "best_gain", "best_gain_most")
+"""Quantities that older records lack."""
+
 _MAPS = ("mean", "std", "acquisition")
 _MADE = ("acquisition", "mean", "transform", "kernel")
 
@@ -150,7 +153,7 @@ def optimizer_of(gp: Mapping[str, Any], **given: Any) -> PixelOptimizer:
         made["kernel"] = None
     plain = {name: gp[name] for name in ("batch_size", "n_initial", "batch", "maximize", "seed", "prior", "outliers")}
     grid = PixelGrid.from_mapping(gp["grid"])
-    return PixelOptimizer(grid, gp["optimizer_target"], **plain, **made)
+    return PixelOptimizer(grid, gp["optimizer_target"], **plain, **made, others=gp.get("others", ()))
 
 
 def _made(name: str, description: Any) -> Any:
@@ -197,7 +200,8 @@ def _compare(run: _Recorded, written: DecisionRecord, decision: Decision) -> Dif
     """Return the first quantity of one iteration that is not as it was recorded."""
     row = int(np.flatnonzero(run.record.iterations["iteration"] == decision.iteration)[0])
     values = written.values(decision)
-    pairs = [(name, run.record.iterations[name][row], values[f"gp_{name}"]) for name in _COMPARED]
+    names = (*_COMPARED, *(name for name in _COMPARED_SINCE if name in run.record.iterations))
+    pairs = [(name, run.record.iterations[name][row], values[f"gp_{name}"]) for name in names]
     maps = {"mean": decision.state.mean, "std": decision.state.std, "acquisition": decision.acquisition}
     for name, recorded in run.maps.get(decision.iteration, {}).items():
         pairs.append((f"map of {name}", recorded, maps[name]))

@@ -74,7 +74,10 @@ def resume(
     if not gp:
         raise ResumeError(f"{run} is no run that a GPAgent steered: its start document has no 'gp'")
     check(gp, mine)
-    history = history_of(RunRecord.from_documents(chain([first], documents), scalarizer=scalarizer))
+    record = RunRecord.from_documents(
+        chain([first], documents), scalarizer=scalarizer, others=mine.get("other_keys", {})
+    )
+    history = history_of(record)
     if num is not None and num < len(history.attempted):
         raise ResumeError(
             f"run {history.uid} has attempted {len(history.attempted)} pixels already, and num={num} counts those as "

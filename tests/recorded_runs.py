@@ -20,8 +20,13 @@ def cut(documents, count, path):
 
 def after_pixels(documents, count):
     """How many documents there are when the event of the `count`-th pixel has been emitted."""
-    pixels = [i for i, (name, doc) in enumerate(documents) if name == "event" and "det_height" in doc["data"]]
-    return pixels[count - 1] + 1
+    return after_event(documents, "det_height", count)
+
+
+def after_event(documents, key, count):
+    """How many documents there are when `count` events that carry a key have been emitted; at least those before."""
+    places = [i for i, (name, doc) in enumerate(documents) if name == "event" and key in doc["data"]]
+    return places[count - 1] + 1 if count else places[0]
 
 
 class Run:

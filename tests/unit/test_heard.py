@@ -164,3 +164,35 @@ def test_axes_are_read_back_from_a_start_document():
     assert Axes.of(axes.to_mapping()) == axes
     assert Axes.of(axes) is axes
     assert Axes.of(["row", "col"]) == Axes(("row", "col"), "pixel")
+
+
+def hearing_others(described, data, **others):
+    heard = HeardRun("run", Listener("gp", "det_area", GRID, PIXEL_AXES, others=others))
+    heard.descriptor(descriptor({key: number() for key in ("stage_row", "stage_col", "det_area")} | described))
+    return heard.event({"descriptor": "d", "seq_num": 1, "data": event(0, 1, 1.5)["data"] | data})
+
+
+def test_further_numbers_and_spectra_are_heard_under_the_names_that_the_optimizer_knows():
+    described = {"det_tilt": number(), "spectrum": {**number(), "dtype": "array", "shape": [3]}}
+    data = {"det_tilt": 2.5, "spectrum": [1, 2, 4]}
+    outcome = hearing_others(described, data, tilt="det_tilt", whole="spectrum")
+    assert outcome.others["tilt"] == 2.5 and outcome.others["whole"].tolist() == [1.0, 2.0, 4.0]
+
+
+@pytest.mark.parametrize("data", [{}, {"det_tilt": None}, {"det_tilt": "none"}, {"det_tilt": []}])
+def test_an_event_without_a_further_number_is_a_good_pixel_all_the_same(data):
+    outcome = hearing_others({"det_tilt": number()}, data, tilt="det_tilt")
+    assert not outcome.failed and math.isnan(outcome.others.get("tilt", math.nan))
+
+
+@pytest.mark.parametrize(
+    ("described", "said"),
+    [
+        (number(external="STREAM:"), "written to a file"),
+        ({**number(), "dtype": "string"}, r"string \[\]"),
+        ({**number(), "dtype": "array", "shape": [8, 8]}, r"array \[8, 8\]"),
+    ],
+)
+def test_what_is_neither_a_number_nor_a_spectrum_is_refused(described, said):
+    with pytest.raises(ValueError, match=f"det_tilt, for 'tilt', is {said}.*others="):
+        hearing_others({"det_tilt": described}, {}, tilt="det_tilt")

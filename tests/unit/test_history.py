@@ -84,3 +84,29 @@ def test_pixels_that_were_proposed_then_are_gone_on_from_whatever_is_proposed_no
     optimizer = ListOptimizer(GRID, "height", batch_size=3)
     decision = after(optimizer, History("run", steps=(Step((), 3, (9, 8, 7)),)))
     assert GRID.ravel(decision.pixels).tolist() == [9, 8, 7]
+
+
+SPECTRUM = np.array([0.1, math.nan, -math.inf, 1e-300])
+
+
+def test_further_numbers_and_spectra_come_back_to_the_last_bit_and_missing_ones_stay_missing():
+    outcomes = (
+        Outcome(0, 1.0, others={"tilt": 0.1, "spectrum": SPECTRUM}),
+        failed(1),
+        Outcome(2, 1.0, others={"tilt": math.nan, "spectrum": np.array([1.0, 2.5, 0.0, -1.0])}),
+    )
+    known = ({"_id": 3, "height": 1.5, "tilt": math.nan, "spectrum": SPECTRUM},)
+    plain = json.loads(json.dumps(History("run", known, unlearnt=outcomes).to_mapping(), allow_nan=False))
+    again = History.of(plain)
+    first, second, third = (outcome.others for outcome in again.unlearnt)
+    assert first["tilt"] == 0.1 and first["spectrum"].tobytes() == SPECTRUM.tobytes()
+    assert second == {} and "tilt" not in third and third["spectrum"].tolist() == [1.0, 2.5, 0.0, -1.0]
+    assert again.known[0]["spectrum"].tobytes() == SPECTRUM.tobytes()
+    assert math.isnan(again.known[0]["tilt"])
+
+
+@pytest.mark.parametrize("others", [{"tilt": [1.0]}, {"tilt": ["f4:!"] * 2}, {"tilt": ["f2:"] * 2}, {"tilt": 3}])
+def test_damaged_further_numbers_are_an_error(others):
+    plain = History("run", unlearnt=(Outcome(0, 1.0), Outcome(1, 1.0))).to_mapping()
+    with pytest.raises(ValueError, match="damaged"):
+        History.of({"resumed_from": {**plain["resumed_from"], "others": others}})
