@@ -13,21 +13,31 @@ __path__ = extend_path(__path__, __name__)
 
 if TYPE_CHECKING:
     from bluesky_gp.acquisition import ConfidenceBound as ConfidenceBound
+    from bluesky_gp.acquisition import ConfidenceSchedule as ConfidenceSchedule
     from bluesky_gp.acquisition import ExpectedImprovement as ExpectedImprovement
     from bluesky_gp.acquisition import PosteriorUncertainty as PosteriorUncertainty
     from bluesky_gp.acquisition import ProbabilityOfImprovement as ProbabilityOfImprovement
     from bluesky_gp.agent import GPAgent as GPAgent
     from bluesky_gp.grid import PixelGrid as PixelGrid
+    from bluesky_gp.integrated import IntegratedVariance as IntegratedVariance
+    from bluesky_gp.knowledge import KnowledgeGradient as KnowledgeGradient
     from bluesky_gp.optimizer import PixelOptimizer as PixelOptimizer
+    from bluesky_gp.sampling import MaxValueEntropy as MaxValueEntropy
+    from bluesky_gp.sampling import ThompsonSampling as ThompsonSampling
 
 _HOME = {
     "ConfidenceBound": "acquisition",
+    "ConfidenceSchedule": "acquisition",
     "ExpectedImprovement": "acquisition",
     "GPAgent": "agent",
+    "IntegratedVariance": "integrated",
+    "KnowledgeGradient": "knowledge",
+    "MaxValueEntropy": "sampling",
     "PixelGrid": "grid",
     "PixelOptimizer": "optimizer",
     "PosteriorUncertainty": "acquisition",
     "ProbabilityOfImprovement": "acquisition",
+    "ThompsonSampling": "sampling",
 }
 
 __all__ = sorted(_HOME)  # noqa: PLE0605

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import erfcx, log_ndtr, ndtr
 
-from bluesky_gp.protocols import Floats
+from bluesky_gp.protocols import Floats, Outlook
 
-_LOG_SQRT_2PI = 0.5 * np.log(2.0 * np.pi)
+LOG_SQRT_2PI = 0.5 * np.log(2.0 * np.pi)
 _NO_SPREAD = 1e-150  # stands for a standard deviation of zero
 _FAR = 1e150  # standard deviations: as far below the incumbent as a square is still a number
 
@@ -27,6 +27,9 @@ class ExpectedImprovement:
     r"""Logarithm of the expected improvement over the incumbent.
 
     .. math:: \log \left( \sigma \left( \varphi(z) + z \Phi(z) \right) \right)
+
+    The incumbent is the best posterior mean of the measured pixels, not the best value, which would be noise in part:
+    this is the improvement for noisy targets.
 
     Its logarithm, because the improvement itself is zero in floating point 39 standard deviations below the
     incumbent, where a choice still has to be made. Jones, Schonlau & Welch 1998, eq. 15; logarithm: Ament et al.
@@ -81,6 +84,33 @@ class ConfidenceBound:
 
 
 @dataclass(frozen=True)
+class ConfidenceSchedule:
+    r"""Upper confidence bound whose width grows with the number of values: no regret in the long run ("GP-UCB").
+
+    .. math:: \mu + \sqrt{s \beta_t} \sigma, \quad \beta_t = 2 \log \frac{|D| t^2 \pi^2}{6 \delta}
+
+    Srinivas et al. 2010, arXiv:0912.3995, theorem 1: t values, a grid of :math:`|D|` pixels that are not masked.
+
+    Parameters
+    ----------
+    delta : float
+        Probability, at most, with which the theorem's bound fails.
+    scale : float
+        What the theorem's :math:`\beta_t` is multiplied by. Its authors took 1/5 in their experiments (section 6); the
+        theorem itself is 1.
+    """
+
+    delta: float = 0.1
+    scale: float = 0.2
+
+    def on(self, outlook: Outlook) -> Floats:
+        """Score pixels, shape ``(k,)``."""
+        t, size = max(len(outlook.measured), 1), int(outlook.grid.allowed.sum())
+        beta = 2.0 * np.log(size * t**2 * np.pi**2 / (6.0 * self.delta))
+        return np.asarray(outlook.mean + np.sqrt(self.scale * max(beta, 0.0)) * outlook.std)
+
+
+@dataclass(frozen=True)
 class PosteriorUncertainty:
     """Standard deviation of the posterior: active learning of the whole map. MacKay 1992."""
 
@@ -102,7 +132,7 @@ def log_improvement(z: Floats) -> Floats:
 
 
 def _log_h_near(z: Floats) -> Floats:
-    density = np.exp(-0.5 * np.minimum(z, 40.0) ** 2 - _LOG_SQRT_2PI)  # zero beside z from 9 on; z * z may overflow
+    density = np.exp(-0.5 * np.minimum(z, 40.0) ** 2 - LOG_SQRT_2PI)  # zero beside z from 9 on; z * z may overflow
     return np.asarray(np.log(density + z * ndtr(z)))
 
 
@@ -113,4 +143,4 @@ def _log_h_far(z: Floats) -> Floats:
     exact = np.log1p(np.sqrt(0.5 * np.pi) * near * erfcx(-near / np.sqrt(2.0)))
     inverse_square = np.minimum(z, -1e3) ** -2.0
     series = np.log(inverse_square) + np.log1p(-3.0 * inverse_square)
-    return np.asarray(-0.5 * z * z - _LOG_SQRT_2PI + np.where(z < -1e3, series, exact))
+    return np.asarray(-0.5 * z * z - LOG_SQRT_2PI + np.where(z < -1e3, series, exact))

@@ -4,15 +4,24 @@ from typing import Any
 
 from bluesky_gp.acquisition import (
     ConfidenceBound,
+    ConfidenceSchedule,
     ExpectedImprovement,
     PosteriorUncertainty,
     ProbabilityOfImprovement,
 )
+from bluesky_gp.integrated import IntegratedVariance
+from bluesky_gp.knowledge import KnowledgeGradient
+from bluesky_gp.sampling import MaxValueEntropy, ThompsonSampling
 
 BY_NAME: dict[str, type[Any]] = {
     "ei": ExpectedImprovement,
     "pi": ProbabilityOfImprovement,
     "ucb": ConfidenceBound,
+    "gp-ucb": ConfidenceSchedule,
+    "thompson": ThompsonSampling,
+    "mes": MaxValueEntropy,
+    "kg": KnowledgeGradient,
     "uncertainty": PosteriorUncertainty,
+    "ivr": IntegratedVariance,
 }
 """What can be made without a parameter."""

@@ -20,6 +20,7 @@ Rasmussen & Williams, Gaussian Processes for Machine Learning (2006): eqs. 2.25,
 (trend); algorithm 2.1.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, Self
 
@@ -147,17 +148,57 @@ class GridPosterior:
 
     def covariance(self, rows: Indices, columns: Indices) -> Floats:
         """Covariance of some pixels with others, shape ``(n_rows, n_columns)``: O(m^2 (n_rows + n_columns))."""
-        left, right = self.prior.block(self.pixels, rows), self.prior.block(self.pixels, columns)
+        return self._between(rows, columns, self._left(rows), self._right(columns))
+
+    def covariance_tiles(self, pixels: Indices, num: int) -> Iterator[tuple[Indices, Floats]]:
+        """Yield the covariance of some pixels in `num` tiles of rows, each from the diagonal on: nothing is held.
+
+        Yields
+        ------
+        rows : ndarray of int, shape (r,)
+            Places in `pixels`, in ascending order.
+        block : ndarray, shape (r, n_pixels - rows[0])
+        """
+        right = self._right(pixels)
+        left = right if isinstance(self.solver, CholeskySolver) else self._left(pixels)
+        for rows in np.array_split(np.arange(len(pixels)), min(num, len(pixels))):
+            onward = slice(rows[0], None)
+            yield rows, self._between(pixels[rows], pixels[onward], left[:, rows], right[:, onward])
+
+    def _left(self, pixels: Indices) -> Floats:
+        """Return the factor for which ``left.T @ right`` is what the measured pixels explain."""
+        cross = self.prior.block(self.pixels, pixels)
+        return self.solver.half(cross) if isinstance(self.solver, CholeskySolver) else cross
+
+    def _right(self, pixels: Indices) -> Floats:
         if isinstance(self.solver, CholeskySolver):
-            explained = self.solver.half(left).T @ self.solver.half(right)
-        else:
-            explained = left.T @ self.solver.solve(right, rough=True)
-        block = self.prior.block(rows, columns) - explained
+            return self._left(pixels)
+        return self.solver.solve(self.prior.block(self.pixels, pixels), rough=True)
+
+    def _between(self, rows: Indices, columns: Indices, left: Floats, right: Floats) -> Floats:
+        block = self.prior.block(rows, columns)
+        block -= left.T @ right
         if len(self.slopes):
             block += self.slopes[rows] @ self.slopes[columns].T
         for fantasy in self.fantasies:
             block -= np.outer(fantasy.gain[rows], fantasy.gain[columns])
         return np.asarray(block)
+
+    def product(self, field: Floats) -> Floats:
+        """Covariance of all pixels with all, times a field of shape ``(N,)``: two FFTs and O(m^2)."""
+        every = np.arange(len(field))
+        spread = self.prior.spread(every, field)
+        result = spread - self.prior.spread(self.pixels, self.solver.solve(spread[self.pixels], rough=True))
+        if len(self.slopes):
+            result += self.slopes @ (self.slopes.T @ field)
+        for fantasy in self.fantasies:
+            result -= fantasy.gain * (fantasy.gain @ field)
+        return np.asarray(result)
+
+    def measured_std(self, pixels: Indices) -> Floats:
+        """Standard deviation of a measurement at some pixels, the kernel's noise included, shape ``(k,)``."""
+        least = _TINY * self.prior.variance.max()
+        return np.asarray(np.sqrt(np.maximum(self.variance[pixels] + self.prior.noise, least)))
 
     def mean_of(self, values: Floats) -> Floats:
         """Mean of other numbers of the same pixels, by the same kernel and a constant of their own.
@@ -171,11 +212,11 @@ class GridPosterior:
         -------
         ndarray, shape (N, d)
         """
-        N, has_value = len(self.prior.variance), np.isfinite(values).all(axis=1)
+        n, has_value = len(self.prior.variance), np.isfinite(values).all(axis=1)
         solver = self.known
         if not np.array_equal(has_value, np.isfinite(self.values)):
             solver = _solver(self.prior, self.pixels[has_value], self.noise[has_value])
-        S, trend = self.pixels[has_value], Trend.constant(N)
+        S, trend = self.pixels[has_value], Trend.constant(n)
         return np.stack([_mean(self.prior, trend, S, y, solver)[0] for y in values[has_value].T], axis=1)
 
     def condition(self, pixel: int, value: float, noise: float = 0.0) -> Self:

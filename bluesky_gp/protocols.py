@@ -1,6 +1,6 @@
 """The seams of the project: who implements each, and who calls it when."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol, Self, runtime_checkable
 
 import numpy as np
@@ -138,6 +138,30 @@ class MapAcquisition(Protocol):
         ...
 
 
+class Fantasy(Protocol):
+    """A pixel taken as measured: what it took off a covariance is ``gain gain^T``."""
+
+    @property
+    def pixel(self) -> int:
+        """Flat index."""
+        ...
+
+    @property
+    def gain(self) -> Floats:
+        """Covariance with all pixels over `spread`, shape ``(n_pixels,)``."""
+        ...
+
+    @property
+    def spread(self) -> float:
+        """Standard deviation of the measurement, noise included."""
+        ...
+
+    @property
+    def noise(self) -> float:
+        """Its noise variance."""
+        ...
+
+
 @runtime_checkable
 class Posterior(Protocol):
     """A Gaussian process given the pixels measured so far; immutable, change is a new object.
@@ -155,12 +179,29 @@ class Posterior(Protocol):
         """Of the noise-free target, shape ``(n_pixels,)``."""
         ...
 
+    @property
+    def fantasies(self) -> Sequence[Fantasy]:
+        """The pixels taken as measured, in the order in which they were."""
+        ...
+
+    def measured_std(self, pixels: Indices) -> Floats:
+        """Standard deviation of a measurement at some pixels, noise included, shape ``(k,)``."""
+        ...
+
+    def product(self, field: Floats) -> Floats:
+        """Covariance of all pixels with all, times a field of shape ``(n_pixels,)``."""
+        ...
+
     def covariance_column(self, pixel: int) -> Floats:
         """Covariance of one pixel with all, shape ``(n_pixels,)``."""
         ...
 
     def covariance(self, rows: Indices, columns: Indices) -> Floats:
         """Covariance of some pixels with others, shape ``(n_rows, n_columns)``."""
+        ...
+
+    def covariance_tiles(self, pixels: Indices, num: int) -> Iterator[tuple[Indices, Floats]]:
+        """Yield the covariance of some pixels in tiles of rows, each from the diagonal on."""
         ...
 
     def mean_of(self, values: Floats) -> Floats:

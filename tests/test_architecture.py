@@ -10,6 +10,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 NUMERICAL = (
     "grid protocols threads kernels solvers covariance nearest vecchia trend posterior hyperparameters acquisition "
+    "sampling knowledge integrated acquisitions "
     "batch units state outlook diagnosis stopping model points description timing optimizer"
 ).split()
 PACKAGES = {"numpy", "scipy", "sklearn", "joblib", "threadpoolctl", *sys.stdlib_module_names}

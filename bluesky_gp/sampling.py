@@ -1,0 +1,107 @@
+r"""Acquisition functions that ask joint samples of the whole map.
+
+======  =================================================================  =====
+symbol  meaning                                                            shape
+======  =================================================================  =====
+g       gains of the pixels chosen since the samples were drawn            (r, N)
+z       (maximum of a sample - mean) / std                                 (s, k)
+======  =================================================================  =====
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import erfcx, log_ndtr, logsumexp
+
+from bluesky_gp.acquisition import LOG_SQRT_2PI, deviations
+from bluesky_gp.protocols import Fantasy, Floats, Outlook
+
+
+@dataclass(frozen=True)
+class ThompsonSampling:
+    """One joint sample of the map for each place of the batch: its maximum is chosen.
+
+    Thompson 1933; as a batch: Kandasamy et al. 2018, arXiv:1705.09236, algorithm 2. Each sample knows that the pixels
+    chosen before will be measured.
+    """
+
+    def on(self, outlook: Outlook) -> Floats:
+        """Score pixels, shape ``(k,)``: the sample there, in the target's unit."""
+        place = f"{self!r} {len(outlook.posterior.fantasies)}"
+        sample: Floats = outlook.once(place, lambda: outlook.samples(1)[0])
+        return sample[outlook.pixels]
+
+
+@dataclass(frozen=True)
+class MaxValueEntropy:
+    r"""Logarithm of what a measurement tells of the maximum's value, in nats.
+
+    .. math:: \log \frac{1}{s} \sum_i \left( \frac{z_i \varphi(z_i)}{2 \Phi(z_i)} - \log \Phi(z_i) \right)
+
+    Wang & Jegelka 2017, arXiv:1703.01968, eq. 6. The maxima are those of joint samples of the map; what a measurement
+    tells does not depend on the target's unit, nor on a transformation.
+
+    Parameters
+    ----------
+    num_samples : int
+    """
+
+    num_samples: int = 32
+
+    def on(self, outlook: Outlook) -> Floats:
+        """Score pixels, shape ``(k,)``."""
+        posterior, pixels = outlook.posterior, outlook.pixels
+        maxima = joint_samples(outlook, self.num_samples)[:, outlook.grid.allowed].max(axis=1)
+        z = -deviations(posterior.mean[pixels], np.sqrt(posterior.variance[pixels]), maxima[:, None])
+        return np.asarray(logsumexp(log_information(z), axis=0) - np.log(self.num_samples))
+
+
+def joint_samples(outlook: Outlook, num: int) -> Floats:
+    """Joint samples of the map, shape ``(num, N)``, standardised; the same all through a batch.
+
+    As each pixel of the batch is chosen, they are corrected for its measurement, which is exact and costs no solution
+    (Matheron's rule: Wilson et al. 2020, arXiv:2002.09309, eq. 9).
+    """
+    posterior, name = outlook.posterior, f"{num} joint samples"
+    n_before, errors = outlook.once(
+        name,
+        lambda: (
+            len(posterior.fantasies),
+            np.stack([posterior.sample(outlook.rng) for _ in range(num)]) - posterior.mean,
+        ),
+    )
+    since = posterior.fantasies[n_before:]
+    weights = np.empty((num, 0))
+    for place, fantasy in enumerate(since):
+        noise = outlook.once(f"{name}, noise {place}", lambda: outlook.rng.standard_normal(num))
+        error = errors[:, fantasy.pixel] - weights @ gains(since[:place], len(posterior.mean))[:, fantasy.pixel]
+        weight = (error + np.sqrt(fantasy.noise) * noise) / fantasy.spread
+        weights = np.column_stack([weights, weight])
+    return np.asarray(posterior.mean + errors - weights @ gains(since, len(posterior.mean)))
+
+
+def gains(fantasies: Sequence[Fantasy], n_pixels: int) -> Floats:
+    """Gains of pixels taken as measured, shape ``(r, N)``: ``g.T @ g`` is what they took off the covariance."""
+    return np.array([fantasy.gain for fantasy in fantasies]).reshape(-1, n_pixels)
+
+
+def log_information(z: Floats) -> Floats:
+    r"""Logarithm of :math:`z \varphi(z) / 2 \Phi(z) - \log \Phi(z)`, to full precision however large z is."""
+    z = np.asarray(z, dtype=np.float64)
+    return np.where(z > 0.0, _log_information_below(np.maximum(z, 1e-300)), _log_information_above(-np.minimum(z, 0.0)))
+
+
+def _log_information_below(z: Floats) -> Floats:
+    # -log Phi is zero in floating point from 39 on; there, and from 10 on to all digits, it is Phi(-z).
+    first = np.log(0.5 * z) - 0.5 * z * z - LOG_SQRT_2PI - log_ndtr(z)
+    second = np.where(z < 10.0, np.log(-log_ndtr(np.minimum(z, 10.0))), log_ndtr(-z))
+    return np.asarray(np.logaddexp(first, second))
+
+
+def _log_information_above(t: Floats) -> Floats:
+    # phi / Phi at -t is t + 1 / t - 2 / t^3 ...: beyond 1e3 the difference to t has lost half of its digits.
+    scaled = erfcx(t / np.sqrt(2.0))
+    near = np.minimum(t, 1e3)
+    half = 0.5 * near * (near - np.sqrt(2.0 / np.pi) / erfcx(near / np.sqrt(2.0)))
+    return np.asarray(np.log(np.where(t < 1e3, half, np.maximum(t, 1e3) ** -2.0 - 0.5) - np.log(0.5 * scaled)))
