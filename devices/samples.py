@@ -8,7 +8,7 @@ import numpy as np
 
 from bluesky_gp.files import AXIS_NAMES, find_file, read_spectra
 from bluesky_gp.protocols import Floats, Scalarizer
-from bluesky_gp.scalarizers import get_scalarizer
+from bluesky_gp.scalarizers import get_scalarizer, scalarized_map
 
 
 @runtime_checkable
@@ -113,18 +113,6 @@ def nearest_pixel(pixel: Sequence[float], shape: tuple[int, ...]) -> tuple[int, 
         where = ", ".join(f"{p:.2f}" for p in pixel)
         raise ValueError(f"pixel ({where}) lies beside the sample, which has shape {shape}")
     return nearest
-
-
-def scalarized_map(scalarizer: Scalarizer, spectra: Floats, axis: Floats) -> Floats:
-    """Apply a scalarizer to spectra of shape ``(..., n_channels)``; NaN where it raises or a spectrum is not finite."""
-
-    def value(spectrum: Floats) -> float:
-        try:
-            return float(scalarizer(spectrum, axis)) if np.isfinite(spectrum).all() else np.nan
-        except (ArithmeticError, ValueError):
-            return np.nan
-
-    return np.array([value(s) for s in spectra.reshape(-1, len(axis))]).reshape(spectra.shape[:-1])
 
 
 _TARGETS = {"V": "loop_area", "eV": "net_counts"}

@@ -8,9 +8,9 @@ import numpy.typing as npt
 from scipy.ndimage import gaussian_filter
 from scipy.special import expit
 
-from bluesky_gp.devices.samples import nearest_pixel, scalarized_map
+from bluesky_gp.devices.samples import nearest_pixel
 from bluesky_gp.protocols import Floats, Scalarizer
-from bluesky_gp.scalarizers import get_scalarizer
+from bluesky_gp.scalarizers import get_scalarizer, scalarized_map
 
 
 class SyntheticFerroelectric:

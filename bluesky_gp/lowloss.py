@@ -1,0 +1,137 @@
+"""Numbers of a low-loss EEL spectrum: thickness, energy and width of the plasmon.
+
+Equations of R. F. Egerton, Electron Energy-Loss Spectroscopy in the Electron Microscope, 3rd ed. (2011).
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from bluesky_gp.protocols import Floats
+from bluesky_gp.windows import Window, channels, checked_windows
+
+_REGION = (0.6, 1.5)  # of the energy of the maximum: above the zero loss, below the second plasmon at twice the energy
+
+
+@dataclass(frozen=True)
+class Thickness:
+    r"""Thickness of a specimen in mean free paths of inelastic scattering, by the log-ratio of an EEL spectrum.
+
+    .. math:: t / \lambda = \ln(I_t / I_0)
+
+    with the counts of the whole spectrum and those of the zero-loss peak (Egerton, section 5.1). NaN without counts in
+    either.
+
+    Parameters
+    ----------
+    zero_loss : tuple of float
+        Start and end of the zero-loss peak, the end left out, in the unit of the axis. Default: in eV.
+    """
+
+    zero_loss: Window = (-4.0, 4.0)
+
+    name: ClassVar[str] = "thickness"
+
+    def __post_init__(self) -> None:
+        checked_windows(self, "zero_loss")
+
+    def __call__(self, spectrum: Floats, axis: Floats) -> float:
+        """Return t/lambda of `spectrum`, both arguments of shape ``(n_channels,)``."""
+        zero = spectrum[channels(self, axis, self.zero_loss)].sum()
+        total = spectrum.sum()
+        return float(np.log(total / zero)) if zero > 0 and total > 0 else float("nan")
+
+
+@dataclass(frozen=True)
+class _Plasmon:
+    """A fit of the Drude energy-loss function to the largest plasmon in a window."""
+
+    window: Window = (10.0, 40.0)
+
+    name: ClassVar[str] = "plasmon"
+
+    def __post_init__(self) -> None:
+        checked_windows(self, "window")
+
+    def _fit(self, spectrum: Floats, axis: Floats) -> tuple[float, float]:
+        """Return plasmon energy and damping, NaN where there is no plasmon."""
+        inside = channels(self, axis, self.window) & (axis > 0)
+        energy, counts = axis[inside], spectrum[inside]
+        top = _maximum(counts)
+        if top is None:
+            return np.nan, np.nan
+        near = (energy >= _REGION[0] * energy[top]) & (energy <= _REGION[1] * energy[top])
+        if np.count_nonzero(near) < 5:
+            return np.nan, np.nan
+        return _drude_fit(energy[near], counts[near], float(energy[top]))
+
+    def units(self, spectrum_units: str, axis_units: str) -> str:
+        """Return the unit of the axis."""
+        return axis_units
+
+
+@dataclass(frozen=True)
+class PlasmonEnergy(_Plasmon):
+    r"""Energy of the plasmon, :math:`E_p` of the Drude energy-loss function fitted to the largest in a window.
+
+    .. math:: \mathrm{Im}(-1/\varepsilon) = \frac{E_p^2\, E\, \Gamma}{(E^2 - E_p^2)^2 + (E\, \Gamma)^2}
+
+    (Egerton, section 3.3), fitted from 0.6 to 1.5 times the energy of the maximum, so that neither the zero loss nor
+    plural scattering enters. :math:`E_p` lies a little above the maximum. NaN where the window has no maximum inside.
+
+    Parameters
+    ----------
+    window : tuple of float
+        Where the plasmon is looked for, in the unit of the axis. Default: in eV.
+    """
+
+    name: ClassVar[str] = "plasmon_energy"
+
+    def __call__(self, spectrum: Floats, axis: Floats) -> float:
+        """Return the plasmon energy of `spectrum`, both arguments of shape ``(n_channels,)``."""
+        return self._fit(spectrum, axis)[0]
+
+
+@dataclass(frozen=True)
+class PlasmonWidth(_Plasmon):
+    r"""Width of the plasmon at half maximum, the damping :math:`\Gamma` of the function that `PlasmonEnergy` fits.
+
+    The width that the spectrometer and the source add is in it.
+
+    Parameters
+    ----------
+    window : tuple of float
+        Where the plasmon is looked for, in the unit of the axis. Default: in eV.
+    """
+
+    name: ClassVar[str] = "plasmon_width"
+
+    def __call__(self, spectrum: Floats, axis: Floats) -> float:
+        """Return the width of the plasmon of `spectrum`, both arguments of shape ``(n_channels,)``."""
+        return self._fit(spectrum, axis)[1]
+
+
+def _maximum(counts: Floats) -> int | None:
+    """Return the channel of the largest value of smoothed counts, None if it is the first or the last."""
+    from scipy.ndimage import uniform_filter1d
+
+    top = int(np.argmax(uniform_filter1d(counts, max(1, len(counts) // 15), mode="nearest")))
+    return top if 0 < top < len(counts) - 1 and counts[top] > 0 else None
+
+
+def _drude_fit(energy: Floats, counts: Floats, start: float) -> tuple[float, float]:
+    from scipy.optimize import least_squares
+
+    height = float(counts.max())
+
+    def misfit(parameters: Floats) -> Floats:
+        scale, plasmon, damping = parameters
+        square = energy**2 - plasmon**2
+        drude = damping**2 * energy * plasmon / (square**2 + (damping * energy) ** 2)  # about 1 at the maximum
+        return np.asarray(scale * drude - counts / height)
+
+    found = least_squares(misfit, [1.0, start, 0.3 * start], method="lm", max_nfev=200)
+    _, plasmon, damping = (abs(float(p)) for p in found.x)
+    inside = energy[0] <= plasmon <= energy[-1] and damping < energy[-1]
+    return (plasmon, damping) if found.success and inside else (np.nan, np.nan)

@@ -1,0 +1,100 @@
+"""Numbers of low-loss spectra: known thickness and plasmons come out."""
+
+import numpy as np
+import pytest
+
+from bluesky_gp.lowloss import PlasmonEnergy, PlasmonWidth, Thickness
+from bluesky_gp.scalarizers import get_scalarizer
+
+ENERGY = np.arange(350.0, 862.0, 0.5)
+
+
+@pytest.mark.parametrize("t_over_lambda", [0.0, 0.3, 1.7])
+def test_the_log_ratio_gives_the_thickness_in_mean_free_paths(t_over_lambda):
+    energy = np.arange(-20.0, 480.0, 0.5)
+    zero, loss = np.exp(-0.5 * (energy / 0.5) ** 2), np.exp(-0.5 * ((energy - 17.0) / 2.0) ** 2)
+    rest = np.exp(t_over_lambda) - 1.0
+    spectrum = 1e6 * (zero / zero.sum() + rest * loss / loss.sum())
+    assert Thickness()(spectrum, energy) == pytest.approx(t_over_lambda, abs=1e-9)
+
+
+@pytest.mark.parametrize("spectrum", [np.zeros(100), -np.ones(100), np.r_[np.zeros(50), np.ones(50)]])
+def test_without_a_zero_loss_peak_there_is_no_thickness(spectrum):
+    assert np.isnan(Thickness()(spectrum, np.arange(-20.0, 80.0)))
+
+
+def test_a_zero_loss_window_beside_the_axis_is_an_error():
+    with pytest.raises(ValueError, match=r"thickness: window \(-4.0, 4.0\) lies outside the axis, 350 to 861.5"):
+        Thickness()(np.ones(len(ENERGY)), ENERGY)
+    with pytest.raises(ValueError, match="thickness: zero_loss must be two numbers, start and end"):
+        get_scalarizer({"kind": "thickness", "zero_loss": [4, -4]})
+
+
+# --- plasmons ---------------------------------------------------------------------------------------------------------
+
+LOSS = np.arange(-20.0, 300.0, 0.2)
+
+
+def low_loss(plasmon=15.0, damping=2.0, t_over_lambda=0.5, resolution=0.4):
+    """Zero loss and up to eight plasmons, the n-th the n-fold convolution of the Drude function, by Poisson's law."""
+    loss = np.clip(LOSS, 0.0, None)
+    drude = damping * loss / ((loss**2 - plasmon**2) ** 2 + (damping * loss) ** 2)
+    drude /= drude.sum()
+    zero = np.exp(-0.5 * (LOSS / resolution) ** 2)
+    zero /= zero.sum()
+    start = np.argmin(np.abs(LOSS))
+    spectrum, term = zero.copy(), zero
+    for n in range(1, 9):
+        term = np.convolve(term, drude)[start : start + len(LOSS)] * t_over_lambda / n
+        spectrum = spectrum + term
+    return 1e6 * np.exp(-t_over_lambda) * spectrum
+
+
+@pytest.mark.parametrize("t_over_lambda", [0.1, 0.5, 1.5])
+@pytest.mark.parametrize(("plasmon", "damping"), [(15.0, 0.8), (16.7, 3.2), (26.0, 6.0)])
+def test_a_drude_plasmon_has_its_energy_and_width_whatever_the_thickness(plasmon, damping, t_over_lambda):
+    spectrum = low_loss(plasmon, damping, t_over_lambda)
+    assert PlasmonEnergy()(spectrum, LOSS) == pytest.approx(plasmon, rel=0.01)
+    resolved = 0.1 * damping if damping > 2 else 0.94  # else the zero loss, 0.94 eV wide, is in the width
+    assert PlasmonWidth()(spectrum, LOSS) == pytest.approx(damping, abs=resolved)
+    # some of the loss lies beyond the axis
+    assert Thickness(zero_loss=(-3, 3))(spectrum, LOSS) == pytest.approx(t_over_lambda, abs=0.03)
+
+
+def test_with_counting_noise_the_energy_is_known_to_a_part_of_the_width():
+    rng = np.random.default_rng(0)
+    noisy = [rng.poisson(low_loss(16.7, 3.2) * 0.01).astype(float) for _ in range(50)]
+    energies = [PlasmonEnergy()(s, LOSS) for s in noisy]
+    assert np.isfinite(energies).all()
+    assert np.mean(energies) == pytest.approx(16.7, abs=0.1)
+    assert np.std(energies) < 0.3
+
+
+def test_the_tail_of_the_zero_loss_is_no_plasmon():
+    tail = 1e6 / (1 + LOSS**2)
+    assert np.isnan(PlasmonEnergy()(tail, LOSS))
+    assert np.isnan(PlasmonWidth()(np.zeros_like(LOSS), LOSS))
+
+
+def test_the_simulators_thickness_and_plasmon_come_out():
+    geometry = pytest.importorskip("nion.utils.Geometry")
+    samples = pytest.importorskip("nion.usim_device.SampleSimulator")
+    cameras = pytest.importorskip("nion.usim_device.EELSCameraSimulator")
+    calibration = pytest.importorskip("nion.data.Calibration").Calibration(-20.0, 0.2, "eV")
+    where, size = geometry.FloatPoint(0.0, 0.0), geometry.FloatSize(1e-6, 1e-6)
+    for thickness in (0.3, 1.0):
+        spectrum = np.zeros(len(LOSS))
+        flake = samples.FlakeFeature(where, size, [], 20.0, 4)
+        cameras.plot_spectrum(flake, spectrum, thickness, calibration)
+        zero = np.exp(-0.5 * (LOSS / 0.4) ** 2)
+        spectrum += zero / zero.sum() * spectrum.sum() / np.expm1(thickness)
+        assert Thickness()(spectrum, LOSS) == pytest.approx(thickness, abs=0.01)
+        # its plasmons are Gaussian, of a standard deviation of sqrt(20) eV
+        assert PlasmonEnergy()(spectrum, LOSS) == pytest.approx(20.0, abs=0.6)
+
+
+def test_a_plasmon_is_looked_for_in_a_window():
+    with pytest.raises(ValueError, match=r"plasmon_energy: window \(10.0, 40.0\) lies outside the axis, 350 to 861.5"):
+        PlasmonEnergy()(np.ones(len(ENERGY)), ENERGY)
+    with pytest.raises(ValueError, match="plasmon_width: window must be two numbers, start and end"):
+        PlasmonWidth(window=12.0)
