@@ -9,7 +9,8 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 NUMERICAL = (
-    "grid protocols threads kernels solvers covariance nearest vecchia trend posterior hyperparameters acquisition "
+    "grid protocols windows loops branches hysteresis edges lowloss xrays shapes "
+    "threads kernels solvers covariance nearest vecchia trend posterior hyperparameters acquisition "
     "sampling knowledge integrated acquisitions "
     "batch units state outlook diagnosis stopping model points description timing optimizer"
 ).split()
