@@ -1,18 +1,28 @@
-"""A ranking of pixels -> a batch of pixels that do not repeat each other -> a short path through them."""
+"""A ranking of pixels -> a batch of pixels that do not repeat each other.
+
+A strategy ranks the pixels for one place of the batch after another: any callable that takes a `Place` and returns a
+`Ranking`. What is measured, masked, pending, chosen already or too near is not among what it ranks.
+"""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
 
 import numpy as np
-from scipy.spatial.distance import cdist
+from scipy.special import log_ndtr
 
+from bluesky_gp.grid import PixelGrid
 from bluesky_gp.posterior import GridPosterior
 from bluesky_gp.protocols import Floats, Indices
 
 _TIE = 1e-9  # relative: what numbers differ by that are equal but for rounding, by symmetry or far from all data
+_NO_SPREAD = 1e-150  # stands for a standard deviation of zero
 
 Score = Callable[[GridPosterior, Indices], Floats]
 """The acquisition function on some pixels (flat indices) of a posterior."""
+
+PURPOSES = {"maximum": 0.7, "map": 0.0, "both": 0.5}
+"""Share of a batch that the acquisition function chooses, by what the map is for."""
 
 
 class Batch(NamedTuple):
@@ -23,25 +33,159 @@ class Batch(NamedTuple):
     ahead: GridPosterior  # as if they were measured already, at their predicted mean
 
 
-def choose(posterior: GridPosterior, candidates: Indices, score: Score, num: int, share: float) -> Batch:
-    """Choose a batch, one pixel after another, each as if those before were measured.
+class Place(NamedTuple):
+    """One place of a batch, to be filled."""
 
-    The first ``share * num`` pixels (at least one, unless the share is zero) are where the acquisition function is
-    largest, the others where the remaining variance is. The exploring half is what keeps a batch from staying
-    around one hill, and nearly all that the map gains. A pixel whose score is NaN is not exploited; where no pixel has
-    a score, the variance chooses.
+    grid: PixelGrid
+    before: GridPosterior  # before the batch, pending pixels taken as measured
+    posterior: GridPosterior  # the batch so far taken as measured too, at its predicted mean
+    candidates: Indices  # (k,), flat
+    score: Score
+    number: int  # from 0
+    num: int  # places of the batch
+
+    @property
+    def chosen(self) -> Indices:
+        """Flat indices of the batch so far, shape ``(number,)``."""
+        return self.posterior.fantasised[len(self.before.fantasies) :]
+
+
+class Ranking(NamedTuple):
+    """How a strategy ranks the candidates of a place: the largest is chosen, NaN never."""
+
+    values: Floats  # (k,)
+    scores: Floats | None = None  # (k,), the acquisition function, if it was computed
+
+
+class Strategy(Protocol):
+    """A way to choose a batch. Implemented here and by users; called by `choose` once a place."""
+
+    def __call__(self, place: Place) -> Ranking:
+        """Rank the candidates of a place."""
+        ...
+
+
+@dataclass(frozen=True)
+class Mixed:
+    """A share of the batch by the acquisition function, the rest by the largest remaining variance.
+
+    Each as if those before were measured. The exploring part is what keeps a batch from staying around one hill, and
+    nearly all that the map gains. With a random acquisition function and a share of 1 it is a Thompson batch: the
+    function is drawn anew for every place.
+
+    Parameters
+    ----------
+    share : float
+        The first ``share * num`` pixels, at least one unless it is zero, are the acquisition function's.
     """
-    exploiting = round(share * num) or int(share > 0.0)
-    pixels, scores = [], []
-    for place in range(min(num, len(candidates))):
-        values = score(posterior, candidates) if place < exploiting else np.empty(0)
-        exploits = np.any(values > -np.inf)
-        winner = _largest(values if exploits else posterior.variance[candidates])
-        pixels.append(int(candidates[winner]))
-        scores.append(float(values[winner] if exploits else score(posterior, candidates[[winner]])[0]))
-        posterior = posterior.condition(pixels[-1], float(posterior.mean[pixels[-1]]))
-        candidates = np.delete(candidates, winner)
+
+    share: float = PURPOSES["both"]
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.share <= 1.0:
+            raise ValueError(f"Mixed: share must be between 0 and 1, got {self.share}")
+
+    def __call__(self, place: Place) -> Ranking:
+        """Rank by the acquisition function, or by the variance where its share is used up or no score is a number."""
+        exploiting = round(self.share * place.num) or int(self.share > 0.0)
+        if place.number < exploiting:
+            scores = place.score(place.posterior, place.candidates)
+            if _says_something(scores):
+                return Ranking(scores, scores)
+        return Ranking(place.posterior.variance[place.candidates])
+
+
+@dataclass(frozen=True)
+class LocalPenalization:
+    r"""The acquisition function before the batch, lowered around the pixels chosen already.
+
+    .. math:: \log \alpha(x) + \sum_j \log \Phi \left( \frac{L \, |x - x_j| - (M - \mu_j)}{\sigma_j} \right)
+
+    L the steepest slope of the posterior mean, M the incumbent: how likely x lies outside the ball around each chosen
+    pixel in which the maximum cannot be. Gonzalez, Dai, Hennig & Lawrence 2016, arXiv:1505.08052, eqs. 7 and 8.
+
+    Parameters
+    ----------
+    log : bool
+        Whether the acquisition function is a logarithm, as the improvements are. False: the logarithm is taken of what
+        it is above its lowest value.
+    """
+
+    log: bool = True
+
+    def __call__(self, place: Place) -> Ranking:
+        """Rank by the penalised acquisition function, by the variance where no score is a number."""
+        scores = place.score(place.before, place.candidates)
+        values = scores if self.log else _logarithm(scores)
+        if not _says_something(values):
+            return Ranking(place.posterior.variance[place.candidates])
+        return Ranking(values + _penalty(place), scores)
+
+
+def strategy_of(batch: "float | Strategy | None") -> Strategy:
+    """Return the strategy that a user named by a share, or gave; None is the default."""
+    if batch is None:
+        return Mixed()
+    if callable(batch):
+        return batch
+    if not 0.0 <= batch <= 1.0:
+        raise ValueError(f"PixelOptimizer: batch is a share between 0 and 1, a strategy, or None, got {batch}")
+    return Mixed(float(batch))
+
+
+def share_for(purpose: str) -> float:
+    """Return the share of a batch for a stated purpose."""
+    if purpose not in PURPOSES:
+        raise ValueError(f"PixelOptimizer: purpose is one of {', '.join(PURPOSES)}, got {purpose!r}")
+    return PURPOSES[purpose]
+
+
+def choose(
+    posterior: GridPosterior,
+    grid: PixelGrid,
+    candidates: Indices,
+    score: Score,
+    num: int,
+    strategy: Strategy,
+    min_distance: float = 0.0,
+) -> Batch:
+    """Choose a batch, one pixel after another.
+
+    Parameters
+    ----------
+    posterior : GridPosterior
+        Pending pixels taken as measured.
+    candidates : ndarray of int
+        Flat indices of the pixels that may be chosen.
+    num : int
+        Pixels to choose; fewer candidates are all chosen.
+    min_distance : float
+        In pixels, between any two of the batch and the pending ones; see `apart`.
+    """
+    before, pixels, scores = posterior, [], []
+    for number in range(min(num, len(candidates))):
+        near = apart(grid, candidates, posterior.fantasised, min_distance)
+        ranking = strategy(Place(grid, before, posterior, near, score, number, num))
+        winner = _largest(ranking.values)
+        pixel = int(near[winner])
+        pixels.append(pixel)
+        known = score(posterior, near[[winner]])[0] if ranking.scores is None else ranking.scores[winner]
+        scores.append(float(known))
+        posterior = posterior.condition(pixel, float(posterior.mean[pixel]))
+        candidates = candidates[candidates != pixel]
     return Batch(np.array(pixels, dtype=np.intp), np.array(scores), posterior)
+
+
+def apart(grid: PixelGrid, candidates: Indices, taken: Indices, distance: float) -> Indices:
+    """Return the candidates that are at least `distance` pixels from those taken; halved as often as there are none."""
+    if distance <= 1.0 or not len(taken):
+        return candidates
+    places, squares = grid.unravel(candidates), np.full(len(candidates), np.inf)
+    for place in grid.unravel(taken):
+        squares = np.minimum(squares, np.square(places - place).sum(axis=1))
+    while not np.any(squares >= distance**2):
+        distance /= 2.0
+    return candidates[squares >= distance**2]
 
 
 def _largest(ranking: Floats) -> int:
@@ -50,46 +194,31 @@ def _largest(ranking: Floats) -> int:
     return int(np.argmax(ranking >= (top - _TIE * abs(top) if np.isfinite(top) else top)))
 
 
-def short_path(points: Floats, start: Floats | None = None) -> Indices:
-    """Order points, shape ``(k, ndim)``, for a short open path from `start`, by default the first of them.
-
-    2-opt, from the order of nearest neighbours and from the order given: never longer than that, and within about
-    5 % of the shortest for the tens of points of a batch.
-    """
-    stops = np.vstack([points[0] if start is None else start, points])
-    distance = cdist(stops, stops)
-    orders = [_improved(distance, order) for order in (_nearest_neighbour(distance), np.arange(len(stops)))]
-    return min(orders, key=lambda order: _length(distance, order))[1:] - 1
+def _says_something(scores: Floats) -> bool:
+    return bool(np.any(scores > -np.inf))
 
 
-def _length(distance: Floats, order: Indices) -> float:
-    return float(distance[order[:-1], order[1:]].sum())
+def _logarithm(scores: Floats) -> Floats:
+    """Of how far scores lie above the lowest of them: positive, whatever their unit and zero."""
+    finite = scores[np.isfinite(scores)]
+    with np.errstate(divide="ignore"):
+        return np.log(scores - (finite.min() if len(finite) else 0.0))
 
 
-def _improved(distance: Floats, order: Indices) -> Indices:
-    while (better := _two_opt(distance, order)) is not None:
-        order = better
-    return order
+def _penalty(place: Place) -> Floats:
+    """Logarithm of how likely each candidate lies outside the balls around the pixels chosen already."""
+    mean, std = place.before.mean, np.maximum(place.before.std, _NO_SPREAD)
+    measured, _ = place.before.measured
+    slope, best = _steepest(mean.reshape(place.grid.shape)), mean[measured].max()
+    penalty = np.zeros(len(place.candidates))
+    for pixel, centre in zip(place.chosen, place.grid.unravel(place.chosen), strict=True):
+        away = np.linalg.norm(place.grid.unravel(place.candidates) - centre, axis=1)
+        penalty += log_ndtr((slope * away - (best - mean[pixel])) / std[pixel])
+    return penalty
 
 
-def _nearest_neighbour(distance: Floats) -> Indices:
-    order, left = [0], set(range(1, len(distance)))
-    while left:
-        order.append(min(left, key=lambda point: (distance[order[-1], point], point)))
-        left.remove(order[-1])
-    return np.array(order)
-
-
-def _two_opt(distance: Floats, order: Indices) -> Indices | None:
-    """Reverse the one stretch of the path whose reversal saves most; None where none saves anything."""
-    n = len(order)
-    legs = distance[order[:, None], order]
-    onward = np.append(np.diagonal(legs, 1), 0.0)  # from each point to the next; nothing behind the last
-    beyond = np.column_stack([legs[:, 1:], np.zeros(n)])  # from each point to the one behind the stretch's end
-    # Reversing i + 1 .. j replaces the legs (i, i + 1) and (j, j + 1) by (i, j) and (i + 1, j + 1).
-    change = legs + np.vstack([beyond[1:], np.zeros(n)]) - onward[:, None] - onward
-    change = np.where(np.triu(np.ones((n, n), dtype=bool), 2), change, 0.0)
-    i, j = np.unravel_index(np.argmin(change), change.shape)
-    if change[i, j] >= -1e-9 * distance.max():
-        return None
-    return np.concatenate([order[: i + 1], order[j:i:-1], order[j + 1 :]])
+def _steepest(mean: Floats) -> float:
+    """Largest slope, in standard deviations a pixel; of a flat map one from end to end, or its balls had no end."""
+    axes = [axis for axis, n in enumerate(mean.shape) if n > 1]
+    squares = [np.square(np.gradient(mean, axis=axis)) for axis in axes]
+    return max(float(np.sqrt(np.max(sum(squares, np.zeros(1))))), 1.0 / max(mean.shape))

@@ -8,13 +8,14 @@ import numpy as np
 from sklearn.gaussian_process.kernels import Kernel
 
 from bluesky_gp.acquisition import ExpectedImprovement
-from bluesky_gp.batch import choose, short_path
+from bluesky_gp.batch import Strategy, choose, share_for, strategy_of
 from bluesky_gp.description import describe
 from bluesky_gp.diagnosis import with_unscored
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.hyperparameters import refit_due, starts_for
 from bluesky_gp.kernels import theta_names
 from bluesky_gp.model import Mean, Measurements, Model
+from bluesky_gp.path import short_path
 from bluesky_gp.points import PointReader
 from bluesky_gp.posterior import GridPosterior
 from bluesky_gp.outlook import StateOutlook
@@ -23,8 +24,6 @@ from bluesky_gp.state import OptimizerState
 from bluesky_gp.stopping import StoppingRule
 from bluesky_gp.threads import blas_threads
 from bluesky_gp.timing import decision_seconds
-
-_SHARE = 0.5  # of a batch that the acquisition function chooses, unless told otherwise
 
 
 @dataclass(frozen=True)
@@ -57,9 +56,10 @@ class PixelOptimizer:
     batch_size : int
     n_initial : int
         Pixels chosen at random before the model is asked.
-    batch : float, optional
+    batch : float or callable, optional
         Share of a batch that the acquisition function chooses; the rest goes where the variance is largest. None:
-        half and half, which finds maxima as fast as the acquisition function alone and maps a third better.
+        half and half, which finds maxima as fast as the acquisition function alone and maps a third better. Or another
+        way to choose, see `batch.Strategy`.
     maximize : bool
         False: smaller targets are better.
     seed : int
@@ -81,6 +81,11 @@ class PixelOptimizer:
     others : iterable of str
         Keys of further numbers of the same points (a second target), or of their spectra, for acquisition functions
         that look at them. Numbers share the target's kernel, and so its factors.
+    purpose : {"maximum", "map", "both"}, optional
+        What the map is for, in place of `batch`: the share of a batch that the acquisition function chooses is then
+        0.7, 0 and 0.5.
+    min_distance : float
+        Between any two pixels of a batch and those under way, in pixels; less where no pixel is left at that distance.
 
     Examples
     --------
@@ -100,7 +105,7 @@ class PixelOptimizer:
         acquisition: Acquisition | MapAcquisition | None = None,
         batch_size: int = 10,
         n_initial: int = 10,
-        batch: float | None = None,
+        batch: float | Strategy | None = None,
         maximize: bool = True,
         seed: int = 0,
         stopping: Iterable[StoppingRule] = (),
@@ -110,6 +115,8 @@ class PixelOptimizer:
         transform: Any = None,
         outliers: float | None = None,
         others: Iterable[str] = (),
+        purpose: str | None = None,
+        min_distance: float = 0.0,
     ) -> None:
         if batch_size < 1 or n_initial < 1:
             raise ValueError(
@@ -117,14 +124,18 @@ class PixelOptimizer:
             )
         if seed < 0:
             raise ValueError(f"PixelOptimizer: seed must not be negative, got {seed}")
-        if batch is not None and not 0.0 <= batch <= 1.0:
-            raise ValueError(f"PixelOptimizer: batch is a share between 0 and 1, or None, got {batch}")
+        if purpose is not None and batch is not None:
+            raise ValueError(f"PixelOptimizer: give batch={batch!r} or purpose={purpose!r}, not both")
+        if not 0.0 <= min_distance < np.inf:
+            raise ValueError(f"PixelOptimizer: min_distance must be a distance in pixels, got {min_distance}")
         self.grid = PixelGrid.from_mapping(grid)
         self.target = target
         self.acquisition: Acquisition | MapAcquisition = ExpectedImprovement() if acquisition is None else acquisition
         self.batch_size = batch_size
         self.n_initial = n_initial
-        self.batch = batch
+        self.purpose = purpose
+        self.batch = batch if purpose is None else share_for(purpose)
+        self.min_distance = float(min_distance)
         self.maximize = maximize
         self.seed = seed
         self.stopping = tuple(stopping)
@@ -139,6 +150,7 @@ class PixelOptimizer:
             maximize=maximize,
         )
         self._default_kernel, self._prior, self._mean = kernel is None, prior, mean
+        self._strategy = strategy_of(self.batch)
         self._state = self._model.beginning(target)
 
     # -- what is known -------------------------------------------------------------------------------------------
@@ -206,7 +218,9 @@ class PixelOptimizer:
             "acquisition": describe(self.acquisition),
             "batch_size": self.batch_size,
             "n_initial": self.n_initial,
-            "batch": self.batch,
+            "batch": describe(self.batch),
+            "purpose": self.purpose,
+            "min_distance": self.min_distance,
             "maximize": self.maximize,
             "seed": self.seed,
             "stopping": [describe(rule) for rule in self.stopping],
@@ -322,7 +336,7 @@ class PixelOptimizer:
             posterior = posterior.condition(pixel, float(posterior.mean[pixel]))
         ranking = np.full(self.grid.size, np.nan)
         ranking[candidates] = score(posterior, candidates)
-        chosen = choose(posterior, candidates, score, num, _SHARE if self.batch is None else self.batch)
+        chosen = choose(posterior, self.grid, candidates, score, num, self._strategy, self.min_distance)
         warning = with_unscored(state.warning, ranking[candidates])
         state = replace(state, ahead=chosen.ahead, warning=warning)
         return self._proposal(state, chosen.pixels, chosen.scores, ranking)

@@ -30,7 +30,7 @@ _COMPARED_SINCE = ("map_change", "map_error", "forecast_num", "map_gain", "best_
 """Quantities that older records lack."""
 
 _MAPS = ("mean", "std", "acquisition")
-_MADE = ("acquisition", "mean", "transform", "kernel")
+_MADE = ("acquisition", "batch", "mean", "transform", "kernel")
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,8 @@ def optimizer_of(gp: Mapping[str, Any], **given: Any) -> PixelOptimizer:
     made = {name: given[name] if name in given else _made(name, gp.get(name)) for name in _MADE}
     if gp.get("default_kernel") and "kernel" not in given:
         made["kernel"] = None
-    plain = {name: gp[name] for name in ("batch_size", "n_initial", "batch", "maximize", "seed", "prior", "outliers")}
+    plain = {name: gp[name] for name in ("batch_size", "n_initial", "maximize", "seed", "prior", "outliers")}
+    plain["min_distance"] = gp.get("min_distance", 0.0)  # older records have none
     grid = PixelGrid.from_mapping(gp["grid"])
     return PixelOptimizer(grid, gp["optimizer_target"], **plain, **made, others=gp.get("others", ()))
 

@@ -12,7 +12,7 @@ NUMERICAL = (
     "grid protocols windows loops branches hysteresis edges lowloss xrays shapes "
     "threads kernels solvers covariance nearest vecchia trend posterior hyperparameters acquisition "
     "sampling knowledge integrated acquisitions "
-    "batch units state outlook diagnosis stopping model points description timing optimizer"
+    "batch units state outlook path diagnosis stopping model points description timing optimizer"
 ).split()
 PACKAGES = {"numpy", "scipy", "sklearn", "joblib", "threadpoolctl", *sys.stdlib_module_names}
 FILES = {

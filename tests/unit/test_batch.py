@@ -1,14 +1,17 @@
-from itertools import permutations
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from gp_problems import POSTERIORS, problems
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
+from scipy.stats import norm
+from sklearn.base import clone
 from sklearn.gaussian_process.kernels import Matern, WhiteKernel
 
-from bluesky_gp.batch import choose, short_path
+from bluesky_gp.batch import LocalPenalization, Mixed, Ranking, apart, choose, strategy_of
 from bluesky_gp.grid import PixelGrid
+from bluesky_gp.kernels import RotatedMatern
 from bluesky_gp.posterior import LatticePosterior
 
 
@@ -26,6 +29,27 @@ def start(shape=(12, 12)):
     return LatticePosterior.of(kernel, PixelGrid(shape), pixels, values)
 
 
+def pick(score, num, strategy, candidates=None, min_distance=0.0):
+    """A batch on `start`; a number as strategy is a share."""
+    candidates = np.arange(144) if candidates is None else candidates
+    return choose(start(), PixelGrid((12, 12)), candidates, score, num, strategy_of(strategy), min_distance)
+
+
+def clear(ranking):
+    """Whether the largest number is one beyond rounding."""
+    top = np.sort(ranking[np.isfinite(ranking)])[-2:]
+    return len(top) < 2 or top[1] - top[0] > 1e-6 * max(abs(top[1]), 1e-3)
+
+
+def flipped(kernel):
+    """The kernel of the mirrored map: a skewed metric is skewed the other way."""
+    changed = clone(kernel)
+    for name, value in kernel.get_params().items():
+        if isinstance(value, RotatedMatern):
+            changed.set_params(**{f"{name}__skew": 1.0 / value.skew})
+    return changed
+
+
 # -- the choice ------------------------------------------------------------------------------------------------------
 
 
@@ -34,7 +58,7 @@ def start(shape=(12, 12)):
 def test_a_batch_has_no_pixel_twice_and_none_but_candidates(of_kind, problem, share, num, data):
     allowed = np.flatnonzero(problem.grid.allowed)
     candidates = np.array(data.draw(st.lists(st.sampled_from(allowed.tolist()), unique=True)), dtype=np.intp)
-    batch = choose(problem.posterior(of_kind), candidates, by_mean, num, share)
+    batch = choose(problem.posterior(of_kind), problem.grid, candidates, by_mean, num, Mixed(share))
     assert len(batch.pixels) == len(batch.scores) == min(num, len(candidates))
     assert len(set(batch.pixels.tolist())) == len(batch.pixels)
     assert set(batch.pixels.tolist()) <= set(candidates.tolist())
@@ -52,7 +76,7 @@ def test_the_acquisition_function_chooses_its_share_and_the_variance_the_rest(nu
         calls.append((posterior, pixels))
         return by_mean(posterior, pixels)
 
-    batch = choose(start(), np.arange(144), recorded, num, share)
+    batch = pick(recorded, num, share)
     for place, (posterior, candidates) in enumerate(calls):
         ranking = (by_mean if place < exploiting else by_variance)(posterior, candidates)
         assert ranking[candidates == batch.pixels[place]] == pytest.approx(ranking.max(), rel=1e-8)
@@ -61,7 +85,7 @@ def test_the_acquisition_function_chooses_its_share_and_the_variance_the_rest(nu
 
 def test_each_pixel_is_chosen_as_if_those_before_were_measured_as_predicted():
     posterior = start()
-    batch = choose(posterior, np.arange(144), by_variance, 6, 1.0)
+    batch = pick(by_variance, 6, 1.0)
     for pixel, score in zip(batch.pixels, batch.scores, strict=True):
         assert score == posterior.variance[pixel]
         posterior = posterior.condition(pixel, posterior.mean[pixel])
@@ -70,7 +94,7 @@ def test_each_pixel_is_chosen_as_if_those_before_were_measured_as_predicted():
 
 
 def test_an_exploring_batch_keeps_its_distance():
-    pixels = np.stack(np.unravel_index(choose(start(), np.arange(144), by_variance, 8, 0.0).pixels, (12, 12)), axis=1)
+    pixels = np.stack(np.unravel_index(pick(by_variance, 8, 0.0).pixels, (12, 12)), axis=1)
     distances = np.linalg.norm(pixels[:, None] - pixels[None], axis=-1)
     assert distances[np.triu_indices(8, 1)].min() >= 3.0
 
@@ -79,14 +103,14 @@ def test_a_pixel_whose_score_is_nan_is_not_exploited():
     def partial(posterior, pixels):
         return np.where(pixels < 140, np.nan, pixels)
 
-    assert sorted(choose(start(), np.arange(144), partial, 4, 1.0).pixels) == [140, 141, 142, 143]
-    assert choose(start(), np.arange(144), partial, 1, 1.0).scores == [143.0]
+    assert sorted(pick(partial, 4, 1.0).pixels) == [140, 141, 142, 143]
+    assert pick(partial, 1, 1.0).scores == [143.0]
 
 
 @pytest.mark.parametrize("nothing", [np.nan, -np.inf])
 def test_where_no_pixel_has_a_score_the_variance_chooses(nothing):
-    batch = choose(start(), np.arange(144), lambda posterior, pixels: np.full(len(pixels), nothing), 5, 1.0)
-    exploring = choose(start(), np.arange(144), by_variance, 5, 0.0)
+    batch = pick(lambda posterior, pixels: np.full(len(pixels), nothing), 5, 1.0)
+    exploring = pick(by_variance, 5, 0.0)
     np.testing.assert_array_equal(batch.pixels, exploring.pixels)
 
 
@@ -94,7 +118,7 @@ def test_an_infinite_score_wins():
     def infinite(posterior, pixels):
         return np.where(pixels == 50, np.inf, 1.0)
 
-    assert choose(start(), np.arange(144), infinite, 1, 1.0).pixels == [50]
+    assert pick(infinite, 1, 1.0).pixels == [50]
 
 
 @pytest.mark.parametrize("sign", [1.0, -1.0])
@@ -102,52 +126,145 @@ def test_of_scores_that_differ_by_rounding_only_the_first_pixel_wins(sign):
     def tied(posterior, pixels):
         return sign * (1.0 + 1e-15 * np.sin(pixels))
 
-    assert choose(start(), np.arange(5, 144), tied, 3, 1.0).pixels.tolist() == [5, 6, 7]
+    assert pick(tied, 3, 1.0, np.arange(5, 144)).pixels.tolist() == [5, 6, 7]
 
 
-# -- the path --------------------------------------------------------------------------------------------------------
+@given(problem=problems(), share=st.floats(0.0, 1.0), axis=st.integers(0, 2), penalized=st.booleans())
+def test_a_mirrored_map_gives_the_mirrored_batch(problem, share, axis, penalized):
+    grid, axis = problem.grid, axis % problem.grid.ndim
+    strategy = LocalPenalization() if penalized else Mixed(share)
+    image = np.flip(np.arange(grid.size).reshape(grid.shape), axis).ravel()  # of each pixel
+    values = []  # of each ranking, candidates in their order
+
+    def watched(place):
+        ranking = strategy(place)
+        values.append(ranking.values)
+        return ranking
+
+    posterior = problem.posterior(LatticePosterior)
+    batch = choose(posterior, grid, np.flatnonzero(grid.allowed), by_mean, 4, watched)
+    assume(all(clear(ranking) for ranking in values))
+    moved = replace(problem, pixels=image[problem.pixels], kernel=flipped(problem.kernel))
+    candidates = np.sort(image[np.flatnonzero(grid.allowed)])
+    other = choose(moved.posterior(LatticePosterior), grid, candidates, by_mean, 4, strategy)
+    np.testing.assert_array_equal(other.pixels, image[batch.pixels])
 
 
-def length(points, order, start):
-    return np.linalg.norm(np.diff(np.vstack([start, points[order]]), axis=0), axis=1).sum()
+# -- distances -------------------------------------------------------------------------------------------------------
 
 
-points = st.lists(st.tuples(st.integers(0, 49), st.integers(0, 49)), min_size=1, max_size=12).map(
-    lambda rows: np.array(rows, dtype=float)
-)
+def distances(grid, pixels, others):
+    return np.linalg.norm(grid.unravel(pixels)[:, None] - grid.unravel(others)[None], axis=-1)
 
 
-@given(points, st.tuples(st.floats(-5.0, 50.0), st.floats(-5.0, 50.0)))
-def test_a_short_path_visits_every_point_once_and_is_never_longer_than_the_order_given(points, start):
-    order = short_path(points, np.array(start))
-    assert sorted(order.tolist()) == list(range(len(points)))
-    given_order = length(points, np.arange(len(points)), start)
-    assert length(points, order, start) <= given_order * (1.0 + 1e-9)
+@given(problem=problems(), distance=st.floats(0.0, 30.0), num=st.integers(1, 8), pending=st.integers(0, 3))
+def test_the_pixels_of_a_batch_keep_their_distance_as_long_as_there_are_such_pixels(problem, distance, num, pending):
+    grid, posterior = problem.grid, problem.posterior(LatticePosterior)
+    candidates = np.flatnonzero(grid.allowed)
+    for pixel in candidates[:pending]:
+        posterior = posterior.condition(pixel, 0.0)
+    candidates = candidates[pending:]
+    batch = choose(posterior, grid, candidates, by_mean, num, Mixed(), distance)
+    taken = np.flatnonzero(grid.allowed)[:pending]
+    for pixel in batch.pixels:
+        if len(taken):
+            nearest = distances(grid, np.array([pixel]), taken).min()
+            possible = distances(grid, np.setdiff1d(candidates, taken), taken).min(axis=1).max()
+            assert nearest >= min(distance, possible / 2.0) - 1e-9
+        taken = np.append(taken, pixel)
+    assert len(batch.pixels) == min(num, len(candidates))
 
 
-def test_a_short_path_is_close_to_the_shortest():
-    excess = []
-    for seed in range(60):
-        rng = np.random.default_rng(seed)
-        points, start = rng.random((6, 2)), rng.random(2)
-        shortest = min(length(points, np.array(order), start) for order in permutations(range(6)))
-        excess.append(length(points, short_path(points, start), start) / shortest - 1.0)
-    assert np.mean(excess) < 0.02
-    assert np.max(excess) < 0.2
+def test_a_distance_of_three_pixels_is_kept():
+    def one_hill(posterior, pixels):
+        return -np.linalg.norm(PixelGrid((12, 12)).unravel(pixels) - [6, 6], axis=1)
+
+    free, kept = pick(one_hill, 5, 1.0), pick(one_hill, 5, 1.0, min_distance=3.0)
+    grid, pairs = PixelGrid((12, 12)), np.triu_indices(5, 1)
+    assert distances(grid, free.pixels, free.pixels)[pairs].min() == 1.0
+    assert distances(grid, kept.pixels, kept.pixels)[pairs].min() == 3.0
+    assert kept.pixels[0] == free.pixels[0] == 78
 
 
-def test_without_a_start_the_path_begins_at_the_first_point():
-    points = np.random.default_rng(0).random((9, 2))
-    assert short_path(points)[0] == 0
+def test_a_distance_that_no_pixel_keeps_is_halved():
+    line = PixelGrid((11,))
+    assert apart(line, np.arange(1, 11), np.array([0]), 16.0).tolist() == [8, 9, 10]
+    assert apart(line, np.arange(1, 11), np.array([0]), 8.0).tolist() == [8, 9, 10]
+    assert apart(line, np.array([1]), np.array([0]), 1000.0).tolist() == [1]
 
 
-@pytest.mark.parametrize("points", [np.zeros((1, 2)), np.zeros((5, 2)), np.zeros((3, 1)), np.ones((2, 3))], ids=str)
-def test_points_in_one_place_have_a_path(points):
-    assert sorted(short_path(points).tolist()) == list(range(len(points)))
-    assert sorted(short_path(points, points[0]).tolist()) == list(range(len(points)))
+# -- other ways to choose --------------------------------------------------------------------------------------------
 
 
-def test_a_path_in_one_dimension_and_in_three_is_found():
-    line = np.array([[4.0], [1.0], [3.0], [2.0]])
-    assert short_path(line, np.array([0.0])).tolist() == [1, 3, 2, 0]
-    assert short_path(np.hstack([line, line, line]), np.zeros(3)).tolist() == [1, 3, 2, 0]
+def test_a_random_score_is_drawn_anew_for_every_place():
+    rng, drawn = np.random.default_rng(0), []
+
+    def thompson(posterior, pixels):
+        drawn.append(posterior.sample(rng)[pixels])
+        return drawn[-1]
+
+    batch = pick(thompson, 4, 1.0)
+    assert len(drawn) == 4
+    np.testing.assert_array_equal(batch.scores, [sample.max() for sample in drawn])
+
+
+def peaks(posterior, pixels):
+    """Two hills, the second a little lower: without a penalty the first has every pixel of a batch."""
+    places = PixelGrid((12, 12)).unravel(pixels)
+    return -np.minimum(np.linalg.norm(places - [2, 2], axis=1), 2.5 + np.linalg.norm(places - [9, 9], axis=1))
+
+
+def test_the_penalty_is_how_likely_a_pixel_lies_outside_the_balls_of_those_chosen():
+    grid, before, seen = PixelGrid((12, 12)), start(), []
+
+    def watched(place):
+        seen.append((place, LocalPenalization()(place)))
+        return seen[-1][1]
+
+    batch = pick(peaks, 3, watched)
+    assert peaks(before, batch.pixels[:1]) == 0.0
+    steepest = max(np.hypot(*np.gradient(before.mean.reshape(12, 12))).ravel())
+    best = before.mean[before.pixels].max()
+    place, ranking = seen[2]
+    for candidate, value in zip(place.candidates[::7], ranking.values[::7], strict=True):
+        expected = peaks(before, np.array([candidate]))[0]
+        for pixel in batch.pixels[:2]:
+            radius = (best - before.mean[pixel]) / steepest
+            away = distances(grid, np.array([candidate]), np.array([pixel]))[0, 0]
+            expected += norm.logcdf(steepest * (away - radius) / before.std[pixel])
+        assert value == pytest.approx(expected, rel=1e-9)
+    np.testing.assert_array_equal(batch.scores, peaks(before, batch.pixels))
+
+
+@pytest.mark.parametrize(("shift", "scale"), [(0.0, 1e-9), (5.0, 1.0), (-1e3, 1e6)])
+def test_the_penalty_on_a_score_that_is_no_logarithm_does_not_depend_on_its_unit(shift, scale):
+    strategy = LocalPenalization(log=False)
+    plain = pick(peaks, 6, strategy)
+    np.testing.assert_array_equal(pick(lambda *at: shift + scale * peaks(*at), 6, strategy).pixels, plain.pixels)
+    assert (PixelGrid((12, 12)).unravel(plain.pixels) >= 7).all(axis=1).any()
+
+
+@pytest.mark.parametrize("log", [True, False])
+@pytest.mark.parametrize("values", [[2.0, 2.0], [0.0], [-1.0, 1.0, 0.5]], ids=str)
+def test_the_penalty_is_a_number_on_any_map(values, log):
+    kernel = Matern(3.0, nu=2.5) + WhiteKernel(0.01)
+    for grid in (PixelGrid((7,)), PixelGrid((1, 9)), PixelGrid((3, 3, 3))):
+        posterior = LatticePosterior.of(kernel, grid, np.arange(len(values)), np.array(values))
+        for score in (by_mean, by_variance, lambda posterior, pixels: np.full(len(pixels), np.nan)):
+            batch = choose(posterior, grid, np.arange(3, 7), score, 9, LocalPenalization(log))
+            assert sorted(batch.pixels.tolist()) == [3, 4, 5, 6]
+
+
+def test_a_way_to_choose_of_the_user_decides():
+    def backwards(place):
+        assert place.number == len(place.chosen)
+        return Ranking(place.candidates.astype(float))
+
+    batch = pick(by_mean, 3, backwards)
+    assert batch.pixels.tolist() == [143, 142, 141]
+    np.testing.assert_array_equal(batch.scores, start().mean[batch.pixels])
+
+
+def test_a_share_that_is_none_is_an_error():
+    with pytest.raises(ValueError, match="share must be between 0 and 1, got 1.5"):
+        Mixed(1.5)

@@ -1,0 +1,66 @@
+"""A short path of the stage through some points: the open travelling salesman, in about a millisecond."""
+
+import numpy as np
+from scipy.spatial.distance import cdist
+
+from bluesky_gp.protocols import Floats, Indices
+
+# A library would do if it gave the same answer twice: fast-tsp 0.2.2 has the shortest path of 10 points in 0.15 ms
+# (this: 0.04 % longer in 0.4 ms), but beyond 20 what it finds in the time it is given, and no replay can repeat that.
+# python-tsp 0.5: 14 ms and 2 % longer at 20; networkx 3.6: 10-25 % longer at any; elkai 2.0: no commercial use.
+
+_WORK = 20_000  # pairs of legs looked at for each point: less than a millisecond, and measuring a point takes longer
+_IMPROVED = 1000  # points up to which the order is improved at all: a table of all pairs of legs has 8 MB there
+
+
+def short_path(points: Floats, start: Floats | None = None) -> Indices:
+    """Order points, shape ``(k, ndim)``, for a short open path from `start`, by default the first of them.
+
+    2-opt, from the order of nearest neighbours and from the order given: never longer than that, and within about
+    5 % of the shortest for the tens of points of a batch. A path through hundreds is improved only as long as that
+    takes less time than measuring them.
+    """
+    stops = np.vstack([points[0] if start is None else start, points])
+    orders = [_nearest_neighbour(stops), np.arange(len(stops))]
+    if len(stops) <= _IMPROVED:
+        distance = cdist(stops, stops)
+        orders = [_improved(distance, order) for order in orders]
+    return min(orders, key=lambda order: _length(stops[order]))[1:] - 1
+
+
+def _length(stops: Floats) -> float:
+    return float(np.sqrt(np.square(np.diff(stops, axis=0)).sum(axis=1)).sum())
+
+
+def _improved(distance: Floats, order: Indices) -> Indices:
+    for _ in range(_WORK // len(order)):
+        better = _two_opt(distance, order)
+        if better is None:
+            break
+        order = better
+    return order
+
+
+def _nearest_neighbour(stops: Floats) -> Indices:
+    order = np.zeros(len(stops), dtype=np.intp)
+    left = np.arange(1, len(stops))
+    for place in range(1, len(stops)):
+        nearest = np.argmin(cdist(stops[order[[place - 1]]], stops[left])[0])
+        order[place] = left[nearest]
+        left = np.delete(left, nearest)
+    return order
+
+
+def _two_opt(distance: Floats, order: Indices) -> Indices | None:
+    """Reverse the one stretch of the path whose reversal saves most; None where none saves anything."""
+    n = len(order)
+    legs = distance[order[:, None], order]
+    onward = np.append(np.diagonal(legs, 1), 0.0)  # from each point to the next; nothing behind the last
+    beyond = np.column_stack([legs[:, 1:], np.zeros(n)])  # from each point to the one behind the stretch's end
+    # Reversing i + 1 .. j replaces the legs (i, i + 1) and (j, j + 1) by (i, j) and (i + 1, j + 1).
+    change = legs + np.vstack([beyond[1:], np.zeros(n)]) - onward[:, None] - onward
+    change = np.where(np.triu(np.ones((n, n), dtype=bool), 2), change, 0.0)
+    i, j = np.unravel_index(np.argmin(change), change.shape)
+    if change[i, j] >= -1e-9 * distance.max():
+        return None
+    return np.concatenate([order[: i + 1], order[j:i:-1], order[j + 1 :]])
