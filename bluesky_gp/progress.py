@@ -2,6 +2,7 @@
 
 from concurrent.futures import Executor, Future
 
+from bluesky_gp.courtesy import urgent
 from bluesky_gp.decision import Decision, decide
 from bluesky_gp.heard import HeardRun, Outcome
 from bluesky_gp.history import History, after
@@ -90,7 +91,8 @@ def _decide(
     num: int,
     reason: str,
 ) -> Decision:
-    return decide(optimizer, after(optimizer, history) if previous is None else previous, new, num, reason)
+    with urgent():
+        return decide(optimizer, after(optimizer, history) if previous is None else previous, new, num, reason)
 
 
 def _has_failed(answer: "Future[Decision]") -> bool:
