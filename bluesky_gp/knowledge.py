@@ -4,7 +4,7 @@ r"""Knowledge gradient: how much higher the top of the mean is expected to be af
 symbol  meaning                                                            shape
 ======  =================================================================  =====
 a       posterior mean of the pixels that may be the best                  (n,)
-b       change of each mean by one standard deviation of a measurement     (k, n)
+b       change of each mean by one standard deviation of a measurement     (n, k)
 h       phi(z) + z Phi(z)
 ======  =================================================================  =====
 
@@ -47,27 +47,27 @@ class KnowledgeGradient:
         posterior, pixels = outlook.posterior, outlook.pixels
         allowed = np.flatnonzero(outlook.grid.allowed)
         scores = _lower_bound(outlook, allowed)
-        listed = outlook.once(f"{self!r} shortlist", lambda: self._shortlist(outlook, scores))
-        here = np.isin(listed.pixels, pixels)
-        rows = listed.pixels[here]
+        listed = outlook.once(f"{self!r} shortlist", lambda: self._shortlist(outlook, allowed, scores))
         g = gains(posterior.fantasies[listed.n_fantasies :], len(posterior.mean))
-        columns = listed.columns[here] - g[:, rows].T @ g
-        b = columns[:, allowed] / posterior.measured_std(rows)[:, None]
-        scores[np.searchsorted(pixels, rows)] = log_expected_rise(posterior.mean[allowed], b)
+        b = listed.columns - g[:, allowed].T @ g[:, listed.pixels]
+        b /= posterior.measured_std(listed.pixels)
+        exact = log_expected_rise(posterior.mean[allowed], b)
+        here = np.isin(pixels, listed.pixels)
+        scores[here] = exact[np.searchsorted(listed.pixels, pixels[here])]
         return scores
 
-    def _shortlist(self, outlook: Outlook, bound: Floats) -> "_Shortlist":
+    def _shortlist(self, outlook: Outlook, allowed: Indices, bound: Floats) -> "_Shortlist":
         posterior = outlook.posterior
         num = min(self.num_candidates, max(_ENTRIES // len(posterior.mean), _FEWEST))
         pixels = np.sort(outlook.pixels[np.argsort(-bound, kind="stable")[:num]])
-        columns = np.stack([posterior.covariance_column(pixel) for pixel in pixels.tolist()])
+        columns = np.stack([posterior.covariance_column(pixel)[allowed] for pixel in pixels.tolist()], axis=1)
         return _Shortlist(pixels, columns, len(posterior.fantasies))
 
 
 @dataclass(frozen=True)
 class _Shortlist:
     pixels: Indices  # (s,), flat, ascending
-    columns: Floats  # (s, N), covariance of each with all
+    columns: Floats  # (n, s), covariance of all that are not masked with each
     n_fantasies: int  # those that the columns know of
 
 
@@ -87,44 +87,46 @@ def _log_rise(drop: Floats, slope: Floats) -> Floats:
 
 
 def log_expected_rise(a: Floats, b: Floats) -> Floats:
-    r"""Logarithm of :math:`\mathrm{E} \max_i (a_i + b_{ji} Z) - \max_i a_i`, shape ``(k,)``; b: ``(k, n)``.
+    r"""Logarithm of :math:`\mathrm{E} \max_i (a_i + b_{ij} Z) - \max_i a_i`, a shape ``(n,)``, b ``(n, k)``.
 
     The maximum is a chain of lines, each steeper than the one before. It is followed from Z = 0 to both sides; every
     line that joins it adds its change of slope times h, taken where it joins.
+
+    Returns
+    -------
+    ndarray, shape (k,)
     """
     order = np.argsort(-a, kind="stable")
-    a, b = a[order], b[:, order]
+    a, b = a[order], b[order]
     return np.asarray(np.logaddexp(_one_side(a, b), _one_side(a, -b)))
 
 
 def _one_side(a: Floats, b: Floats) -> Floats:
     """Logarithm of what Z > 0 contributes; `a` descends."""
-    a, b = _climbing(a, b)
-    rows, total = np.arange(len(b)), np.full(len(b), _NONE)
-    level, slope = a[:, 0], b[:, 0]
-    while b.shape[1] > 1:
-        steeper = b > slope[:, None]
-        if not steeper.any():
-            break
+    levels, slopes = _climbing(a, b)
+    every, total = np.arange(b.shape[1]), np.full(b.shape[1], _NONE)
+    level, slope = levels[0], slopes[0]
+    while (steeper := slopes > slope).any():
         with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
-            meets = np.where(steeper, (level[:, None] - a) / (b - slope[:, None]), np.inf)
-        joins = np.argmin(meets, axis=1)
-        change = np.where(steeper.any(axis=1), b[rows, joins] - slope, 0.0)
-        total = np.logaddexp(total, _log_rise(level - a[rows, joins], change))
-        moved = change > 0.0
-        level, slope = np.where(moved, a[rows, joins], level), np.where(moved, b[rows, joins], slope)
+            meets = np.where(steeper, (level - levels) / (slopes - slope), np.inf)
+        joins = np.argmin(meets, axis=0)
+        moved = steeper[joins, every]
+        then, steep = levels[joins, every], np.where(moved, slopes[joins, every], slope)
+        total = np.logaddexp(total, _log_rise(level - then, steep - slope))
+        level, slope = np.where(moved, then, level), steep
     return total
 
 
 def _climbing(a: Floats, b: Floats) -> tuple[Floats, Floats]:
-    """Lines steeper than every higher one, no other can be part of the maximum: both shape ``(k, n_most)``."""
-    highest = np.maximum.accumulate(b, axis=1)
+    """Lines steeper than every higher one, as no other is part of the maximum; both of shape ``(n_most, k)``."""
     joins = np.empty(b.shape, dtype=bool)
-    joins[:, 0], joins[:, 1:] = True, highest[:, 1:] > highest[:, :-1]
-    count = joins.sum(axis=1)
-    rows, columns = np.nonzero(joins)
-    places = np.arange(len(rows)) - np.repeat(np.cumsum(count) - count, count)
-    levels, slopes = np.zeros((2, len(b), int(count.max(initial=1))))
+    highest = np.maximum.accumulate(b, axis=0)
+    joins[0], joins[1:] = True, highest[1:] > highest[:-1]
+    lines, columns = np.nonzero(joins)
+    order, count = np.argsort(columns, kind="stable"), joins.sum(axis=0)
+    lines, columns = lines[order], columns[order]
+    places = np.arange(len(lines)) - np.repeat(np.cumsum(count) - count, count)
+    levels, slopes = np.zeros((2, int(count.max(initial=1)), b.shape[1]))
     slopes[:] = -np.inf
-    levels[rows, places], slopes[rows, places] = a[columns], b[rows, columns]
+    levels[places, columns], slopes[places, columns] = a[lines], b[lines, columns]
     return levels, slopes

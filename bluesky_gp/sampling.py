@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import erfcx, log_ndtr, logsumexp
+from scipy.special import erfcx, logsumexp
 
 from bluesky_gp.acquisition import LOG_SQRT_2PI, deviations
 from bluesky_gp.protocols import Fantasy, Floats, Outlook
@@ -89,19 +89,23 @@ def gains(fantasies: Sequence[Fantasy], n_pixels: int) -> Floats:
 def log_information(z: Floats) -> Floats:
     r"""Logarithm of :math:`z \varphi(z) / 2 \Phi(z) - \log \Phi(z)`, to full precision however large z is."""
     z = np.asarray(z, dtype=np.float64)
-    return np.where(z > 0.0, _log_information_below(np.maximum(z, 1e-300)), _log_information_above(-np.minimum(z, 0.0)))
+    result, above = _log_information_below(np.maximum(z, 0.0)), z < 0.0
+    if above.any():
+        result[above] = _log_information_above(-z[above])
+    return result
 
 
 def _log_information_below(z: Floats) -> Floats:
-    # -log Phi is zero in floating point from 39 on; there, and from 10 on to all digits, it is Phi(-z).
-    first = np.log(0.5 * z) - 0.5 * z * z - LOG_SQRT_2PI - log_ndtr(z)
-    second = np.where(z < 10.0, np.log(-log_ndtr(np.minimum(z, 10.0))), log_ndtr(-z))
-    return np.asarray(np.logaddexp(first, second))
+    # Both terms with the density taken out: it is zero in floating point from 39 on, and they are not.
+    over_density = np.sqrt(0.5 * np.pi) * erfcx(z / np.sqrt(2.0))  # (1 - Phi) / phi
+    log_density = -0.5 * z * z - LOG_SQRT_2PI
+    rest = np.maximum(np.exp(log_density) * over_density, 1e-300)  # 1 - Phi
+    return np.asarray(log_density + np.log(0.5 * z / (1.0 - rest) - over_density * np.log1p(-rest) / rest))
 
 
 def _log_information_above(t: Floats) -> Floats:
     # phi / Phi at -t is t + 1 / t - 2 / t^3 ...: beyond 1e3 the difference to t has lost half of its digits.
-    scaled = erfcx(t / np.sqrt(2.0))
     near = np.minimum(t, 1e3)
-    half = 0.5 * near * (near - np.sqrt(2.0 / np.pi) / erfcx(near / np.sqrt(2.0)))
-    return np.asarray(np.log(np.where(t < 1e3, half, np.maximum(t, 1e3) ** -2.0 - 0.5) - np.log(0.5 * scaled)))
+    exact = 0.5 * near * (near - np.sqrt(2.0 / np.pi) / erfcx(near / np.sqrt(2.0)))
+    series = np.maximum(t, 1e3) ** -2.0 - 0.5
+    return np.asarray(np.log(np.where(t < 1e3, exact, series) - np.log(0.5 * erfcx(t / np.sqrt(2.0)))))
