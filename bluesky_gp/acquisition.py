@@ -11,6 +11,7 @@ z       (mean - best - xi) / std                                           (k,)
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from scipy.special import erfcx, log_ndtr, ndtr
@@ -43,6 +44,8 @@ class ExpectedImprovement:
 
     xi: float = 0.0
 
+    logarithmic: ClassVar[bool] = True  # for `combined`: the score is a logarithm
+
     def __call__(self, mean: Floats, std: Floats, best: float, *, rng: np.random.Generator) -> Floats:
         """Score candidates, shape ``(k,)``."""
         z = deviations(mean, std, best + self.xi)
@@ -60,6 +63,8 @@ class ProbabilityOfImprovement:
     """
 
     xi: float = 0.0
+
+    logarithmic: ClassVar[bool] = True  # for `combined`: the score is a logarithm
 
     def __call__(self, mean: Floats, std: Floats, best: float, *, rng: np.random.Generator) -> Floats:
         """Score candidates, shape ``(k,)``."""

@@ -1,7 +1,7 @@
 """What an acquisition function may look at."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -22,6 +22,7 @@ class StateOutlook:
     pixels: Indices
     rng: np.random.Generator
     memory: dict[str, Any] = field(default_factory=dict)  # shared by the outlooks of one batch
+    incumbent: float | None = None  # what `best` is, if not the best of all measured pixels
 
     @cached_property
     def _scored(self) -> tuple[Floats, Floats, float]:
@@ -58,7 +59,11 @@ class StateOutlook:
     @property
     def best(self) -> float:
         """The best posterior mean among the measured pixels."""
-        return self._scored[2]
+        return self._scored[2] if self.incumbent is None else self.incumbent
+
+    def against(self, best: float) -> "StateOutlook":
+        """Return the same with another incumbent."""
+        return replace(self, incumbent=best)
 
     @property
     def sign(self) -> float:
@@ -83,6 +88,12 @@ class StateOutlook:
     def measured_values(self, name: str) -> Floats:
         """Measured values of another number or spectrum, shape ``(m,)`` or ``(m, n_channels)``, as `measured`."""
         return self.state.others_of(name)[np.isfinite(self.state.values)]
+
+    def mean_of(self, values: Floats) -> Floats:
+        """Mean of numbers that the measured pixels have, shape ``(m, d)`` as `measured`, at all: ``(n_pixels, d)``."""
+        rows = np.full((self.state.n_attempted, values.shape[1]), np.nan)
+        rows[np.isfinite(self.state.values)] = values
+        return self.posterior.mean_of(rows)
 
     def once(self, name: str, make: Callable[[], Any]) -> Any:
         """Return what `make` returned when it was first asked under this name in the batch."""

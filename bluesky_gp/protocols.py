@@ -120,6 +120,14 @@ class Outlook(Protocol):
         """Measured values of another number or spectrum, shape ``(m,)`` or ``(m, n_channels)``, as `measured`."""
         ...
 
+    def mean_of(self, values: Floats) -> Floats:
+        """Mean of numbers that the measured pixels have, shape ``(m, d)`` as `measured`, at all: ``(n_pixels, d)``."""
+        ...
+
+    def against(self, best: float) -> "Outlook":
+        """Return the same with another `best`."""
+        ...
+
     def scored_by(self, acquisition: "Acquisition | MapAcquisition") -> Floats:
         """Score the pixels by an acquisition function of either kind, shape ``(k,)``."""
         ...

@@ -11,8 +11,8 @@ ROOT = Path(__file__).parent.parent
 NUMERICAL = (
     "grid protocols windows loops branches hysteresis edges lowloss xrays shapes "
     "threads kernels solvers covariance nearest vecchia trend posterior hyperparameters acquisition "
-    "sampling knowledge integrated acquisitions "
-    "batch units state outlook path diagnosis stopping model points description timing optimizer"
+    "levels combined sampling knowledge integrated acquisitions "
+    "batch designs units forecast state outlook path diagnosis stopping model points description timing optimizer"
 ).split()
 PACKAGES = {"numpy", "scipy", "sklearn", "joblib", "threadpoolctl", *sys.stdlib_module_names}
 FILES = {
