@@ -6,8 +6,10 @@ import click
 
 from bluesky_gp.cli.demo import demo
 from bluesky_gp.cli.ioc import ioc
+from bluesky_gp.cli.rehearse import rehearse
 from bluesky_gp.cli.replay import replay
 from bluesky_gp.cli.runs import export, runs, show
+from bluesky_gp.cli.scalarize import scalarize
 from bluesky_gp.cli.serve import catalog
 
 
@@ -23,13 +25,15 @@ cli.add_command(runs)
 cli.add_command(show)
 cli.add_command(export)
 cli.add_command(replay)
+cli.add_command(rehearse)
+cli.add_command(scalarize)
 cli.add_command(catalog)
 
 
 def main() -> None:
     """Run a command; a wrong value is one line on standard error and exit code 2."""
     try:
-        sys.exit(cli.main(standalone_mode=False))
+        sys.exit(cli.main(prog_name="bluesky-gp", standalone_mode=False))  # however it was started
     except click.ClickException as error:
         where = f"{error.ctx.command_path}: " if isinstance(error, click.UsageError) and error.ctx else ""
         click.echo(f"{where}{error.format_message()}", err=True)
