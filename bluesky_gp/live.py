@@ -3,13 +3,14 @@
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from math import isfinite
+from math import isfinite, nan
 from statistics import median
 from types import TracebackType
 from typing import Any, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
+from rich.table import Column
 
 
 @dataclass(frozen=True)
@@ -21,12 +22,16 @@ class RunProgress:
     done: int = 0  # pixels measured or failed
     failed: int = 0
     iteration: int = -1
-    best_value: float = float("nan")
+    best_value: float = nan
     best_pixel: tuple[int, ...] = ()
     units: str = ""
     seconds_left: float | None = None
     stop_reason: str = ""
     next_time: float = 0.0  # s, that the next decision is expected to take
+    forecast_num: int = 0  # pixels, beyond those that are done, ...
+    best_gain: float = nan  # ... that are expected to better the best value by so much
+    map_error: float = nan  # RMS, expected of the map as it is
+    map_gain: float = nan  # by how much they are expected to lower it
 
     @property
     def ended(self) -> bool:
@@ -41,9 +46,19 @@ class RunProgress:
         units = f" {self.units}" if self.units else ""
         return f"best {self.target} {self.best_value:.4g}{units} at {self.best_pixel}"
 
+    @property
+    def outlook(self) -> str:
+        """What more pixels are expected to gain; empty where nobody knows."""
+        if self.ended or not self.forecast_num or not isfinite(self.map_gain):
+            return ""
+        units = f" {self.units}" if self.units else ""
+        gain = self.best_gain if self.best_gain > 0.01 * self.map_error else 0.0
+        after = self.map_error - self.map_gain
+        return f"{self.forecast_num} more: best +{gain:.2g}, map error {self.map_error:.2g} to {after:.2g}{units}"
+
     def __str__(self) -> str:
         of = "" if self.num is None else f" of {self.num}"
-        parts = [f"{self.done:5d}{of} pixels", self.best]
+        parts = [f"{self.done:5d}{of} pixels", self.best, self.outlook]
         parts.append(f"{self.failed} failed" if self.failed else "")
         parts.append(_ended(self.stop_reason) if self.ended else _left(self.seconds_left))
         parts.append(f"the next decision takes about {self.next_time:.0f} s" if self.next_time >= 1.0 else "")
@@ -120,6 +135,8 @@ class ProgressReader:
             seconds_left=self._seconds_left(doc["time"], done),
             stop_reason=value["stop_reason"] if value["proposed"][0][0] < 0 else "",
             next_time=float(doc["data"].get(f"{self._agent}_next_time", 0.0)),
+            forecast_num=int(doc["data"].get(f"{self._agent}_forecast_num", 0)),
+            **{key: float(doc["data"].get(f"{self._agent}_{key}", nan)) for key in _EXPECTED},
         )
         self._pixels.clear()
         self._show(self._progress)
@@ -145,11 +162,12 @@ class _Pace:
         return median(self._paces) if self._paces else None
 
 
+_EXPECTED = ("best_gain", "map_error", "map_gain")  # older records have none
 _KEYS = ("iteration", "n_measured", "n_failed", "proposed", "best_value", "best_pixel", "stop_reason")
 
 
 class IterationLine(ProgressReader):
-    """Print a line after every decision: pixels, the best so far, the time left.
+    """Print a line after every decision: pixels, the best so far, what more would gain, the time left.
 
     Parameters
     ----------
@@ -169,7 +187,7 @@ class IterationLine(ProgressReader):
 
 
 class ProgressBar(ProgressReader):
-    """A bar of pixels, with the iteration and the best so far; a context manager.
+    """A bar of pixels, with the iteration, the best so far and what more would gain; a context manager.
 
     Parameters
     ----------
@@ -180,13 +198,13 @@ class ProgressBar(ProgressReader):
     def __init__(self, console: Console | None = None) -> None:
         super().__init__(self._draw, self._draw)
         self._bar = Progress(
-            BarColumn(),
+            BarColumn(20),
             TextColumn("{task.completed:.0f} of {task.total:.0f} pixels"),
             TextColumn("iteration {task.fields[iteration]}"),
-            TextColumn("{task.fields[best]}", markup=False),
+            TextColumn("{task.fields[found]}", markup=False, table_column=Column(no_wrap=False)),
             console=console or Console(stderr=True),
         )
-        self._task = self._bar.add_task("", total=1, iteration="-", best="", visible=False)
+        self._task = self._bar.add_task("", total=1, iteration="-", found="", visible=False)
 
     def __enter__(self) -> Self:
         self._bar.start()
@@ -203,7 +221,7 @@ class ProgressBar(ProgressReader):
             completed=progress.done,
             total=progress.num or progress.done or 1,
             iteration=max(progress.iteration, 0),
-            best=progress.best,
+            found="\n".join(line for line in (progress.best, progress.outlook) if line),
             visible=True,
         )
 

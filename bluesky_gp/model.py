@@ -135,7 +135,7 @@ class Model:
         """Learn what a state knows from the beginning: a value that was taken back has taught units and kernel too."""
         known = {
             name: getattr(state, name)
-            for name in ("pixels", "values", "known_std", "others", "seconds", "before", "changes")
+            for name in ("pixels", "values", "known_std", "others", "seconds", "before", "changes", "errors")
         }
         afresh = replace(self.beginning(state.target), down_weighted=np.zeros(state.n_attempted), **known)
         return self._fit(afresh) if afresh.n_measured else afresh

@@ -292,7 +292,8 @@ class PixelOptimizer:
         std = np.array([*(read.std(point) for point in points), *(0.0 for _ in failures)], dtype=np.float64)
         others = {name: read.others([*points, *({} for _ in failures)], name) for name in self.others}
         if len(pixels):
-            state = state.turned(max(read.seconds(point, state.seconds) for point in (*points, *failures)))
+            seconds = max(read.seconds(point, state.seconds) for point in (*points, *failures))
+            state = state.turned(pixels, values, std, seconds)
         with blas_threads(state.n_attempted + len(pixels)):
             return self._model.learn(state, Measurements(pixels, values, std, others), final=final)
 

@@ -47,6 +47,9 @@ def _key(source: str, dtype: str, shape: Sequence[int], dtype_numpy: str | None,
     return cast(DataKey, key)
 
 
+_GAINS = ("map_error", "map_gain", "best_gain", "best_gain_most")
+
+
 @dataclass(frozen=True)
 class DecisionRecord:
     """How decisions about one optimizer are written under one agent's name."""
@@ -73,6 +76,12 @@ class DecisionRecord:
             "log_marginal_likelihood": number(source),
             "best_value": number(source, units=units),
             "best_pixel": array(source, (ndim,), "<i8"),
+            "map_change": number(source),
+            "map_error": number(source, units=units),
+            "forecast_num": integer(source),
+            "map_gain": number(source, units=units),
+            "best_gain": number(source, units=units),
+            "best_gain_most": number(source, units=units),
             "fit_time": number(source, units="s"),
             "propose_time": number(source, units="s"),
             "next_time": number(source, units="s"),
@@ -99,6 +108,7 @@ class DecisionRecord:
             "log_marginal_likelihood": float(state.log_marginal_likelihood),
             "best_value": float(state.best_value),
             "best_pixel": _padded(() if state.best_pixel is None else state.best_pixel, (ndim,), -1, np.int64),
+            **_forecast(state),
             "fit_time": decision.fit_time,
             "propose_time": decision.propose_time,
             "next_time": decision.next_time,
@@ -151,6 +161,16 @@ class DecisionRecord:
 
     def _named(self, values: Mapping[str, Any]) -> dict[str, Any]:
         return {f"{self.name}_{key}": value for key, value in values.items()}
+
+
+def _forecast(state: Any) -> dict[str, Any]:
+    """Return what more pixels would gain, and what the latest changed; an optimizer of one's own need not know."""
+    forecast, change = getattr(state, "forecast", None), float(getattr(state, "change", np.nan))
+    return {
+        "map_change": change if np.isfinite(change) else np.nan,
+        "forecast_num": int(getattr(forecast, "num", 0)),
+        **{name: float(getattr(forecast, name, np.nan)) for name in _GAINS},
+    }
 
 
 def _padded(

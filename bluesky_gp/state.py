@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 
 from bluesky_gp.covariance import DenseCovariance, LatticeCovariance
+from bluesky_gp.forecast import Forecast, forecast
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.posterior import DensePosterior, GridPosterior, LatticePosterior
 from bluesky_gp.protocols import Floats, Indices
@@ -15,6 +16,8 @@ from bluesky_gp.trend import Trend
 from bluesky_gp.units import AffineUnits, Units
 
 REMEMBERED = 10  # changes of the map
+_PREDICTIONS = 25  # latest predictions whose errors are remembered: five of each batch of ten
+_LARGEST = 9.0  # that the square of a standardised error counts: one outlier says little of the map
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,7 @@ class OptimizerState:
     seconds: float = 0.0  # from the beginning of the run to the latest pixel, where the points say so
     before: Floats | None = field(default=None, repr=False)  # the mean before the latest pixels; None: there was none
     changes: tuple[float, ...] = ()  # of the map, each time that pixels were learnt before the latest
+    errors: tuple[float, ...] = ()  # squares of the latest standardised errors of prediction, of the less certain half
 
     @property
     def n_attempted(self) -> int:
@@ -99,6 +103,14 @@ class OptimizerState:
         mean, before = (each.ravel()[self.grid.allowed] for each in (self.mean, self.before))
         moved, spread = float(np.sqrt(np.mean(np.square(mean - before)))), float(np.std(mean))
         return moved / spread if spread > 0.0 else float("inf") if moved > 0.0 else 0.0
+
+    @cached_property
+    def forecast(self) -> Forecast:
+        """What more pixels would gain; NaN before the hyperparameters have been fitted."""
+        if self.posterior is None or not self.fitted:
+            return Forecast()
+        wrong = float(np.sqrt(np.mean(self.errors))) if self.errors else 1.0
+        return forecast(self.posterior, self.units, self.std.ravel(), self.grid.allowed, self.candidates(), wrong)
 
     @cached_property
     def best_pixel(self) -> tuple[int, ...] | None:
@@ -180,12 +192,23 @@ class OptimizerState:
         noise[known] = self.units.inward_variance(values[known], std[known])
         return noise
 
-    def turned(self, seconds: float) -> Self:
-        """Return the state that is about to learn pixels, with its map kept to compare the next one with."""
+    def turned(self, pixels: Indices, values: Floats, std: Floats, seconds: float) -> Self:
+        """Return the state that is about to learn pixels: it keeps its map, and how wrongly it predicted them."""
         if self.posterior is None:
             return replace(self, seconds=seconds)
         changes = (*self.changes, self.change)[-REMEMBERED:]
-        return replace(self, seconds=seconds, before=self.mean, changes=changes)
+        errors = (*self.errors, *self._squared_errors(self.posterior, pixels, values, std))[-_PREDICTIONS:]
+        return replace(self, seconds=seconds, before=self.mean, changes=changes, errors=errors)
+
+    def _squared_errors(
+        self, posterior: GridPosterior, pixels: Indices, values: Floats, std: Floats
+    ) -> tuple[float, ...]:
+        variance = posterior.variance[pixels] + posterior.prior.noise + self.inward_noise(values, std)
+        error = self.units.inward(values) - posterior.mean[pixels]
+        known = np.flatnonzero(np.isfinite(error) & (variance > 0.0))
+        known = known[np.argsort(-posterior.variance[pixels[known]], kind="stable")]
+        half = known[: -(-len(known) // 2)]
+        return tuple(np.minimum(np.square(error[half]) / variance[half], _LARGEST).tolist())
 
     def rebuilt(self, trend: Trend | None = None) -> Self:
         """Return the state with its posterior computed from scratch; with the trend it has unless another is given."""

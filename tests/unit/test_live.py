@@ -1,4 +1,5 @@
 import io
+import re
 
 import pytest
 from rich.console import Console
@@ -101,3 +102,29 @@ def test_the_bar_shows_every_pixel_the_iteration_and_the_best(bench, RE):
         RE(bench.map(50))
     text = out.getvalue()
     assert "50 of 50 pixels" in text and "iteration 5" in text and "best det_height 10 nm at (5, 2)" in text
+
+
+def test_what_more_pixels_would_gain_is_said_where_the_agent_knows(make_bench, RE, shown):
+    from bluesky_gp import PixelOptimizer
+
+    RE(make_bench((12, 12), optimizer=PixelOptimizer).map(40))
+    number = r"\d\S*"
+    assert shown[0].outlook == "" == shown[-1].outlook  # nothing known yet, nothing more to come
+    for progress in shown[1:-1]:
+        pattern = rf"100 more: best \+{number}, map error {number} to {number} nm"
+        assert re.fullmatch(pattern, progress.outlook) and progress.outlook in str(progress)
+
+
+def test_a_gain_that_is_nothing_beside_the_error_of_the_map_is_none():
+    progress = RunProgress(500, "t", forecast_num=100, best_gain=1e-9, map_error=0.21, map_gain=0.04)
+    assert progress.outlook == "100 more: best +0, map error 0.21 to 0.17"
+
+
+def test_the_bar_shows_what_more_pixels_would_gain_below_the_best(make_bench, RE):
+    from bluesky_gp import PixelOptimizer
+
+    out = io.StringIO()
+    with ProgressBar(Console(file=out, force_terminal=True, width=120)) as bar:
+        RE.subscribe(bar)
+        RE(make_bench((12, 12), optimizer=PixelOptimizer).map(40))
+    assert "100 more: best +" in out.getvalue()
