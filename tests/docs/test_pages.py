@@ -1,0 +1,114 @@
+"""What the how-tos and the reference show can be typed: every block of Python and shell runs, page by page.
+
+A page is read in a session that has what README.md makes, a catalog in ``data`` with a run, and no more; 20 pixels
+stand for 410.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from markdown_page import Reader, blocks
+from ophyd import Device, Signal
+from ophyd.sim import SynAxis
+from soft_ioc import SoftIOC
+
+from bluesky_gp import PixelGrid
+from bluesky_gp.cli.channel_access import free_ports
+from bluesky_gp.recording import open_catalog
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+FEWER = {"num=410": "num=20"}
+NOT_RUN = {"benchmarks.md"}  # it shows no session; its commands take hours
+
+
+@pytest.fixture
+def session(RE, tmp_path, monkeypatch):  # noqa: N803
+    """The session of README.md after its run, in a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("BLUESKY_GP_CATALOG", "data")
+    reader = Reader(tmp_path, replaced=FEWER)
+    with open_catalog("data/") as catalog:
+        token = RE.subscribe(catalog.writer)
+        reader.names |= {"RE": RE, "catalog": catalog}
+        (block,) = (block for block in blocks(ROOT / "README.md") if block.language == "python")
+        reader.do(block)
+        yield reader
+        RE.unsubscribe(token)
+    reader.close()
+
+
+def test_session(session):
+    session.follow(DOCS / "session.md")
+
+
+@pytest.mark.slow
+def test_record(session):
+    session.names["catalog"].close()
+    session.follow(DOCS / "record.md")
+
+
+def greedy(mean, std, best, *, rng):
+    """An acquisition function of one's own."""
+    return mean
+
+
+def test_faults(session):
+    catalog = session.names["catalog"]
+    stopped = catalog[-1].start["uid"]
+    journal = "data/journal/pending/20261124T101500Z_1a2b....jsonl"
+    session.replaced |= {
+        "num=410": "num=25",
+        journal: str(catalog.journal(stopped)),
+        "run 1a2b3c4d: 42 iterations and 41 maps": "run ...: ... iterations and ... maps",
+        "1a2b3c4d": stopped[:8],
+    }
+    session.names |= {"greedy": greedy, "optimizer": session.names["agent"].optimizer}
+    session.follow(DOCS / "faults.md")
+    assert catalog[-1].start["gp"]["resumed_from"]
+
+
+class Overview(Signal):
+    """An overview image for the page, where a microscope is wanted."""
+
+    image_grid = PixelGrid((40, 40), step=(2.5, 2.5), origin=(-48.75, -48.75), units="nm")
+
+
+def test_your_instrument(session):
+    whole = PixelGrid((20, 20), step=(5.0, 5.0), origin=(-47.5, -47.5), units="nm")
+    axes = [SynAxis(name="piezo_y"), SynAxis(name="piezo_x")]
+    session.names |= {
+        "whole": whole,
+        "grid": whole,
+        "image": np.full((40, 40), 5.0),
+        "overview": Overview(name="haadf"),
+        "beam_current": Signal(name="beam_current"),
+        "specimen": Device(name="specimen"),
+        "eels": session.names["spectrometer"],
+        "piezo_y": axes[0],
+        "piezo_x": axes[1],
+    }
+    session.follow(DOCS / "your-instrument.md")
+    assert session.names["grid"].mask.any()
+    assert "baseline" in session.names["catalog"][-1]
+    assert (session.folder / "overview.png").exists()
+
+
+@pytest.mark.slow
+def test_epics(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    reader = Reader(tmp_path, replaced=FEWER | {"bluesky-gp ioc\n": f"bluesky-gp ioc --port {free_ports(1)[0]}\n"})
+    with SoftIOC():
+        reader.follow(DOCS / "epics.md")
+        assert reader.names["catalog"][-1].stop["exit_status"] == "success"
+        reader.close()
+        reader.names["stage"].destroy()
+        reader.names["spectrometer"].destroy()
+        reader.names["sdd"].destroy()
+
+
+def test_no_page_is_forgotten():
+    tested = {f"{name.removeprefix('test_').replace('_', '-')}.md" for name in globals() if name.startswith("test_")}
+    pages = {page.name for page in DOCS.glob("*.md") if any(b.language in ("python", "sh") for b in blocks(page))}
+    assert pages - tested - NOT_RUN == set()
