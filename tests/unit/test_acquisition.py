@@ -3,9 +3,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from outlooks import outlook_of
 
+from bluesky_gp import PixelGrid
 from bluesky_gp.acquisition import (
     ConfidenceBound,
+    ConfidenceSchedule,
     ExpectedImprovement,
     PosteriorUncertainty,
     ProbabilityOfImprovement,
@@ -70,6 +73,15 @@ def test_the_bound_and_the_uncertainty_are_what_they_say():
     mean, std = np.array([1.0, 2.0]), np.array([0.5, 0.1])
     np.testing.assert_allclose(score(ConfidenceBound(3.0), mean, std, 9.0), [2.5, 2.3])
     np.testing.assert_array_equal(score(PosteriorUncertainty(), mean, std, 9.0), std)
+
+
+def test_the_scheduled_bound_is_that_of_the_theorem_for_the_pixels_and_values_there_are():
+    mask = np.arange(30).reshape(6, 5) % 3 == 0
+    for num in (8, 14):
+        view = outlook_of(PixelGrid((6, 5), mask=mask), num=num)
+        beta = 2.0 * np.log(20 * num**2 * np.pi**2 / (6 * 0.05))
+        expected = view.mean + np.sqrt(0.5 * beta) * view.std
+        np.testing.assert_allclose(ConfidenceSchedule(delta=0.05, scale=0.5).on(view), expected)
 
 
 @given(st.floats(-3.0, 3.0), st.floats(0.01, 2.0), st.floats(0.1, 1.0))
