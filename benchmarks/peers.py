@@ -12,7 +12,6 @@ ten random pixels, then batches of ten. What slow peers are given of points, see
 
 import json
 import os
-import platform
 import subprocess
 import sys
 import tempfile
@@ -22,20 +21,19 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
-from threading import Lock
 
 import numpy as np
 import platformdirs
+from judging import CHECKPOINTS, Answers, found, quality, top_pixels
 from maps import NOISE, NOISY, kinds, make
+from tables import machine, plus_minus, table, write_section
 
 HERE = Path(__file__).parent
-CHECKPOINTS = (100, 200, 410)
-BATCH, TOP = 10, 0.01
+BATCH = 10
 OURS = "bluesky_gp"
 ONE_THREAD = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1"
 )
-MARKS = "<!-- peers: begin -->", "<!-- peers: end -->"
 
 
 @dataclass(frozen=True)
@@ -64,20 +62,22 @@ class Job:
 
     @property
     def key(self):
-        """Name of the answer in the file."""
-        return json.dumps(list(asdict(self).values()))
+        """What its answer is kept under."""
+        return list(asdict(self).values())
 
 
 PEERS = (
     Peer(OURS, "ours", clock=8, seeds=10),
     Peer("scikit-learn, believer", "believer", "", "scikit-learn", clock=4, seeds=3),
-    Peer("BoTorch, qLogNEI", "monte_carlo", "qLogNEI", "botorch", clock=3, seeds=2),
+    Peer("BoTorch, qLogNEI", "monte_carlo", "qLogNEI", "botorch", clock=3, points=(200,), seeds=1),
     Peer("BoTorch, qLogEI", "monte_carlo", "qLogEI", "botorch", clock=3),
-    Peer("gpCAM, expected improvement", "candidates", "expected improvement", "gpcam", clock=3, seeds=2),
+    Peer("gpCAM, expected improvement", "candidates", "expected improvement", "gpcam", clock=3, points=(200,), seeds=1),
     Peer("gpCAM, variance", "candidates", "variance", "gpcam", clock=3),
-    Peer("gpCAM, total correlation", "candidates", "total correlation", "gpcam", clock=1, points=(50,), seeds=1),
-    Peer("GPim, ei", "gpim_batch", "", "gpim", clock=2, points=(100,), seeds=1),
-    Peer("scikit-optimize", "liar", "", "scikit-optimize", clock=1, points=(100,), seeds=1),
+    Peer(
+        "gpCAM, total correlation", "candidates", "total correlation", "gpcam", clock=1, points=(50,), seeds=1, kinds=4
+    ),
+    Peer("GPim, ei", "gpim_batch", "", "gpim", clock=2, points=(100,), seeds=1, kinds=4),
+    Peer("scikit-optimize", "liar", "", "scikit-optimize", clock=1, points=(100,), seeds=1, kinds=4),
     Peer("random, cubic", "plain", "random cubic", "scikit-learn", seeds=10),
     Peer("coarse grid, cubic", "plain", "grid cubic", "scikit-learn", points=CHECKPOINTS, seeds=10),
     Peer("coarse grid, biharmonic", "plain", "grid biharmonic", "scikit-learn", points=CHECKPOINTS, seeds=10),
@@ -185,12 +185,14 @@ def judged(job, answer):
     kept = {"seconds": answer["seconds"], "repeated": answer["repeated"], "versions": answer["versions"]}
     if job.clock:
         return kept
-    top = np.argsort(np.where(np.isnan(case.truth), np.inf, -case.truth))
-    n_top = max(1, round(TOP * np.isfinite(case.truth).sum()))
+    top = top_pixels(case)
     return kept | {
-        "top": found(answer["measured"], top[:n_top]),
+        "top": found(answer["measured"], top),
         "maximum": found(answer["measured"], top[:1]),
-        "at": {nominal(int(n), job): quality(case, at) for n, at in answer["at"].items()},
+        "at": {
+            nominal(int(n), job): quality(case, np.array(at["pixels"]), np.array(at["mean"], dtype=float))
+            for n, at in answer["at"].items()
+        },
     }
 
 
@@ -199,50 +201,7 @@ def nominal(n, job):
     return str(n if n in CHECKPOINTS else job.points)
 
 
-def found(measured, pixels):
-    """Return how many points it took to measure one of `pixels`, None if none was."""
-    return next((n + 1 for n, pixel in enumerate(measured) if pixel in set(pixels.tolist())), None)
-
-
-def quality(case, at):
-    """Return the regret of the pixel that is best by the map, and the map's error in the truth's standard deviation."""
-    mean, pixels, known = np.array(at["mean"], dtype=float), np.array(at["pixels"]), np.isfinite(case.truth)
-    assert np.isfinite(mean[known]).all(), "a map with holes"
-    best = pixels[np.argmax(mean[pixels])]
-    regret = (case.truth[known].max() - case.truth[best]) / np.ptp(case.truth[known])
-    error = np.sqrt(np.mean((mean - case.truth)[known] ** 2)) / np.std(case.truth[known])
-    return {"regret": float(regret), "error": float(error)}
-
-
 # -- running -----------------------------------------------------------------------------------------------------------
-
-
-class Answers:
-    """Answers by job, kept in a file as they come."""
-
-    def __init__(self, file, again):
-        self.file = file
-        kept = json.loads(file.read_text()) if file is not None and file.exists() else {}
-        self.known = {key: answer for key, answer in kept.items() if json.loads(key)[0] not in again}
-        self.lock = Lock()
-
-    def add(self, job, answer):
-        """Keep an answer."""
-        with self.lock:
-            self.known[job.key] = answer
-            if self.file is not None:
-                new = self.file.with_suffix(".new")
-                new.write_text(json.dumps(self.known, indent=0))
-                new.replace(self.file)
-
-    def of(self, job):
-        """Return the answer to a job, None if there is none."""
-        return self.known.get(job.key)
-
-    def errors(self):
-        """Return what went wrong, a line for each job."""
-        wrong = ((json.loads(key), answer["error"]) for key, answer in self.known.items() if "error" in answer)
-        return [f"{peer}, {kind}, seed {seed}, {points} points: {why}" for (peer, kind, seed, points, _), why in wrong]
 
 
 def run_all(peers, pythons, answers, arguments):
@@ -251,13 +210,13 @@ def run_all(peers, pythons, answers, arguments):
 
     def one(job):
         peer = by_name[job.peer]
-        answers.add(job, work(peer, job, pythons[peer.environment], arguments.limit))
+        answers.add(job.key, work(peer, job, pythons[peer.environment], arguments.limit))
         print(
             f"{job.peer}, {job.kind}, {job.seed}, {'clock' if job.clock else job.points}", file=sys.stderr, flush=True
         )
 
     def missing(jobs):
-        return [job for job in jobs if answers.of(job) is None and pythons[by_name[job.peer].environment]]
+        return [job for job in jobs if answers.of(job.key) is None and pythons[by_name[job.peer].environment]]
 
     for job in missing(clock_job(peer) for peer in peers if peer.clock):
         one(job)
@@ -273,7 +232,7 @@ def runs_of(peer, answers, quick):
     """Return the runs of a peer by kind and seed; those of a coarse grid with each number of points are one."""
     runs = {}
     for job in jobs_of(peer, quick):
-        answer = answers.of(job)
+        answer = answers.of(job.key)
         if answer is None or "error" in answer:
             continue
         run = runs.setdefault((job.kind, job.seed), {"at": {}})
@@ -309,24 +268,9 @@ def has_checkpoint(runs):
     return {key: run for key, run in runs.items() if {str(n) for n in CHECKPOINTS} & set(run["at"])}
 
 
-def spread(values):
-    """Return mean and standard error, NaN for what there is too little for."""
-    mean = np.mean(values) if len(values) else np.nan
-    return mean, np.std(values, ddof=1) / np.sqrt(len(values)) if len(values) > 1 else np.nan
-
-
-def plus_minus(values, scale=1.0, digits=0):
-    """Return "mean +- standard error"; bold where it is below zero by more than two of them."""
-    mean, error = spread(values)
-    if np.isnan(mean):
-        return "-"
-    text = f"{scale * mean:+.{digits}f}" + ("" if np.isnan(error) else f" ± {scale * error:.{digits}f}")
-    return f"**{text}**" if mean + 2.0 * error < 0.0 else text
-
-
 def seconds_of(peer, answers):
     """Return the mean CPU seconds of an iteration, None without a model or an answer."""
-    answer = answers.of(clock_job(peer)) if peer.clock else None
+    answer = answers.of(clock_job(peer).key) if peer.clock else None
     return None if answer is None or "error" in answer else float(np.mean(answer["seconds"]))
 
 
@@ -344,7 +288,7 @@ def times(peers, answers):
 
 def packages(peer, answers):
     """Return the versions of a peer's packages, the project's own left out."""
-    versions = answers.of(clock_job(peer))["versions"]
+    versions = answers.of(clock_job(peer).key)["versions"]
     return ", ".join(f"{name} {number}" for name, number in versions.items() if name != OURS)
 
 
@@ -402,24 +346,9 @@ def by_kind(peers, answers, quick, what, scale):
     return table(["", *kinds()], rows)
 
 
-def table(head, rows):
-    """Return a table in Markdown."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-
-
-def machine():
-    """Return the processor's name and Python's version."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    name = names[0] if names else platform.processor()
-    return f"{name}, {os.cpu_count()} logical processors, Python {platform.python_version()}"
-
-
 def report(peers, answers, quick):
     """Return the section of docs/benchmarks.md."""
-    wrong = answers.errors()
+    wrong = errors(answers)
     parts = [
         f"Made by `python benchmarks/peers.py{' --quick' if quick else ''}` ({machine()}). Each package is used as it "
         "comes, in an environment of its own, on one thread; its worker in `benchmarks/peers/` says how. A repeated or "
@@ -446,14 +375,10 @@ def report(peers, answers, quick):
     return "\n\n".join(parts)
 
 
-def write_section(file, text):
-    """Replace what is between the marks in `file`, or append the section."""
-    begin, end = MARKS
-    old = file.read_text() if file.exists() else ""
-    if begin not in old:
-        old = f"{old.rstrip()}\n\n## Beside other packages\n\n{begin}\n{end}\n".lstrip()
-    before, rest = old.split(begin, 1)
-    file.write_text(f"{before}{begin}\n{text}\n{end}{rest.split(end, 1)[1]}")
+def errors(answers):
+    """Return what went wrong, a line for each job."""
+    wrong = ((json.loads(key), answer["error"]) for key, answer in answers.known.items() if "error" in answer)
+    return [f"{peer}, {kind}, seed {seed}, {points} points: {why}" for (peer, kind, seed, points, _), why in wrong]
 
 
 def options():
@@ -484,7 +409,7 @@ def main() -> None:
     text = report(chosen, answers, arguments.quick)
     print(text)
     if arguments.docs:
-        write_section(arguments.docs, text)
+        write_section(arguments.docs, "peers", text)
 
 
 if __name__ == "__main__":

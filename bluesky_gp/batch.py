@@ -11,9 +11,10 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from scipy.special import log_ndtr
 
+from bluesky_gp.acquisition import ExpectedImprovement, log_improvement
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.posterior import GridPosterior
-from bluesky_gp.protocols import Floats, Indices
+from bluesky_gp.protocols import Acquisition, Floats, Indices, MapAcquisition
 
 _TIE = 1e-9  # relative: what numbers differ by that are equal but for rounding, by symmetry or far from all data
 _NO_SPREAD = 1e-150  # stands for a standard deviation of zero
@@ -96,6 +97,50 @@ class Mixed:
 
 
 @dataclass(frozen=True)
+class WhilePromising:
+    r"""As `Mixed`, with a share that follows what the acquisition function still promises.
+
+    A place is the acquisition function's as long as the pixel that it would choose has an expected improvement
+    (Jones et al. 1998, eq. 15) above `worth` times the range of the posterior mean; from the first that has not, the
+    rest of the batch explores. So the maximum is pursued while it can be elsewhere, and the map gains once it is found.
+
+    Parameters
+    ----------
+    most, least : float
+        Shares of the batch that the acquisition function has at most, and in any case.
+    worth : float
+        Improvement that is worth a pixel, as a share of the range of the map.
+    """
+
+    most: float = 0.7
+    least: float = 0.2
+    worth: float = 1e-3
+
+    def __post_init__(self) -> None:
+        if not (0.0 <= self.least <= self.most <= 1.0 and self.worth >= 0.0):
+            raise ValueError(
+                f"WhilePromising: shares with 0 <= least <= most <= 1 and worth >= 0 are needed, "
+                f"got least={self.least}, most={self.most}, worth={self.worth}"
+            )
+
+    def __call__(self, place: Place) -> Ranking:
+        """Rank by the acquisition function while it promises something, else by the variance."""
+        if place.number < round(self.most * place.num):
+            scores = place.score(place.posterior, place.candidates)
+            assured = place.number < round(self.least * place.num)
+            if _says_something(scores) and (assured or self._promises(place, place.candidates[_largest(scores)])):
+                return Ranking(scores, scores)
+        return Ranking(place.posterior.variance[place.candidates])
+
+    def _promises(self, place: Place, pixel: int) -> bool:
+        """Whether a pixel's expected improvement is worth it; a batch only lowers it, so that a no is final."""
+        mean, std = place.posterior.mean[pixel], np.sqrt(place.posterior.variance[pixel])
+        best = place.before.mean[place.before.measured[0]].max()
+        improvement = std * np.exp(log_improvement((mean - best) / max(std, _NO_SPREAD)))
+        return bool(improvement > self.worth * np.ptp(place.before.mean))
+
+
+@dataclass(frozen=True)
 class LocalPenalization:
     r"""The acquisition function before the batch, lowered around the pixels chosen already.
 
@@ -122,10 +167,12 @@ class LocalPenalization:
         return Ranking(values + _penalty(place), scores)
 
 
-def strategy_of(batch: "float | Strategy | None") -> Strategy:
-    """Return the strategy that a user named by a share, or gave; None is the default."""
+def strategy_of(
+    batch: "float | Strategy | None", acquisition: "Acquisition | MapAcquisition | None" = None
+) -> Strategy:
+    """Return the strategy that a user named by a share, or gave; None is the default for the acquisition function."""
     if batch is None:
-        return Mixed()
+        return WhilePromising() if isinstance(acquisition, ExpectedImprovement) else Mixed()
     if callable(batch):
         return batch
     if not 0.0 <= batch <= 1.0:

@@ -10,15 +10,16 @@ from sklearn.gaussian_process.kernels import Kernel
 from bluesky_gp.acquisition import ExpectedImprovement
 from bluesky_gp.batch import Strategy, choose, share_for, strategy_of
 from bluesky_gp.description import describe
+from bluesky_gp.designs import Beginning, Design, design_of
 from bluesky_gp.diagnosis import with_unscored
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.hyperparameters import refit_due, starts_for
 from bluesky_gp.kernels import theta_names
 from bluesky_gp.model import Mean, Measurements, Model
+from bluesky_gp.outlook import StateOutlook
 from bluesky_gp.path import short_path
 from bluesky_gp.points import PointReader
 from bluesky_gp.posterior import GridPosterior
-from bluesky_gp.outlook import StateOutlook
 from bluesky_gp.protocols import Acquisition, Floats, Indices, MapAcquisition
 from bluesky_gp.state import OptimizerState
 from bluesky_gp.stopping import StoppingRule
@@ -31,7 +32,7 @@ class BatchProposal:
     """What to measure next, in the order in which to go there."""
 
     pixels: Indices  # (k, n_axes); k = 0: stop
-    scores: Floats  # (k,), acquisition function when each was chosen; NaN for first pixels, which are random
+    scores: Floats  # (k,), acquisition function when each was chosen; NaN for first pixels
     mean: Floats  # (k,), posterior before the batch, target's unit; NaN before the first value
     std: Floats  # (k,)
     acquisition: Floats  # grid.shape: acquisition function on every candidate, NaN elsewhere
@@ -55,11 +56,11 @@ class PixelOptimizer:
         `protocols.MapAcquisition`, which is given more.
     batch_size : int
     n_initial : int
-        Pixels chosen at random before the model is asked.
+        Pixels measured before the model is asked, as `initial` says.
     batch : float or callable, optional
-        Share of a batch that the acquisition function chooses; the rest goes where the variance is largest. None:
-        half and half, which finds maxima as fast as the acquisition function alone and maps a third better. Or another
-        way to choose, see `batch.Strategy`.
+        Share of a batch that the acquisition function chooses; the rest goes where the variance is largest. None: of
+        the expected improvement seven of ten while they promise something, then two, see `batch.WhilePromising`; half
+        of the batch of any other. Or another way to choose, see `batch.Strategy`.
     maximize : bool
         False: smaller targets are better.
     seed : int
@@ -86,6 +87,9 @@ class PixelOptimizer:
         0.7, 0 and 0.5.
     min_distance : float
         Between any two pixels of a batch and those under way, in pixels; less where no pixel is left at that distance.
+    initial : {"random", "sobol", "grid", "poisson", "center"}, callable or sequence of pixels
+        The first pixels; `designs` says what the names mean. Random ones are drawn batch by batch, until there are
+        `n_initial` or more; any other design is followed to `n_initial` pixels exactly, or as many as a list has.
 
     Examples
     --------
@@ -117,6 +121,7 @@ class PixelOptimizer:
         others: Iterable[str] = (),
         purpose: str | None = None,
         min_distance: float = 0.0,
+        initial: str | Design | Iterable[Any] = "random",
     ) -> None:
         if batch_size < 1 or n_initial < 1:
             raise ValueError(
@@ -132,7 +137,9 @@ class PixelOptimizer:
         self.target = target
         self.acquisition: Acquisition | MapAcquisition = ExpectedImprovement() if acquisition is None else acquisition
         self.batch_size = batch_size
-        self.n_initial = n_initial
+        self.initial = design_of(initial)
+        self._beginning = Beginning.of(self.initial, self.grid, n_initial, seed)
+        self.n_initial = self._beginning.num
         self.purpose = purpose
         self.batch = batch if purpose is None else share_for(purpose)
         self.min_distance = float(min_distance)
@@ -150,7 +157,7 @@ class PixelOptimizer:
             maximize=maximize,
         )
         self._default_kernel, self._prior, self._mean = kernel is None, prior, mean
-        self._strategy = strategy_of(self.batch)
+        self._strategy = strategy_of(self.batch, self.acquisition)
         self._state = self._model.beginning(target)
 
     # -- what is known -------------------------------------------------------------------------------------------
@@ -218,7 +225,8 @@ class PixelOptimizer:
             "acquisition": describe(self.acquisition),
             "batch_size": self.batch_size,
             "n_initial": self.n_initial,
-            "batch": describe(self.batch),
+            "initial": describe(self.initial),
+            "batch": describe(self._strategy if self.batch is None else self.batch),  # what None means may change
             "purpose": self.purpose,
             "min_distance": self.min_distance,
             "maximize": self.maximize,
@@ -307,8 +315,12 @@ class PixelOptimizer:
         if reason or num_points < 1:
             return self._nothing(state, reason)
         rng = np.random.default_rng([self.seed, state.n_attempted])
-        if state.posterior is None or state.n_attempted < self.n_initial:
-            return self._random(state, candidates, num_points, rng)
+        under_way = np.array(pending, dtype=np.intp)
+        first = self._beginning.due(num_points, state.pixels, under_way, known=state.posterior is not None)
+        if first:
+            pixels = self._beginning.next(candidates, first, under_way, rng, self.min_distance)
+            unranked = np.full(self.grid.size, np.nan)
+            return self._proposal(state, pixels, unranked[pixels], unranked)
         with blas_threads(state.n_attempted):
             return self._modelled(state, state.posterior, candidates, num_points, pending, rng)
 
@@ -341,11 +353,6 @@ class PixelOptimizer:
         warning = with_unscored(state.warning, ranking[candidates])
         state = replace(state, ahead=chosen.ahead, warning=warning)
         return self._proposal(state, chosen.pixels, chosen.scores, ranking)
-
-    def _random(self, state: OptimizerState, candidates: Indices, num: int, rng: np.random.Generator) -> BatchProposal:
-        pixels = rng.choice(candidates, size=min(num, len(candidates)), replace=False)
-        unranked = np.full(self.grid.size, np.nan)
-        return self._proposal(state, pixels, unranked[pixels], unranked)
 
     def _proposal(self, state: OptimizerState, pixels: Indices, scores: Floats, ranking: Floats) -> BatchProposal:
         places = self.grid.unravel(pixels)

@@ -149,10 +149,13 @@ def optimizer_of(gp: Mapping[str, Any], **given: Any) -> PixelOptimizer:
     if missing:
         raise ValueError(f"the run does not describe a PixelOptimizer: its start document lacks {missing} under 'gp'")
     made = {name: given[name] if name in given else _made(name, gp.get(name)) for name in _MADE}
+    made["initial"] = given["initial"] if "initial" in given else _made("initial", gp.get("initial")) or "random"
+    if gp.get("batch") is None and "batch" not in given:
+        made["batch"] = 0.5  # what None stood for when it was recorded
     if gp.get("default_kernel") and "kernel" not in given:
         made["kernel"] = None
     plain = {name: gp[name] for name in ("batch_size", "n_initial", "maximize", "seed", "prior", "outliers")}
-    plain["min_distance"] = gp.get("min_distance", 0.0)  # older records have none
+    plain["min_distance"] = gp.get("min_distance", 0.0)  # older records have neither this nor a design
     grid = PixelGrid.from_mapping(gp["grid"])
     return PixelOptimizer(grid, gp["optimizer_target"], **plain, **made, others=gp.get("others", ()))
 

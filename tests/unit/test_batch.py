@@ -9,7 +9,8 @@ from scipy.stats import norm
 from sklearn.base import clone
 from sklearn.gaussian_process.kernels import Matern, WhiteKernel
 
-from bluesky_gp.batch import LocalPenalization, Mixed, Ranking, apart, choose, strategy_of
+from bluesky_gp.acquisition import ConfidenceBound, ExpectedImprovement
+from bluesky_gp.batch import LocalPenalization, Mixed, Ranking, WhilePromising, apart, choose, strategy_of
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.kernels import RotatedMatern
 from bluesky_gp.posterior import LatticePosterior
@@ -81,6 +82,36 @@ def test_the_acquisition_function_chooses_its_share_and_the_variance_the_rest(nu
         ranking = (by_mean if place < exploiting else by_variance)(posterior, candidates)
         assert ranking[candidates == batch.pixels[place]] == pytest.approx(ranking.max(), rel=1e-8)
         assert batch.scores[place] == posterior.mean[batch.pixels[place]]
+
+
+def improvement(posterior, pixels):
+    mean, std = posterior.mean[pixels], np.sqrt(posterior.variance[pixels])
+    return ExpectedImprovement()(mean, std, start().mean[start().measured[0]].max(), rng=np.random.default_rng(0))
+
+
+@pytest.mark.parametrize(("worth", "exploiting"), [(0.0, 7), (np.inf, 2)])
+def test_the_share_of_the_acquisition_function_lies_between_its_least_and_its_most(worth, exploiting):
+    expected = pick(improvement, 10, Mixed(0.1 * exploiting))
+    np.testing.assert_array_equal(pick(improvement, 10, WhilePromising(worth=worth)).pixels, expected.pixels)
+
+
+def test_a_batch_explores_from_the_first_pixel_whose_expected_improvement_is_not_worth_it():
+    greedy = pick(improvement, 7, Mixed(1.0))
+    promised = np.exp(greedy.scores) / np.ptp(start().mean)
+    assert np.all(np.diff(promised) < 0.0)
+    worth = (promised[3] + promised[4]) / 2.0
+    batch = pick(improvement, 10, WhilePromising(least=0.0, worth=worth))
+    np.testing.assert_array_equal(batch.pixels, pick(improvement, 10, Mixed(0.4)).pixels)
+
+
+def test_shares_that_contradict_each_other_are_refused():
+    with pytest.raises(ValueError, match=r"least=0.8, most=0.7"):
+        WhilePromising(least=0.8)
+
+
+def test_expected_improvement_is_pursued_while_it_promises_and_any_other_function_half_and_half():
+    assert strategy_of(None, ExpectedImprovement()) == WhilePromising()
+    assert strategy_of(None, ConfidenceBound()) == Mixed(0.5)
 
 
 def test_each_pixel_is_chosen_as_if_those_before_were_measured_as_predicted():
