@@ -2,12 +2,13 @@
 
 import logging
 import threading
-from collections import deque
-from collections.abc import Mapping
+from collections import Counter, deque
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bluesky_gp.journal import Journal, JournalError
-from bluesky_gp.lines import encode
+from bluesky_gp.lines import decode, encode
+from bluesky_gp.unwritten import keep
 
 __all__ = ["Backlog"]
 
@@ -68,14 +69,27 @@ class Backlog:
         return self._attempt(thorough=True)
 
     def close(self) -> None:
-        """Try once more to write what waits, and close the file."""
+        """Try once more to write what waits, keep elsewhere what cannot be written, and close the file."""
         self.tend()
         if self._lines:
-            logger.error("%d documents of the run in %s are lost. %s", self.waiting, self._journal.path, self.error)
+            self._keep_elsewhere()
         try:
             self._journal.close()
         except JournalError as error:
             logger.error("%s", error)
+
+    def _keep_elsewhere(self) -> None:
+        what = f"{self.waiting} documents ({_kinds(self._lines)}) of the run in {self._journal.path}"
+        try:
+            path = keep(self._journal.path, self._lines)
+        except OSError as error:
+            logger.error("%s are lost. %s They cannot be kept elsewhere either: %s", what, self.error, error)
+        else:
+            self._lines.clear()
+            logger.error(
+                "%s could not be written and are kept in %s: make room, and open the catalog again on this computer. "
+                "%s", what, path, self.error,
+            )  # fmt: skip
 
     def _attempt(self, *, thorough: bool) -> bool:
         try:
@@ -95,3 +109,8 @@ class Backlog:
         while self._lines:
             self._journal.write(self._lines[0])
             self._size -= len(self._lines.popleft())
+
+
+def _kinds(lines: Iterable[bytes]) -> str:
+    """Say of how many documents of which kind these are the lines: "9 event, 1 stop"."""
+    return ", ".join(f"{number} {kind}" for kind, number in Counter(decode(line)[0] for line in lines).items())

@@ -45,8 +45,10 @@ class Catalog:
         self._closed = False
 
         def connect_here() -> ReadableStore:
-            self._store = connect()
-            _at_exit(self.close)  # registered after tiled's own, therefore run before it
+            try:
+                self._store = connect()
+            finally:
+                _at_exit(self.close)  # registered after tiled's own, therefore run before it
             return self._store
 
         self._follower = Follower(journals, connect_here, place=place)

@@ -13,6 +13,7 @@ from event_model.documents import EventPage
 
 from bluesky_gp.journal import JournalError, finish_journal
 from bluesky_gp.recorder import JournalFolder, RecordedRun
+from bluesky_gp.unwritten import put_back
 
 __all__ = ["Follower", "RunWriter", "Store"]
 
@@ -156,6 +157,7 @@ class Follower:
             return
         run = RecordedRun("", path, lock, stopped=True)
         try:
+            put_back(path)
             run.uid = finish_journal(path)
         except JournalError as error:
             logger.warning("%s It stays where it is and is not in the catalog %s.", error, self._place)

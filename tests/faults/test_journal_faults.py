@@ -14,6 +14,7 @@ from disks import fill, make_room, mounted
 from ophyd import Signal
 from ophyd.sim import SynAxis, SynGauss
 
+from bluesky_gp import unwritten
 from bluesky_gp.journal import JournalError, read_journal
 from bluesky_gp.recording import open_catalog
 
@@ -139,6 +140,24 @@ def test_a_run_aborted_while_the_disk_is_full_is_whole_once_there_is_room(make_r
     run.catalog.flush()
     assert run.in_the_journal() == run.everything()
     assert run.catalog[-1].stop["exit_status"] == "abort"
+
+
+def test_what_no_room_was_made_for_is_kept_elsewhere_and_taken_in_at_the_next_opening(
+    make_run, small_disk, tmp_path, monkeypatch, caplog
+):
+    monkeypatch.setattr(unwritten, "folder", lambda: tmp_path / "elsewhere")
+    run = make_run(small_disk / "journal", lambda: fill(small_disk))
+    run.catalog.writer._patience = 0.1
+    with pytest.raises(RunEngineInterrupted):
+        run.scan()
+    run.RE.abort("the disk is full")
+    run.catalog.close()
+    assert "1 event, 1 stop) of the run" in caplog.text
+    make_room(small_disk)
+    run.catalog = open_catalog(tmp_path / "catalog", journal=small_disk / "journal")
+    assert run.catalog[-1].stop["uid"] == run.everything()[-1][1]
+    assert run.in_the_journal() == run.everything()
+    assert len(run.catalog[-1].primary.read().time) == len(run.events)
 
 
 def test_a_folder_that_somebody_removes_is_made_again_with_all_that_was_in_it(make_run, tmp_path):

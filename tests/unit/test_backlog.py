@@ -7,9 +7,11 @@ from bluesky.plans import count
 from disks import fill, make_room, mounted
 from ophyd.sim import det
 
+from bluesky_gp import unwritten
 from bluesky_gp.backlog import Backlog
 from bluesky_gp.journal import Journal, JournalError, read_journal
 from bluesky_gp.pausing import calling_engine
+from bluesky_gp.unwritten import put_back
 
 
 @pytest.fixture
@@ -55,12 +57,53 @@ def test_no_more_is_kept_than_the_memory_is_to_hold(journal, small_disk):
     assert notes(journal) == ["a", "b", "c"]
 
 
-def test_what_cannot_be_written_at_the_end_is_an_error_with_its_number(journal, small_disk, caplog):
+@pytest.fixture
+def elsewhere(tmp_path, monkeypatch):
+    monkeypatch.setattr(unwritten, "folder", lambda: tmp_path / "elsewhere")
+    return tmp_path / "elsewhere"
+
+
+def test_what_cannot_be_written_at_the_end_is_kept_elsewhere_and_put_back(journal, small_disk, elsewhere, caplog):
+    backlog = Backlog(journal)
+    append(backlog, "a")
+    fill(small_disk)
+    append(backlog, "bc")
+    backlog.close()
+    assert f"2 documents (2 event) of the run in {journal.path} could not be written" in caplog.text
+    assert f"are kept in {elsewhere / 'a.jsonl'}: make room" in caplog.text
+    make_room(small_disk)
+    put_back(journal.path)
+    assert notes(journal) == ["a", "b", "c"]
+    assert list(elsewhere.iterdir()) == []
+
+
+def test_what_was_kept_stays_there_until_there_is_room(journal, small_disk, elsewhere):
+    backlog = Backlog(journal)
+    append(backlog, "a")
+    fill(small_disk)
+    append(backlog, "bcd")
+    backlog.close()
+    with pytest.raises(JournalError, match="is not whole: the rest of it is in .*elsewhere"):
+        put_back(journal.path)
+    assert notes(journal) == ["a"]
+    make_room(small_disk)
+    put_back(journal.path)
+    assert notes(journal) == ["a", "b", "c", "d"]
+
+
+def test_what_cannot_be_kept_anywhere_is_an_error_that_says_what(journal, small_disk, elsewhere, caplog):
+    elsewhere.write_text("a file in its place")
     backlog = Backlog(journal)
     fill(small_disk)
     append(backlog, "ab")
     backlog.close()
-    assert f"2 documents of the run in {journal.path} are lost" in caplog.text
+    assert f"2 documents (2 event) of the run in {journal.path} are lost" in caplog.text
+
+
+def test_of_a_journal_that_is_whole_nothing_is_put_back(journal, elsewhere):
+    append(Backlog(journal), "a")
+    put_back(journal.path)
+    assert notes(journal) == ["a"]
 
 
 def test_a_file_that_was_removed_is_written_anew(tmp_path):
