@@ -170,3 +170,33 @@ class MapChangeBelow:
         if not state.fitted or len(latest) < self.times or not max(latest) < self.floor:
             return ""
         return f"map changed by {max(latest):.2g} of its spread at most, {self.times} times below {self.floor:.2g}"
+
+
+@dataclass(frozen=True)
+class GainBelow:
+    """Stop when a hundred more pixels are expected to gain less than this, in the target's unit; see `forecast`.
+
+    Parameters
+    ----------
+    map_error : float, optional
+        Of the map's root mean square error; None: it does not count.
+    best : float, optional
+        Of the best value; None: it does not count.
+    """
+
+    map_error: float | None = None
+    best: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.map_error is None and self.best is None:
+            raise ValueError("GainBelow: give map_error, best or both")
+
+    def __call__(self, state: OptimizerState) -> str:
+        """Return the reason to stop, or an empty string."""
+        found = state.forecast
+        pairs = [("the map's error", found.map_gain, self.map_error), ("the best value", found.best_gain, self.best)]
+        asked = [(name, gain, floor) for name, gain, floor in pairs if floor is not None]
+        if not found.num or not all(gain < floor for _, gain, floor in asked):
+            return ""
+        gains = " and ".join(f"{name} by {gain:.2g}, below {floor:.2g}" for name, gain, floor in asked)
+        return f"{found.num} more pixels would better {gains}"

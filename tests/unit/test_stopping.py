@@ -13,7 +13,7 @@ from bluesky_gp.grid import PixelGrid
 from bluesky_gp.optimizer import PixelOptimizer
 from bluesky_gp.plans import adaptive_map
 from bluesky_gp.replay import replay
-from bluesky_gp.stopping import BetterUnlikely, ImprovementBelow, MapChangeBelow, MaxDose, MaxPixels, MaxTime
+from bluesky_gp.stopping import BetterUnlikely, GainBelow, ImprovementBelow, MapChangeBelow, MaxDose, MaxPixels, MaxTime
 
 
 def learnt(stopping=(), num=12, **options):
@@ -69,7 +69,7 @@ def test_improvement_is_measured_in_the_unit_of_the_target():
     assert 0.0 < float(reason.split()[2]) < 1e-8
 
 
-RULES = [ImprovementBelow(1e9), BetterUnlikely(1.0, margin=1e9), MapChangeBelow(1e9, times=1)]
+RULES = [ImprovementBelow(1e9), BetterUnlikely(1.0, margin=1e9), GainBelow(1e9, 1e9), MapChangeBelow(1e9, times=1)]
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: type(rule).__name__)
@@ -79,7 +79,7 @@ def test_no_rule_stops_before_the_first_value(maximize, rule):
     assert rule(optimizer.state) == ""
 
 
-@pytest.mark.parametrize("rule", RULES[:2], ids=lambda rule: type(rule).__name__)
+@pytest.mark.parametrize("rule", RULES[:3], ids=lambda rule: type(rule).__name__)
 @pytest.mark.parametrize("maximize", [True, False])
 def test_where_nothing_is_left_nothing_is_said_of_pixels_that_are_left(maximize, rule):
     optimizer = PixelOptimizer(PixelGrid((2, 2)), "height", maximize=maximize)
@@ -165,6 +165,20 @@ def test_a_map_that_is_the_same_everywhere_does_not_change():
     assert optimizer.state.change == 0.0
 
 
+def test_the_gain_that_is_expected_of_a_hundred_more_pixels_is_that_of_the_forecast():
+    state = bumpy(30)[0].state
+    error, best = state.forecast.map_gain, state.forecast.best_gain
+    assert error > 0.0
+    assert GainBelow(map_error=0.9 * error)(state) == "" == GainBelow(map_error=0.9 * error, best=best + 1.0)(state)
+    assert GainBelow(map_error=1.1 * error)(state).startswith("100 more pixels would better the map's error by")
+    assert re.fullmatch(
+        r"100 more pixels would better the map's error by \S+, below 9 and the best value by \S+, below 8",
+        GainBelow(map_error=9.0, best=8.0)(state),
+    )
+    with pytest.raises(ValueError, match="give map_error, best or both"):
+        GainBelow()
+
+
 def test_what_is_not_a_new_pixel_is_no_change():
     optimizer, _ = bumpy(30)
     state = optimizer.learn(optimizer.state, (), (), final=True)
@@ -185,6 +199,7 @@ IN_A_RUN = {
     "dose": (MaxDose(4.7, per_pixel=0.235, unit="nC"), r"dose of 4.7 nC"),
     "improvement": (ImprovementBelow(1.0), r"expected improvement \S+ below 1"),
     "better": (BetterUnlikely(0.2, margin=1.0), r"probability \S+ of a better pixel by 1, below 0.2"),
+    "gain": (GainBelow(map_error=0.3), r"100 more pixels would better the map's error by \S+, below 0.3"),
     "change": (MapChangeBelow(0.5, times=2), r"map changed by \S+ of its spread at most, 2 times below 0.5"),
 }
 
