@@ -12,7 +12,8 @@ NUMERICAL = (
     "grid protocols windows loops branches hysteresis edges lowloss xrays shapes "
     "threads kernels solvers covariance nearest vecchia trend posterior hyperparameters acquisition "
     "levels combined sampling knowledge integrated acquisitions "
-    "batch designs units forecast state outlook path diagnosis stopping model points description timing optimizer"
+    "batch designs units forecast state leave_one_out outlook path diagnosis stopping model points description timing "
+    "optimizer full_map"
 ).split()
 PACKAGES = {"numpy", "scipy", "sklearn", "joblib", "threadpoolctl", *sys.stdlib_module_names}
 FILES = {

@@ -6,6 +6,7 @@ import click
 
 from bluesky_gp.cli.demo import demo
 from bluesky_gp.cli.ioc import ioc
+from bluesky_gp.cli.rehearse import rehearse
 from bluesky_gp.cli.replay import replay
 from bluesky_gp.cli.runs import export, runs, show
 from bluesky_gp.cli.serve import catalog
@@ -23,6 +24,7 @@ cli.add_command(runs)
 cli.add_command(show)
 cli.add_command(export)
 cli.add_command(replay)
+cli.add_command(rehearse)
 cli.add_command(catalog)
 
 

@@ -1,0 +1,167 @@
+"""A map that was measured in full, from a file or from a run of a catalog."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import numpy as np
+
+from bluesky_gp.cli.catalogs import find, opened, read
+from bluesky_gp.protocols import Floats
+
+if TYPE_CHECKING:
+    from bluesky_gp.full_map import FullMap
+    from bluesky_gp.record import RunRecord
+
+_SYNTHETIC = ("ferroelectric", "eels")
+_PLAIN = {".npy": "numpy", ".txt": "text", ".csv": "text"}
+
+
+def full_map(source: str, target: str | None, place: str, *, maximize: bool) -> "FullMap":
+    """Return the map that a file or a run holds.
+
+    Parameters
+    ----------
+    source : str
+        A file of spectra or of a plain map; a uid, its first letters, a scan_id or "last"; or a synthetic sample.
+    target : str, optional
+        Name of a scalarizer, or its JSON, ``{"kind": ..., ...}``; key of a map in an ``.npz`` file; key of a run's
+        events.
+    place : str
+        The catalog.
+    maximize : bool
+        False: smaller is better.
+
+    Raises
+    ------
+    ValueError, OSError, ImportError
+        If there is no such map; the message says what there is.
+    click.UsageError
+        If there is no such run.
+    """
+    if source not in _SYNTHETIC:
+        try:
+            path = _file(source)
+        except FileNotFoundError:
+            if Path(source).suffix or len(Path(source).parts) > 1:
+                raise
+            return _of_run(source, target, place, maximize=maximize)
+        plain = _plain_map(path, target)
+        if plain is not None:
+            return _full(plain, target or path.stem, maximize=maximize)
+    return _of_spectra(source, target, maximize=maximize)
+
+
+def _file(source: str) -> Path:
+    from bluesky_gp.files import find_file
+
+    return find_file(source)
+
+
+def _full(values: Floats, target: str, *, units: str = "", maximize: bool, mask: Any = None) -> "FullMap":
+    from bluesky_gp.full_map import FullMap
+    from bluesky_gp.grid import PixelGrid
+
+    return FullMap(PixelGrid(values.shape, mask=mask), values, target, units, maximize)
+
+
+def _plain_map(path: Path, target: str | None) -> Floats | None:
+    """Return a map of numbers, not of spectra; None if the file is none."""
+    kind = _PLAIN.get(path.suffix.lower())
+    if kind == "text":
+        return np.loadtxt(path, delimiter="," if path.suffix.lower() == ".csv" else None, ndmin=2)
+    if kind == "numpy":
+        values = np.load(path, allow_pickle=False)
+        return _numbers(path, path.name, values)
+    return _stored(path, target) if path.suffix.lower() == ".npz" else None
+
+
+def _stored(path: Path, target: str | None) -> Floats | None:
+    """Return the map of that name, or the only one of a file that has no spectra."""
+    with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
+        if target in file.files and target not in ("spectra", "axis"):
+            values = _numbers(path, target, file[target])
+            valid = file["valid"] if "valid" in file.files else np.ones(values.shape, dtype=bool)
+            return np.where(valid, values, np.nan) if valid.shape == values.shape else values
+        if "spectra" in file.files:
+            return None
+        if len(file.files) == 1:
+            return _numbers(path, file.files[0], file[file.files[0]])
+        raise ValueError(f"{path}: --target must name one of its arrays: {', '.join(file.files)}")
+
+
+def _numbers(path: Path, name: str, values: Any) -> Floats:
+    if not 1 <= values.ndim <= 3 or not np.issubdtype(values.dtype, np.number) or np.iscomplexobj(values):
+        raise ValueError(
+            f"{path}: {name!r} must be a map of real numbers over one to three axes, "
+            f"got {values.dtype} of shape {values.shape}"
+        )
+    return np.asarray(values, dtype=np.float64)
+
+
+def _of_spectra(source: str, target: str | None, *, maximize: bool) -> "FullMap":
+    from bluesky_gp.cli.targets import experiment
+    from bluesky_gp.devices.samples import make_sample
+    from bluesky_gp.scalarizers import get_scalarizer, units_of
+
+    if target is not None and target.startswith("{"):
+        sample, scalarizer = make_sample(source), json.loads(target)
+        name, values = scalarizer.get("kind", "target"), sample.truth(scalarizer)
+    else:
+        what = experiment(source, target)
+        sample, scalarizer, name, values = what.sample, what.scalarizer, what.target, what.truth
+    units = units_of(get_scalarizer(scalarizer), sample.spectrum_units, sample.axis_units)
+    return _full(values, name, units=units, maximize=maximize)
+
+
+def _of_run(key: str, target: str | None, place: str, *, maximize: bool) -> "FullMap":
+    with opened(place) as catalog:
+        run = find(catalog, key)
+        if run.start.get("gp"):
+            return _of_record(read(catalog, run), maximize=maximize)
+        table = run.primary.read()
+        return _of_table({name: table[name].values for name in table}, run.start, target, maximize=maximize)
+
+
+def _of_record(record: "RunRecord", *, maximize: bool) -> "FullMap":
+    """Take a run of an agent: pixels that it did not attempt are masked."""
+    record = record.together
+    values, attempted = np.full(record.grid.shape, np.nan), np.zeros(record.grid.size, dtype=bool)
+    attempted[[outcome.pixel for outcome in record.outcomes]] = True
+    pixels, measured = record.measured
+    values[tuple(pixels.T)] = measured
+    mask = None if attempted.all() else ~attempted.reshape(record.grid.shape)
+    return _full(values, record.target, units=record.units, maximize=maximize, mask=mask)
+
+
+def _of_table(columns: Mapping[str, Any], start: Mapping[str, Any], target: str | None, *, maximize: bool) -> "FullMap":
+    """Take a raster scan: `raster_map`, ``bluesky.plans.grid_scan``; a pixel without an event has failed."""
+    axes = [fields[0] for fields, _ in start.get("hints", {}).get("dimensions", [])]
+    shape = tuple(start.get("shape", ()))
+    if not axes or len(axes) != len(shape) or not set(axes) <= set(columns):
+        raise ValueError(f"run {start['uid'][:8]} is no map: its start document has no 'shape', or not the axes of one")
+    chosen = _column(columns, axes, target)
+    values = np.full(shape, np.nan)
+    values[tuple(_places(columns[axis], n) for axis, n in zip(axes, shape, strict=True))] = columns[chosen]
+    return _full(values, chosen, maximize=maximize)
+
+
+def _places(positions: Floats, n: int) -> Any:
+    """Row or column of each event, from where the stage was."""
+    low, high = float(np.min(positions)), float(np.max(positions))
+    return np.rint((np.asarray(positions) - low) / ((high - low) or 1.0) * (n - 1)).astype(np.intp)
+
+
+def _column(columns: Mapping[str, Any], axes: list[str], target: str | None) -> str:
+    numbers = [name for name, column in columns.items() if np.ndim(column) == 1 and name not in axes]
+    found = [name for name in numbers if name == target or (target is None and not _is_of_axis(name, axes))]
+    if len(found) != 1:
+        raise click.UsageError(f"--target must name one number of the run's events: {', '.join(numbers)}")
+    return found[0]
+
+
+def _is_of_axis(name: str, axes: list[str]) -> bool:
+    """Whether a column is time or a set point."""
+    return name in ("time", "seq_num") or name.startswith("ts_") or any(name.startswith(f"{axis}_") for axis in axes)

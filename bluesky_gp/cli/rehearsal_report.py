@@ -1,0 +1,92 @@
+"""What a rehearsal found, as a table, two sentences and the lines to paste."""
+
+from rich.console import Console
+from rich.table import Table
+
+from bluesky_gp.confirmation import Check
+from bluesky_gp.enough import Reached, Standing
+from bluesky_gp.rehearsal import Rehearsal
+
+_COLUMNS = (
+    "",
+    "map error:\nhalf, all points",
+    "the best pixel:\nmedian (seeds)",
+    "as good as it:\nmedian (seeds)",
+    "top 1 %:\nmedian (seeds)",
+    "regret:\nhalf, all",
+    "enough for\nthe map",
+    "enough for\nmaximum",
+)
+WIDTH = 160
+
+
+def report(rehearsal: Rehearsal, checks: list[Check]) -> None:
+    """Print it."""
+    console = Console(width=WIDTH, soft_wrap=True)
+    console.print(_table(rehearsal), markup=False)
+    console.print("\n".join(("", *_sentences(rehearsal, checks), "")), markup=False, highlight=False)
+    advice = rehearsal.recommended
+    for line in advice.configuration.lines(rehearsal.full, advice.num):
+        console.print(f"    {line}", markup=False, highlight=False)
+
+
+def _table(rehearsal: Rehearsal) -> Table:
+    full, n = rehearsal.full, int(rehearsal.full.grid.allowed.sum())
+    failed = f", {n - full.n_valid} failed" if full.n_valid < n else ""
+    table = Table(
+        title=f"{full.target}: {n} pixels{failed}; {len(rehearsal.seeds)} seeds of {rehearsal.num} points",
+        caption="errors and regrets in standard deviations of the map",
+    )
+    for name in _COLUMNS:
+        table.add_column(name, justify="right" if name else "left", no_wrap=True)
+    agents = {c.name for c in rehearsal.configurations}
+    for place, standing in enumerate(rehearsal.standings.values()):
+        table.add_row(*_row(standing, rehearsal.num), end_section=place == len(agents) - 1)
+    return table
+
+
+def _row(standing: Standing, num: int) -> list[str]:
+    half = int(abs(standing.num - num / 2).argmin())
+    return [
+        standing.method,
+        f"{standing.curve[half]:.2f}, {standing.curve[-1]:.2f}",
+        *(_reached(reached) for reached in (standing.to_maximum, standing.to_near, standing.to_top)),
+        f"{standing.regret[half]:.2f}, {standing.regret[-1]:.2f}",
+        _points(standing.enough_for_map),
+        _points(standing.to_near.most),
+    ]
+
+
+def _reached(reached: Reached) -> str:
+    return f"{_points(reached.median)} ({reached.found} of {len(reached.points)})"
+
+
+def _points(points: float | None) -> str:
+    return "-" if points is None else f"{points:.0f}"
+
+
+def _sentences(rehearsal: Rehearsal, checks: list[Check]) -> list[str]:
+    advice, goals = rehearsal.recommended, rehearsal.goals
+    n_pixels = int(rehearsal.full.grid.allowed.sum())
+    sentences = [
+        f"Each pixel predicted from all others: error {rehearsal.floor:.2f}; no number of points gives less. "
+        f"Good enough here is {goals.level:.2f}.",
+        "The map was as good long before the points were spent: its plateau is reached."
+        if rehearsal.plateau
+        else f"The map was still getting better at {rehearsal.num} points: try more (--num) if the map matters.",
+    ]
+    said = f"{advice.configuration.name} with {advice.num} points, {advice.num / n_pixels:.0%} of the map"
+    gave = f"the maximum found in {advice.found} of {advice.n_seeds} seeds, map error {advice.error:.2f}"
+    sentences += [
+        f"Recommended: {said}, by which nine in ten runs should have found it: {gave}."
+        if advice.enough
+        else f"None was enough within {rehearsal.num} points. The best was {said}: {gave}."
+    ]
+    sentences += [_checked(check) for check in checks]
+    return [*sentences, f"{rehearsal.cpu_seconds:.0f} CPU seconds."]
+
+
+def _checked(check: Check) -> str:
+    name, num, n = check.tried.configuration.name, check.tried.num, len(check.seeds)
+    said = f"{name} with {num} points on {n} other seeds: found in {check.found}, map error {check.error:.2f}"
+    return f"Checked: {said}. It holds." if check.holds else f"Did not hold: {said}."

@@ -1,0 +1,157 @@
+"""``bluesky-gp rehearse``: how many points of a map that is known would have been enough."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bluesky_gp.cli.catalogs import catalog_option
+
+if TYPE_CHECKING:
+    from bluesky_gp.confirmation import Check
+    from bluesky_gp.rehearsal import Rehearsal
+
+
+@click.command()
+@click.argument("source", metavar="FILE|RUN")
+@click.option("--target", help="Scalarizer (name or JSON), key of a stored map, or key of a run's events.")
+@click.option("--minimize", is_flag=True, help="Smaller is better.")
+@click.option("--num", type=click.IntRange(4), help="Points to try.  [default: a third of the pixels, 30 to 1000]")
+@click.option("--seeds", type=click.IntRange(1), default=5, show_default=True, help="Runs of each configuration.")
+@click.option("--acquisitions", default="ei,ucb,uncertainty", show_default=True, help="By name; or all.")
+@click.option("--batch-sizes", help="As in 5,10,20.  [default: 10, or a tenth of --num]")
+@click.option("--kernels", default="default", show_default=True, help="As in default,matern32,rbf; or all.")
+@click.option("--every-combination", is_flag=True, help="Compare all with all, not each with the first ones.")
+@click.option("--no-baselines", is_flag=True, help="No random pixels, no coarse grids.")
+@click.option("--no-check", is_flag=True, help="Do not try the recommendation on other seeds.")
+@click.option("--jobs", type=click.IntRange(1), help="Processes.  [default: one a core]")
+@click.option("--figure", type=click.Path(dir_okay=False, path_type=Path), help="[default: NAME-rehearsal.png]")
+@click.option("--no-figure", is_flag=True, help="Make no figure.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON and nothing else.")
+@catalog_option
+def rehearse(
+    source: str,
+    target: str | None,
+    minimize: bool,
+    num: int | None,
+    seeds: int,
+    acquisitions: str,
+    batch_sizes: str | None,
+    kernels: str,
+    every_combination: bool,
+    no_baselines: bool,
+    no_check: bool,
+    jobs: int | None,
+    figure: Path | None,
+    no_figure: bool,
+    as_json: bool,
+    place: str,
+) -> None:
+    """Measure a map that is known again, with an agent, and say how many points would have been enough.
+
+    FILE is a file of spectra (.npz, .hspy, .dm4, .h5...) or of a plain map (.npy, .npz, .csv, .txt); RUN a full map in
+    the catalog: its uid, the first letters of it, a scan_id, or "last".
+    """
+    from bluesky_gp.cli.demo import default_batch
+    from bluesky_gp.cli.measured import full_map
+    from bluesky_gp.configurations import configurations
+    from bluesky_gp.rehearsal import default_budget
+    from bluesky_gp.rehearsal import rehearse as run
+
+    try:
+        full = full_map(source, target, place, maximize=not minimize)
+        budget = default_budget(int(full.grid.allowed.sum())) if num is None else num
+        choices = configurations(
+            _acquisitions(acquisitions),
+            _numbers(batch_sizes) if batch_sizes else [default_batch(budget)],
+            _kernels(kernels),
+            every_combination=every_combination,
+        )
+        with _progress("rehearsing", quiet=as_json) as progress:
+            rehearsal = run(
+                full.grid,
+                full.values,
+                choices,
+                target=full.target,
+                units=full.units,
+                maximize=full.maximize,
+                num=budget,
+                seeds=range(seeds),
+                baselines=not no_baselines,
+                n_jobs=jobs or -1,
+                progress=progress,
+            )
+    except (ValueError, TypeError, OSError, ImportError) as error:
+        raise click.UsageError(str(error)) from error
+    rehearsal, checks = (rehearsal, []) if no_check else _confirmed(rehearsal, jobs, quiet=as_json)
+    path = None if no_figure else _draw(rehearsal, figure or Path(f"{Path(source).stem}-rehearsal.png"))
+    if as_json:
+        found = {"checks": [check.to_dict() for check in checks], "figure": path and str(path)}
+        click.echo(json.dumps(rehearsal.to_dict() | found, allow_nan=False))
+    else:
+        from bluesky_gp.cli.rehearsal_report import report
+
+        report(rehearsal, checks)
+        if path is not None:
+            click.echo(f"\nfigure: {path}")
+
+
+def _confirmed(rehearsal: "Rehearsal", jobs: int | None, *, quiet: bool) -> "tuple[Rehearsal, list[Check]]":
+    from bluesky_gp.confirmation import confirm
+
+    with _progress("checking on other seeds", quiet=quiet) as progress:
+        return confirm(rehearsal, n_jobs=jobs or -1, progress=progress)
+
+
+def _draw(rehearsal: "Rehearsal", path: Path) -> Path:
+    from bluesky_gp.rehearsal_figure import rehearsal_figure
+
+    rehearsal_figure(rehearsal).savefig(path, dpi=150)
+    return path
+
+
+@contextmanager
+def _progress(label: str, *, quiet: bool) -> Iterator[Callable[[int, int], None] | None]:
+    """Show a bar on standard error while it goes on."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    if quiet:
+        yield None
+        return
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(label, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _acquisitions(names: str) -> dict[str, Any]:
+    from bluesky_gp.acquisitions import BY_NAME
+
+    return {name: BY_NAME[name]() for name in _chosen("--acquisitions", names, BY_NAME)}
+
+
+def _kernels(names: str) -> dict[str, Any]:
+    from bluesky_gp.cli.demo import KERNELS, make_kernel
+
+    return {name: make_kernel(name) for name in _chosen("--kernels", names, dict.fromkeys(KERNELS))}
+
+
+def _chosen(option: str, names: str, known: Mapping[str, Any]) -> list[str]:
+    chosen = list(known) if names == "all" else [name.strip() for name in names.split(",")]
+    unknown = [name for name in chosen if name not in known]
+    if unknown or not names:
+        raise click.UsageError(f"{option}: there is no {', '.join(map(repr, unknown))}, but {', '.join(known)}")
+    return list(dict.fromkeys(chosen))
+
+
+def _numbers(text: str) -> list[int]:
+    try:
+        numbers = [int(part) for part in text.split(",")]
+    except ValueError:
+        numbers = []
+    if not numbers or min(numbers) < 1:
+        raise click.UsageError(f"--batch-sizes must be whole numbers from 1 on, as in 5,10,20, got {text!r}")
+    return list(dict.fromkeys(numbers))

@@ -1,0 +1,89 @@
+"""Configurations of an optimizer: which to compare, and the lines that make the one that was chosen."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import product
+from typing import Any
+
+from bluesky_gp.acquisition import ConfidenceBound, ExpectedImprovement, PosteriorUncertainty
+from bluesky_gp.as_code import as_code
+from bluesky_gp.full_map import FullMap
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """Keyword arguments of `PixelOptimizer` (all but grid, target, maximize and seed), and a name for them."""
+
+    name: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def batch_size(self) -> int:
+        """Pixels a batch."""
+        return int(self.options.get("batch_size", 10))
+
+    def lines(self, full: FullMap, num: int) -> list[str]:
+        """Return what to paste into a session that has `RE`, a `stage` and a `spectrometer`."""
+        codes = {name: as_code(value) for name, value in self.options.items()}
+        given = "".join(f", {name}={code.text}" for name, code in codes.items())
+        minimize = "" if full.maximize else ", maximize=False"
+        return [
+            "from bluesky_gp import GPAgent, PixelGrid, PixelOptimizer",
+            *_merged([line for code in codes.values() for line in code.imports]),
+            "from bluesky_gp.plans import adaptive_map",
+            f"grid = PixelGrid(shape={full.grid.shape})  # step, origin and units: those of your stage",
+            f"optimizer = PixelOptimizer(grid, target={full.target!r}{given}{minimize})",
+            f"agent = GPAgent(optimizer, target={f'spectrometer_{full.target}'!r})",
+            f"RE(adaptive_map([spectrometer], stage, agent, num={num}))",
+        ]
+
+
+def configurations(
+    acquisitions: Mapping[str, Any] | None = None,
+    batch_sizes: Sequence[int] = (10,),
+    kernels: Mapping[str, Any] | None = None,
+    *,
+    every_combination: bool = False,
+) -> list[Configuration]:
+    """Return configurations to compare: the first of each, and what differs from it in one thing.
+
+    Parameters
+    ----------
+    acquisitions : mapping of str to acquisition function, optional
+        Default: expected improvement, confidence bound, uncertainty.
+    batch_sizes : sequence of int
+    kernels : mapping of str to scikit-learn kernel, optional
+        None is the default kernel.
+    every_combination : bool
+        Compare all with all.
+    """
+    acquisitions = acquisitions or {
+        "ei": ExpectedImprovement(),
+        "ucb": ConfidenceBound(),
+        "uncertainty": PosteriorUncertainty(),
+    }
+    kernels = kernels or {"default": None}
+    choices = list(product(acquisitions, batch_sizes, kernels))
+    found = []
+    for name, batch_size, kernel in choices:
+        if every_combination or _differences((name, batch_size, kernel), choices[0]) < 2:
+            options = {"acquisition": acquisitions[name], "batch_size": batch_size, "kernel": kernels[kernel]}
+            parts = [name]
+            parts += [f"batches of {batch_size}"] if len(batch_sizes) > 1 else []
+            parts += [f"{kernel} kernel"] if len(kernels) > 1 else []
+            told = {key: value for key, value in options.items() if value is not None}
+            found.append(Configuration(", ".join(parts), told))
+    return found
+
+
+def _differences(choice: tuple[str, int, str], other: tuple[str, int, str]) -> int:
+    return sum(a != b for a, b in zip(choice, other, strict=True))
+
+
+def _merged(imports: Sequence[str]) -> list[str]:
+    """Join ``from a import x`` and ``from a import y``."""
+    names: dict[str, list[str]] = {}
+    for line in dict.fromkeys(imports):
+        module, _, name = line.partition(" import ")
+        names.setdefault(module, []).append(name)
+    return [f"{module} import {', '.join(sorted(found))}" for module, found in names.items()]

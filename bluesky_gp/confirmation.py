@@ -1,0 +1,81 @@
+"""A recommendation on seeds that it was not made from; where it does not hold, a better one from all seeds together.
+
+Of the configurations that a few seeds compare, the one that had luck is recommended. Other seeds show that.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from math import floor
+from typing import Any
+
+from bluesky_gp.enough import TOLERANCE
+from bluesky_gp.parallel import Progress, run_all
+from bluesky_gp.rehearsal import Recommendation, Rehearsal, agent_job, result
+from bluesky_gp.rehearsed_run import Run
+
+
+@dataclass(frozen=True, eq=False)
+class Check:
+    """A recommendation on other seeds."""
+
+    tried: Recommendation
+    seeds: tuple[int, ...]
+    found: int  # of them, that had measured a pixel as good as the maximum after so many points
+    error: float  # of the map then, median
+    holds: bool  # found in all but one as many seeds as claimed, and the error at most a tenth larger
+    runs: tuple[Run, ...] = field(repr=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data."""
+        return {
+            "configuration": self.tried.configuration.name,
+            "num": self.tried.num,
+            "seeds": list(self.seeds),
+            "found": self.found,
+            "error": self.error,
+            "holds": self.holds,
+        }
+
+
+def check(
+    rehearsal: Rehearsal, seeds: Iterable[int] | None = None, *, n_jobs: int = -1, progress: Progress | None = None
+) -> Check:
+    """Try what a rehearsal recommends on seeds that it was not made from.
+
+    Parameters
+    ----------
+    rehearsal : Rehearsal
+    seeds : iterable of int, optional
+        Default: as many as those of the rehearsal, behind all that it has seen.
+    n_jobs, progress
+        As in `rehearse`.
+    """
+    advice = rehearsal.recommended
+    behind = max(run.seed for run in rehearsal.runs) + 1
+    fresh = tuple(range(behind, behind + len(rehearsal.seeds)) if seeds is None else seeds)
+    jobs = [agent_job(rehearsal.full, advice.configuration, seed, rehearsal.num) for seed in fresh]
+    runs = tuple(run for found in run_all(jobs, n_jobs, progress)[0] for run in found)
+    found, error = result(runs, advice.num, rehearsal.goals.near)
+    as_often = found >= floor(advice.found / advice.n_seeds * len(fresh)) - 1
+    good = max((1.0 + TOLERANCE) * advice.error, rehearsal.goals.level if advice.enough else 0.0)
+    return Check(advice, fresh, found, error, as_often and error <= good, runs)
+
+
+def confirm(
+    rehearsal: Rehearsal, rounds: int = 4, *, n_jobs: int = -1, progress: Progress | None = None
+) -> tuple[Rehearsal, list[Check]]:
+    """Check a recommendation, and as long as it does not hold, recommend anew with the seeds of the check as well.
+
+    Returns
+    -------
+    rehearsal : Rehearsal
+        With the runs of every check that did not hold: what it recommends was checked last.
+    checks : list of Check
+        The last holds, unless `rounds` were not enough.
+    """
+    checks: list[Check] = []
+    while True:
+        checks.append(check(rehearsal, n_jobs=n_jobs, progress=progress))
+        if checks[-1].holds or len(checks) == rounds:
+            return rehearsal, checks
+        rehearsal = rehearsal.with_runs(checks[-1].runs)

@@ -1,0 +1,110 @@
+"""A map that was measured to the last pixel: what a rehearsal looks pixels up in, and judges by."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from bluesky_gp.grid import PixelGrid
+from bluesky_gp.protocols import Floats, Indices
+
+_FEWEST = 10  # pixels with a value
+
+
+@dataclass(frozen=True, eq=False)
+class FullMap:
+    """A target at every pixel.
+
+    Parameters
+    ----------
+    grid : PixelGrid
+    values : array_like, shape grid.shape
+        NaN where the measurement failed. What the grid's mask leaves out does not count.
+    target : str
+    units : str
+    maximize : bool
+        False: smaller is better.
+
+    Raises
+    ------
+    ValueError
+        If fewer than ten pixels have a value, or all have the same.
+    """
+
+    grid: PixelGrid
+    values: Floats = field(repr=False)
+    target: str = "target"
+    units: str = ""
+    maximize: bool = True
+
+    def __post_init__(self) -> None:
+        values = np.array(self.values, dtype=np.float64)
+        if values.shape != self.grid.shape:
+            raise ValueError(f"rehearsal: the map must have the grid's shape {self.grid.shape}, got {values.shape}")
+        values[~np.isfinite(values) | ~self.grid.allowed.reshape(self.grid.shape)] = np.nan
+        n_valid = int(np.isfinite(values).sum())
+        if n_valid < _FEWEST or np.nanmax(values) == np.nanmin(values):
+            raise ValueError(f"rehearsal: {n_valid} pixels have a value, ten different ones are the least")
+        object.__setattr__(self, "values", values)  # the dataclass is frozen
+
+    @cached_property
+    def flat(self) -> Floats:
+        """Shape ``(N,)``."""
+        return np.asarray(self.values.ravel())
+
+    @cached_property
+    def std(self) -> float:
+        """Standard deviation of the map."""
+        return float(np.nanstd(self.values))
+
+    @property
+    def n_valid(self) -> int:
+        """Pixels that have a value."""
+        return int(np.isfinite(self.flat).sum())
+
+    @cached_property
+    def goodness(self) -> Floats:
+        """The map in standard deviations, larger is better, shape ``(N,)``."""
+        return np.asarray((1.0 if self.maximize else -1.0) * self.flat / self.std)
+
+    @property
+    def maximum(self) -> float:
+        """The best of `goodness`."""
+        return float(np.nanmax(self.goodness))
+
+    @property
+    def best_pixel(self) -> tuple[int, ...]:
+        """The pixel of the largest value, or of the smallest where that is better."""
+        return tuple(int(i) for i in self.grid.unravel(np.nanargmax(self.goodness)))
+
+    @cached_property
+    def top(self) -> float:
+        """The least `goodness` among the best 1 % of the pixels."""
+        known = np.sort(self.goodness[np.isfinite(self.goodness)])
+        return float(known[-max(1, round(0.01 * len(known)))])
+
+    def points(self, pixels: Indices | Sequence[int]) -> list[dict[str, Any]]:
+        """Return what a measurement of some pixels (flat indices) gives, as `PixelOptimizer.ingest` takes it."""
+        return [{"_id": int(pixel), self.target: self.flat[pixel]} for pixel in pixels]
+
+    def error(self, predicted: Floats, without: Indices | None = None) -> float:
+        """Return the root-mean-square error of a prediction, shape ``(N,)``, over the standard deviation of the map.
+
+        Pixels that are `without` or have no prediction do not count; NaN if none is left.
+        """
+        squares = np.square(predicted - self.flat)
+        if without is not None:
+            squares[without] = np.nan
+        return float(np.sqrt(np.nanmean(squares))) / self.std if np.isfinite(squares).any() else float("nan")
+
+    def window(self, n_pixels: int) -> "FullMap":
+        """Return the middle of the map, of about so many pixels; the map itself if it has no more."""
+        side = int(n_pixels ** (1.0 / self.grid.ndim))
+        if self.grid.size <= n_pixels:
+            return self
+        cut = tuple(slice((n - min(n, side)) // 2, (n + min(n, side)) // 2) for n in self.grid.shape)
+        mask = None if self.grid.mask is None else self.grid.mask[cut]
+        grid = PixelGrid(self.values[cut].shape, step=self.grid.step, mask=mask)
+        return FullMap(grid, self.values[cut], self.target, self.units, self.maximize)

@@ -1,0 +1,60 @@
+"""What a model predicts for each pixel from all the others: a fair test where half of the pixels have been measured.
+
+======  =====================================================  ===============
+symbol  meaning                                                shape
+======  =====================================================  ===============
+S       flat indices of the pixels that have a value           (m,)
+y       their values in standardised units                     (m,)
+K       K_SS + noise                                           (m, m)
+H       basis of the trend at S                                (m, q)
+W       K^-1 H                                                 (m, q)
+alpha   K^-1 (y - trend)                                       (m,)
+P       K^-1 - W (H^T W)^-1 W^T, by which alpha = P y          (m, m)
+======  =====================================================  ===============
+
+Rasmussen & Williams, Gaussian Processes for Machine Learning (2006), eq. 5.12; with an estimated trend, Dubrule 1983.
+"""
+
+import numpy as np
+
+from bluesky_gp.posterior import GridPosterior
+from bluesky_gp.protocols import Floats
+from bluesky_gp.solvers import CholeskySolver
+from bluesky_gp.state import OptimizerState
+from bluesky_gp.threads import blas_threads
+
+_NOTHING = 1e-12  # relative: a diagonal of P that is rounding, because no other pixel says anything about this one
+
+
+def predictions(state: OptimizerState) -> Floats:
+    """Predict every pixel from the measured ones, itself left out, the hyperparameters held.
+
+    Returns
+    -------
+    ndarray, shape (N,)
+        In the target's unit. Where a pixel has not been measured, the posterior mean. NaN at measured pixels where
+        nothing else was, or where there are too many for a dense factor.
+    """
+    if state.posterior is None:
+        return np.full(state.grid.size, np.nan)
+    mean = state.posterior.mean.copy()
+    with blas_threads(state.n_measured):
+        mean[state.posterior.measured[0]] = _left_out(state.posterior)
+    known = np.isfinite(mean)
+    predicted = np.full(state.grid.size, np.nan)
+    predicted[known] = state.units.outward(mean[known], np.zeros(int(known.sum())))[0]
+    return predicted
+
+
+def _left_out(posterior: GridPosterior) -> Floats:
+    """Predictions at S, shape ``(m,)``: ``y - alpha / diag(P)``."""
+    S, y = posterior.measured
+    solver = posterior.known
+    if not isinstance(solver, CholeskySolver):
+        return np.full(len(S), np.nan)
+    estimate = posterior.trend.estimate(S, y, solver, posterior.dual)
+    H, W = posterior.trend.basis[S], estimate.dual[:, :-1]
+    inverse = np.diagonal(solver.inverse())
+    diagonal = inverse - np.sum(W @ np.linalg.pinv(H.T @ W) * W, axis=1)  # of P
+    error = np.divide(estimate.alpha, diagonal, out=np.full(len(S), np.nan), where=diagonal > _NOTHING * inverse)
+    return np.asarray(y - error)

@@ -1,0 +1,113 @@
+"""The figure of a rehearsal: the map, its error, the regret, and when each seed found the maximum."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bluesky_gp.enough import Standing
+from bluesky_gp.rehearsal import Rehearsal
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_AGENT_STYLES = ("-", "--", "-.", ":")
+_BASELINE_MARKERS = ("o", "s", "^", "D")
+_BASELINE_GREYS = ("0.25", "0.5", "0.25", "0.5")
+
+
+def rehearsal_figure(rehearsal: Rehearsal) -> "Figure":
+    """Draw what `rehearse` found: configurations in colours, what needs no agent in grey with markers."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(13, 9), layout="constrained")
+    panels = figure.subplots(2, 2)
+    styles = _styles(rehearsal)
+    _map(panels[0, 0], rehearsal)
+    _errors(panels[0, 1], rehearsal, styles)
+    _seeds(panels[1, 0], rehearsal, styles)
+    _regrets(panels[1, 1], rehearsal, styles)
+    return figure
+
+
+def _styles(rehearsal: Rehearsal) -> dict[str, dict[str, str]]:
+    agents = [c.name for c in rehearsal.configurations]
+    baselines = [method for method in rehearsal.standings if method not in agents]
+    styles = {name: {"color": f"C{i % 10}", "linestyle": _AGENT_STYLES[i // 10 % 4]} for i, name in enumerate(agents)}
+    return styles | {
+        name: {"color": _BASELINE_GREYS[i], "linestyle": ":", "marker": _BASELINE_MARKERS[i], "markersize": "4"}
+        for i, name in enumerate(baselines)
+    }
+
+
+def _map(panel: "Axes", rehearsal: Rehearsal) -> None:
+    """The map, and what the recommendation would have measured of it with the first seed."""
+    full, advice = rehearsal.full, rehearsal.recommended
+    if full.grid.ndim != 2:
+        panel.set_axis_off()
+        return
+    low, high = np.nanquantile(full.values, [0.002, 0.998])  # a few outliers must not take all the colours
+    n_rows, n_cols = full.grid.shape
+    aspect = "equal" if 0.25 < n_rows / n_cols < 4.0 else "auto"
+    image = panel.imshow(full.values, vmin=low, vmax=high, interpolation="nearest", aspect=aspect)
+    label = f"{full.target} ({full.units})" if full.units else full.target
+    panel.figure.colorbar(image, ax=panel, label=label, shrink=0.85)
+    order = rehearsal.by_method[advice.configuration.name][0].order[: advice.num]
+    row, col = full.grid.unravel(order).T
+    dots = {"marker": "o", "linestyle": "", "markersize": 3.0, "markerfacecolor": "white", "markeredgecolor": "black"}
+    panel.plot(col, row, **dots, markeredgewidth=0.4, label=f"{len(order)} points, first seed")
+    row, col = full.best_pixel
+    panel.plot(col, row, "o", markersize=10, markerfacecolor="none", markeredgecolor="red", label="the best pixel")
+    panel.legend(loc="upper left", bbox_to_anchor=(0.0, -0.12), ncols=2, fontsize="small", frameon=False)
+    panel.set(title="the map", ylabel=full.grid.axes[0], xlabel=full.grid.axes[1])
+
+
+def _errors(panel: "Axes", rehearsal: Rehearsal, styles: dict[str, dict[str, str]]) -> None:
+    for method, standing in rehearsal.standings.items():
+        panel.plot(standing.num, standing.curve, label=method, **styles[method])
+        if "marker" not in styles[method]:
+            low, high = standing.errors.min(axis=0), standing.errors.max(axis=0)
+            panel.fill_between(standing.num, low, high, color=styles[method]["color"], alpha=0.12, linewidth=0)
+    panel.axhline(rehearsal.goals.level, color="k", linewidth=0.8, label="good enough")
+    panel.axhline(rehearsal.floor, color="k", linewidth=0.8, linestyle=(0, (1, 3)), label="noise floor")
+    _recommended(panel, rehearsal)
+    panel.set(title="error of the map: median and range of the seeds", ylabel="standard deviations of the map")
+    panel.set(xlabel="points", ylim=(0.0, None), xlim=(0.0, rehearsal.num))
+    panel.legend(fontsize="x-small", ncols=2)
+
+
+def _regrets(panel: "Axes", rehearsal: Rehearsal, styles: dict[str, dict[str, str]]) -> None:
+    for standing in _samplings(rehearsal).values():
+        style = {**styles[standing.method], "drawstyle": "steps-post"}
+        panel.plot(standing.num, np.where(np.isfinite(standing.regret), standing.regret, np.nan), **style)
+    panel.axhline(rehearsal.floor, color="k", linewidth=0.8, linestyle=(0, (1, 3)))
+    _recommended(panel, rehearsal)
+    panel.set(title="regret: best of the map minus best measured, median", ylabel="standard deviations of the map")
+    panel.set(xlabel="points", xlim=(0.0, rehearsal.num), ylim=(-0.02 * panel.get_ylim()[1], None))
+
+
+def _seeds(panel: "Axes", rehearsal: Rehearsal, styles: dict[str, dict[str, str]]) -> None:
+    """One mark a seed: after how many points it had measured a pixel as good as the maximum."""
+    standings = _samplings(rehearsal)
+    for place, standing in enumerate(standings.values()):
+        points = [point for point in standing.to_near.points if point is not None]
+        panel.plot(points, [place] * len(points), "o", color=styles[standing.method]["color"], alpha=0.6)
+        missed = len(standing.to_near.points) - len(points)
+        if missed:
+            panel.text(rehearsal.num * 1.02, place, f"{missed} never", va="center", fontsize="small")
+    _recommended(panel, rehearsal)
+    panel.set(yticks=range(len(standings)), yticklabels=list(standings), xlabel="points")
+    panel.set(title="a pixel as good as the maximum was measured after")
+    panel.set_xlim(0, rehearsal.num * 1.15)
+    panel.invert_yaxis()
+
+
+def _samplings(rehearsal: Rehearsal) -> dict[str, Standing]:
+    """What was measured, by name; baselines that differ only in how the map is predicted are one."""
+    agents = {c.name for c in rehearsal.configurations}
+    named = {m if m in agents else m.partition(",")[0]: s for m, s in reversed(rehearsal.standings.items())}
+    return dict(reversed(named.items()))
+
+
+def _recommended(panel: "Axes", rehearsal: Rehearsal) -> None:
+    panel.axvline(rehearsal.recommended.num, color="red", linewidth=0.8)
