@@ -11,8 +11,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel, DotProduct, Matern, WhiteKernel
 
 from bluesky_gp import ConfidenceBound, ExpectedImprovement, PixelGrid, PixelOptimizer
+from bluesky_gp.batch import LocalPenalization, Mixed
 from bluesky_gp.optimizer import BatchProposal
 from bluesky_gp.protocols import Optimizer
+from bluesky_gp.replay import optimizer_of
 from bluesky_gp.stopping import MaxPixels
 
 SHAPES = [(12, 11), (30,), (5, 4, 6), (1, 20), (1, 1)]
@@ -408,6 +410,25 @@ def test_a_kernel_of_the_user_is_taken_as_it_is(kernel):
     assert len(gp.theta_names) == len(gp.state.theta) == len(theta)
 
 
+@pytest.mark.parametrize(("purpose", "share"), [("maximum", 0.7), ("map", 0.0), ("both", 0.5)])
+def test_a_purpose_is_a_share_of_the_batch(purpose, share):
+    stated, shared = optimizer(purpose=purpose), optimizer(batch=share)
+    assert run(stated, 4) == run(shared, 4)
+    assert stated.describe() == {**shared.describe(), "purpose": purpose}
+
+
+def test_a_way_to_choose_a_batch_is_repeated_from_its_record():
+    gp = optimizer(batch=LocalPenalization(), min_distance=3.0, initial="sobol")
+    again = optimizer_of(json.loads(json.dumps(gp.describe())))
+    assert again.batch == LocalPenalization()
+    proposals = run(gp, 6)
+    assert proposals == run(again, 6) != run(optimizer(batch=Mixed(1.0), min_distance=3.0, initial="sobol"), 6)
+    for begin in range(6, 36, 6):
+        batch = np.array(proposals[begin : begin + 6])
+        apart = np.linalg.norm(batch[:, None] - batch[None], axis=-1)
+        assert apart[np.triu_indices(6, 1)].min() >= 3.0
+
+
 def test_an_acquisition_function_of_the_user_decides():
     def first_column(mean, std, best, *, rng):
         return -np.arange(len(mean), dtype=float)
@@ -463,7 +484,11 @@ def test_an_error_of_an_acquisition_function_is_the_error_that_is_seen():
         ({"batch_size": 0}, "batch_size and n_initial must be at least 1, got 0, 6"),
         ({"n_initial": 0}, "batch_size and n_initial must be at least 1"),
         ({"seed": -1}, "seed must not be negative, got -1"),
-        ({"batch": 1.5}, "batch is a share between 0 and 1, or None, got 1.5"),
+        ({"batch": 1.5}, "batch is a share between 0 and 1, a strategy, or None, got 1.5"),
+        ({"purpose": "fame"}, "purpose is one of maximum, map, both, got 'fame'"),
+        ({"purpose": "map", "batch": 0.5}, "give batch=0.5 or purpose='map', not both"),
+        ({"min_distance": -1.0}, "min_distance must be a distance in pixels, got -1.0"),
+        ({"min_distance": np.nan}, "min_distance must be a distance in pixels, got nan"),
         ({"kernel": RBF([1.0, 2.0, 3.0])}, "does not fit a grid of 2 axes"),
         ({"grid": {"shape": (0, 3)}}, "shape must be one to three positive whole numbers"),
     ],
