@@ -55,7 +55,7 @@ def cosine(
     file: str | os.PathLike[str] | None = None,
     pixel: Sequence[int] | None = None,
 ) -> CosineSimilarity:
-    """Return the similarity to a spectrum given, or to one of a file: that of a pixel, or the mean of all."""
+    """Likeness to a reference spectrum: one given, that of a pixel of a file, or the mean of all of them."""
     if (reference is None) == (file is None):
         raise ValueError("cosine: give either the reference spectrum or the file in which it is")
     if reference is not None:
@@ -123,7 +123,7 @@ def component(
     file: str | os.PathLike[str] | None = None,
     n_components: int = 4,
 ) -> ComponentScore:
-    """Return the score of a component given, or of one of the `n_components` that are found in a file's spectra."""
+    """Score of a component (NMF or PCA): one given, or one of the `n_components` found in a file's spectra."""
     if (components is None) == (file is None):
         raise ValueError("component: give either the components or the file in which they are to be found")
     _check_method(method)

@@ -45,6 +45,8 @@ class MeasuredSample:
     ----------
     path : str or path
         Any file of spectra that `bluesky_gp.files.read_spectra` reads. NaN is allowed.
+    signal : str, optional
+        Name of the spectrum image, in a file that holds several.
     axis_units, spectrum_units : str, optional
         Units, if the file does not say or says it in too many words.
 
@@ -55,15 +57,20 @@ class MeasuredSample:
     """
 
     def __init__(
-        self, path: str | os.PathLike[str], *, axis_units: str | None = None, spectrum_units: str | None = None
+        self,
+        path: str | os.PathLike[str],
+        *,
+        signal: str | None = None,
+        axis_units: str | None = None,
+        spectrum_units: str | None = None,
     ) -> None:
         self.path = find_file(path)
-        self.image = read_spectra(self.path)
+        self.image = read_spectra(self.path, signal=signal)
         self.spectra, self.axis, self.shape = self.image.spectra, self.image.axis, self.image.shape
         self.axis_units = self.image.axis_units if axis_units is None else axis_units
         self.spectrum_units = self.image.spectrum_units if spectrum_units is None else spectrum_units
         self.axis_name = AXIS_NAMES.get(self.axis_units, self.image.axis_name)
-        self.default_target = _TARGETS.get(self.axis_units, "centroid")
+        self.default_target = _usual_target(self.axis_units, self.axis)
 
     def spectrum(self, pixel: Sequence[float], visit: int = 0) -> Floats:
         """Return the measured spectrum of the nearest pixel, shape ``(n_channels,)``."""
@@ -115,4 +122,9 @@ def nearest_pixel(pixel: Sequence[float], shape: tuple[int, ...]) -> tuple[int, 
     return nearest
 
 
-_TARGETS = {"V": "loop_area", "eV": "net_counts"}
+_TARGETS = {"V": "loop_area", "mV": "loop_area", "eV": "net_counts", "keV": "area"}
+
+
+def _usual_target(axis_units: str, axis: Floats) -> str:
+    low_loss = axis_units == "eV" and axis.min() < 0 < axis.max()
+    return "thickness" if low_loss else _TARGETS.get(axis_units, "centroid")

@@ -9,6 +9,7 @@ from bluesky_gp.cli.ioc import ioc
 from bluesky_gp.cli.rehearse import rehearse
 from bluesky_gp.cli.replay import replay
 from bluesky_gp.cli.runs import export, runs, show
+from bluesky_gp.cli.scalarize import scalarize
 from bluesky_gp.cli.serve import catalog
 
 
@@ -25,6 +26,7 @@ cli.add_command(show)
 cli.add_command(export)
 cli.add_command(replay)
 cli.add_command(rehearse)
+cli.add_command(scalarize)
 cli.add_command(catalog)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bluesky_gp.cli.instruments import INSTRUMENTS, SAMPLES, Setup
+from bluesky_gp.cli.targets import HELP
 from bluesky_gp.protocols import Floats
 
 if TYPE_CHECKING:
@@ -19,13 +20,13 @@ ACQUISITIONS = ("ei", "pi", "ucb", "gp-ucb", "thompson", "mes", "kg", "uncertain
 
 
 @click.command()
-@click.option("--sample", help="ferroelectric (default), eels, a FILE of measured spectra (.npz); nion: flake.")
+@click.option("--sample", help="ferroelectric (default), eels, a FILE of measured spectra; nion: flake.")
 @click.option("--instrument", type=click.Choice(list(INSTRUMENTS)), default="simulated", show_default=True)
 @click.option("--num", type=click.IntRange(1), help="Pixels to measure.  [default: 16.4 % of the map, at least 30]")
 @click.option("--batch", type=click.IntRange(1), help="Pixels an iteration.  [default: 10, or a tenth of --num]")
 @click.option("--acquisition", type=click.Choice(ACQUISITIONS), default="ei", show_default=True)
 @click.option("--kernel", type=click.Choice(KERNELS), default="default", show_default=True)
-@click.option("--target", help="loop_area, net_counts, centroid, peak, thickness.  [default: what suits the sample]")
+@click.option("--target", help=f"{HELP}  [default: what suits the sample]")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the first, random pixels.")
 @click.option(
     "--catalog",
@@ -76,6 +77,8 @@ def demo(
 
 
 def _checked(num: int | None, setup: Setup) -> int:
+    if setup.grid.ndim != 2:
+        raise ValueError(f"the demonstration maps two axes, this sample has {setup.grid.ndim}")
     n_pixels = int(setup.grid.allowed.sum())
     if num is not None and num > n_pixels:
         raise ValueError(f"--num {num} is more than the {n_pixels} pixels of the sample")

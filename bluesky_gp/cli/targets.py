@@ -1,5 +1,7 @@
 """Samples by name or file, and what is mapped on each."""
 
+import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,11 @@ MEASURED: dict[str, tuple[str, Any]] = {
     "eels_oxide_interface_49x6": ("ti_counts", _TI_EDGE),
 }
 """Public measured sets by the name of their file: target and scalarizer that go with the truth they hold."""
+
+HELP = "A scalarizer: name, name:key=value,key=a..b or JSON (see docs/targets.md)."
+"""What ``--target`` takes, in a line."""
+
+_COMPARING = {"cosine": ("reference",), "component": ("components",)}  # what each takes instead of a file
 
 
 @dataclass(frozen=True)
@@ -38,27 +45,108 @@ def experiment(name: str, target: str | None) -> Experiment:
     name : str
         "ferroelectric", "eels" or the path of a file of measured spectra.
     target : str, optional
-        Name of a scalarizer. Default: what is usual for the sample.
+        A scalarizer, as `parsed_target` reads it. Default: what is usual for the sample.
 
     Raises
     ------
     ValueError, FileNotFoundError
         If there is no such sample or target; the message says what there is.
     """
-    from bluesky_gp.devices.samples import MeasuredSample, make_sample
+    from bluesky_gp.devices.samples import make_sample
 
-    if name in ("ferroelectric", "eels"):
-        sample = make_sample(name)
-        chosen = sample.default_target if target is None else target
-        return Experiment(sample, chosen, chosen, sample.truth(chosen))
-    measured = MeasuredSample(name)
-    if len(measured.shape) != 2:
-        raise ValueError(f"{name}: the demonstration maps two axes, this file has {len(measured.shape)}")
-    usual, scalarizer = MEASURED.get(Path(name).stem, (measured.default_target, measured.default_target))
-    if target not in (None, usual):
-        return Experiment(measured, target, target, measured.truth(target))
-    stored = measured.stored_truth() if Path(name).stem in MEASURED else None
-    truth = measured.truth(scalarizer) if stored is None else stored
+    sample = make_sample(name)
+    chosen, scalarizer, stored = chosen_target(sample, name, target)
+    truth = sample.truth(scalarizer) if stored is None else stored
     if not np.isfinite(truth).any():
-        raise ValueError(f"{name}: target {usual!r} fails at every pixel; choose another with --target")
-    return Experiment(measured, usual, scalarizer, truth)
+        raise ValueError(
+            f"{name}: target {chosen!r} fails at every pixel, {_why(sample, scalarizer)}; choose another with --target"
+        )
+    return Experiment(sample, chosen, scalarizer, truth)
+
+
+def chosen_target(sample: Any, name: str, target: str | None) -> tuple[str, Any, Floats | None]:
+    """Return name and scalarizer of a target, and the true map that the file holds, if that is the one meant.
+
+    Without a target it is what is usual for the sample.
+    """
+    measured = hasattr(sample, "stored_truth")
+    usual, scalarizer = MEASURED.get(Path(name).stem, (None, None)) if measured else (None, None)
+    if usual is not None and target in (None, usual):
+        return usual, scalarizer, sample.stored_truth()
+    if target is None:
+        return sample.default_target, sample.default_target, None
+    return *parsed_target(target, str(sample.path) if measured else None), None
+
+
+def parsed_target(text: str, file: str | None = None) -> tuple[str, Any]:
+    """Return name and scalarizer (as `get_scalarizer` takes it) of a target of the command line.
+
+    Parameters
+    ----------
+    text : str
+        A name; a name with parameters, windows with two dots; or the JSON of a scalarizer.
+    file : str, optional
+        Where `cosine` and `component` find what they compare with, unless the text says.
+
+    Raises
+    ------
+    ValueError
+        If it is none of the three.
+
+    Examples
+    --------
+    >>> parsed_target("net_counts:edge=828..856,background=780..824,fit=poisson")
+    ('net_counts', {'kind': 'net_counts', 'edge': [828, 856], 'background': [780, 824], 'fit': 'poisson'})
+    """
+    described = _from_json(text) if text.lstrip().startswith("{") else _from_words(text)
+    kind = described["kind"]
+    instead = _COMPARING.get(kind)
+    if instead is not None and file is not None and not {"file", *instead} & described.keys():
+        described["file"] = file
+    return str(kind), described if len(described) > 1 else kind
+
+
+def _from_json(text: str) -> dict[str, Any]:
+    try:
+        described = json.loads(text)
+    except ValueError as error:
+        raise ValueError(f"--target {text}: no JSON: {error}") from error
+    if "kind" not in described:
+        raise ValueError(f"--target {text}: 'kind' must say which scalarizer")
+    return dict(described)
+
+
+def _from_words(text: str) -> dict[str, Any]:
+    kind, _, rest = text.partition(":")
+    described: dict[str, Any] = {"kind": kind.strip()}
+    for part in rest.split(",") if rest else []:
+        key, equals, value = (piece.strip() for piece in part.partition("="))
+        if not key or not equals or not value:
+            raise ValueError(
+                f"--target {text}: expected name:key=value,key=value, a window as key=start..end, got {part!r}"
+            )
+        described[key] = _value(value)
+    return described
+
+
+def _value(text: str) -> Any:
+    """Return the number, the window, the truth value, or the text.
+
+    >>> [_value(text) for text in ("4", "-4..4.5", "5e-4", "false", "nmf", "../map.npz")]
+    [4, [-4, 4.5], 0.0005, False, 'nmf', '../map.npz']
+    """
+    ends = re.fullmatch(r"(.*?\d\.?)\s*\.\.\s*(-?\.?\d.*)", text)
+    if ends is not None:
+        return [_value(end) for end in ends.groups()]
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return text
+    return value if isinstance(value, int | float | bool) else text
+
+
+def _why(sample: Any, scalarizer: Any) -> str:
+    """Return why the first pixel fails."""
+    from bluesky_gp.scalarizers import evaluate, get_scalarizer
+
+    return evaluate(get_scalarizer(scalarizer), sample.spectrum((0,) * len(sample.shape)), sample.axis)[1]
