@@ -11,8 +11,9 @@ TUTORIALS = sorted((ROOT / "docs" / "tutorials").glob("[!i]*.md"))
 
 @pytest.fixture
 def reader(tmp_path, monkeypatch):
-    """A reader in a folder where the examples of the clone are."""
-    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    """A reader in a folder where the examples of the clone are, and what the clone tells pytest."""
+    for name in ("examples", "pyproject.toml"):
+        (tmp_path / name).symlink_to(ROOT / name)
     monkeypatch.chdir(tmp_path)
     reader = Reader(tmp_path)
     yield reader
