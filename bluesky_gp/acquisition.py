@@ -133,7 +133,10 @@ def deviations(mean: Floats, std: Floats, bar: float | Floats) -> Floats:
 def log_improvement(z: Floats) -> Floats:
     r"""Logarithm of :math:`h(z) = \varphi(z) + z \Phi(z)`, to full precision however negative z is."""
     z = np.asarray(z, dtype=np.float64)
-    return np.where(z > -1.0, _log_h_near(np.maximum(z, -1.0)), _log_h_far(np.minimum(z, -1.0)))
+    result, near = np.asarray(_log_h_far(np.minimum(z, -1.0))), z > -1.0
+    if near.any():
+        result[near] = _log_h_near(z[near])
+    return result
 
 
 def _log_h_near(z: Floats) -> Floats:
@@ -145,7 +148,8 @@ def _log_h_far(z: Floats) -> Floats:
     # h = phi(z) (1 - r), r = |z| sqrt(pi / 2) erfcx(|z| / sqrt 2) -> 1: the difference cancels as z^-2, and beyond
     # 1e3 standard deviations (half of the digits) its series 1 / z^2 - 3 / z^4 is closer.
     near = np.maximum(z, -1e3)
-    exact = np.log1p(np.sqrt(0.5 * np.pi) * near * erfcx(-near / np.sqrt(2.0)))
-    inverse_square = np.minimum(z, -1e3) ** -2.0
-    series = np.log(inverse_square) + np.log1p(-3.0 * inverse_square)
-    return np.asarray(-0.5 * z * z - LOG_SQRT_2PI + np.where(z < -1e3, series, exact))
+    factor, beyond = np.log1p(np.sqrt(0.5 * np.pi) * near * erfcx(-near / np.sqrt(2.0))), z < -1e3
+    if beyond.any():
+        inverse_square = z[beyond] ** -2.0
+        factor[beyond] = np.log(inverse_square) + np.log1p(-3.0 * inverse_square)
+    return np.asarray(-0.5 * z * z - LOG_SQRT_2PI + factor)

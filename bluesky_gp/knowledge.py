@@ -52,12 +52,12 @@ class KnowledgeGradient:
         allowed = np.flatnonzero(outlook.grid.allowed)
         mean, std = posterior.mean, posterior.measured_std(pixels)
         rivals = outlook.once(f"{self!r} rivals", lambda: _Columns.of(posterior, self._rivals(outlook, allowed)))
-        bound = log_expected_rise(mean[rivals.pixels], rivals.at(posterior)[pixels].T / std)
+        bound = log_expected_rise(mean[rivals.pixels], rivals.at(posterior, pixels).T / std)
         scores = np.maximum(bound, _alone(outlook, allowed))
         listed = outlook.once(f"{self!r} shortlist", lambda: _Columns.of(posterior, self._shortlist(outlook, scores)))
         here = np.isin(pixels, listed.pixels)
-        b = listed.at(posterior, np.searchsorted(listed.pixels, pixels[here]))
-        scores[here] = log_expected_rise(mean[allowed], b[allowed] / std[here])
+        b = listed.at(posterior, allowed, np.searchsorted(listed.pixels, pixels[here]))
+        scores[here] = log_expected_rise(mean[allowed], b / std[here])
         return scores
 
     def _rivals(self, outlook: Outlook, allowed: Indices) -> Indices:
@@ -82,10 +82,11 @@ class _Columns:
         columns = [posterior.covariance_column(pixel) for pixel in pixels.tolist()]
         return cls(pixels, np.stack(columns, axis=1), len(posterior.fantasies))
 
-    def at(self, posterior: Posterior, places: Indices | slice = slice(None)) -> Floats:
-        """Return some of the columns, the pixels chosen since taken as measured."""
+    def at(self, posterior: Posterior, rows: Indices, places: Indices | None = None) -> Floats:
+        """Return some rows, and some of the columns, the pixels chosen since taken as measured."""
+        places = np.arange(len(self.pixels)) if places is None else places
         g = gains(posterior.fantasies[self.n_fantasies :], len(self.before))
-        return np.asarray(self.before[:, places] - g.T @ g[:, self.pixels[places]])
+        return np.asarray(self.before[np.ix_(rows, places)] - g[:, rows].T @ g[:, self.pixels[places]])
 
 
 def _alone(outlook: Outlook, allowed: Indices) -> Floats:
@@ -122,16 +123,18 @@ def _one_side(a: Floats, b: Floats) -> Floats:
     """Logarithm of what Z > 0 contributes; `a` descends."""
     levels, slopes = _climbing(a, b)
     every, total = np.arange(b.shape[1]), np.full(b.shape[1], _NONE)
-    level, slope = levels[0], slopes[0]
-    while (steeper := slopes > slope).any():
+    level, slope = levels[0].copy(), slopes[0].copy()
+    while True:
+        steeper = slopes > slope
         with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
             meets = np.where(steeper, (level - levels) / (slopes - slope), np.inf)
         joins = np.argmin(meets, axis=0)
-        moved = steeper[joins, every]
-        then, steep = levels[joins, every], np.where(moved, slopes[joins, every], slope)
-        total = np.logaddexp(total, _log_rise(level - then, steep - slope))
-        level, slope = np.where(moved, then, level), steep
-    return total
+        moved = np.flatnonzero(meets[joins, every] < np.inf)
+        if not len(moved):
+            return total
+        then, steep = levels[joins[moved], moved], slopes[joins[moved], moved]
+        total[moved] = np.logaddexp(total[moved], _log_rise(level[moved] - then, steep - slope[moved]))
+        level[moved], slope[moved] = then, steep
 
 
 def _climbing(a: Floats, b: Floats) -> tuple[Floats, Floats]:
