@@ -1,7 +1,7 @@
 """A map that was measured in full, from a file or from a run of a catalog."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -142,7 +142,7 @@ def _of_table(columns: Mapping[str, Any], start: Mapping[str, Any], target: str 
     shape = tuple(start.get("shape", ()))
     if not axes or len(axes) != len(shape) or not set(axes) <= set(columns):
         raise ValueError(f"run {start['uid'][:8]} is no map: its start document has no 'shape', or not the axes of one")
-    chosen = _column(columns, axes, target)
+    chosen = _column(columns, start.get("detectors", ()), target)
     values = np.full(shape, np.nan)
     values[tuple(_places(columns[axis], n) for axis, n in zip(axes, shape, strict=True))] = columns[chosen]
     return _full(values, chosen, maximize=maximize)
@@ -154,14 +154,10 @@ def _places(positions: Floats, n: int) -> Any:
     return np.rint((np.asarray(positions) - low) / ((high - low) or 1.0) * (n - 1)).astype(np.intp)
 
 
-def _column(columns: Mapping[str, Any], axes: list[str], target: str | None) -> str:
-    numbers = [name for name, column in columns.items() if np.ndim(column) == 1 and name not in axes]
-    found = [name for name in numbers if name == target or (target is None and not _is_of_axis(name, axes))]
+def _column(columns: Mapping[str, Any], detectors: Sequence[str], target: str | None) -> str:
+    """Return the column that is meant: by default the only number that a detector gave."""
+    numbers = [name for name, column in columns.items() if np.ndim(column) == 1 and name.startswith(tuple(detectors))]
+    found = numbers if target is None else [name for name in columns if name == target and np.ndim(columns[name]) == 1]
     if len(found) != 1:
         raise click.UsageError(f"--target must name one number of the run's events: {', '.join(numbers)}")
     return found[0]
-
-
-def _is_of_axis(name: str, axes: list[str]) -> bool:
-    """Whether a column is time or a set point."""
-    return name in ("time", "seq_num") or name.startswith("ts_") or any(name.startswith(f"{axis}_") for axis in axes)

@@ -1,0 +1,198 @@
+"""``bluesky-gp rehearse`` as a user types it."""
+
+import json
+import sys
+
+import numpy as np
+import pytest
+from bluesky import RunEngine
+from bluesky.plans import count, grid_scan
+from ophyd.sim import SynAxis, SynSignal, det
+
+from bluesky_gp import GPAgent, PixelGrid, PixelOptimizer
+from bluesky_gp.cli import main
+from bluesky_gp.cli.measured import full_map
+from bluesky_gp.devices import PixelStage, SimulatedSpectrometer, SyntheticFerroelectric
+from bluesky_gp.plans import adaptive_map, raster_map
+from bluesky_gp.recording import open_catalog
+
+SHAPE = (9, 8)
+QUICK = ("--num", "24", "--seeds", "2", "--jobs", "1", "--no-figure", "--no-baselines")
+
+
+def hill():
+    row, col = np.indices(SHAPE)
+    values = np.exp(-((row - 6.0) ** 2 + (col - 2.0) ** 2) / 10.0)
+    values[0, 7] = np.nan
+    return values
+
+
+@pytest.fixture
+def command(monkeypatch, tmp_path, capsys):
+    """Run ``bluesky-gp rehearse`` in an empty folder; returns exit code, what it printed, and its errors."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("BLUESKY_GP_CATALOG", raising=False)
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["bluesky-gp", "rehearse", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        printed = capsys.readouterr()
+        return ended.value.code or 0, printed.out, printed.err
+
+    return run
+
+
+@pytest.fixture
+def spectra(tmp_path):
+    """A file of spectra whose peaks are as high as the hill, and a map beside them."""
+    axis = np.linspace(0.0, 10.0, 16)
+    path = tmp_path / "peaks.npz"
+    np.savez(path, spectra=hill()[..., None] * np.exp(-((axis - 4.0) ** 2)), axis=axis, slope=np.indices(SHAPE)[0])
+    return path
+
+
+def test_a_map_gives_a_table_a_number_of_points_lines_to_paste_and_a_figure(command, tmp_path):
+    np.save(tmp_path / "height.npy", hill())
+    code, out, _ = command("height.npy", "--num", "24", "--seeds", "2", "--jobs", "1", "--acquisitions", "ei,ucb")
+    assert code == 0
+    assert "height: 72 pixels, 1 failed; 2 seeds of 24 points" in out
+    for method in ("ei", "ucb", "random pixels, Gaussian process", "coarse grid, Gaussian process"):
+        assert f"│ {method} " in out
+    assert "other seeds: found in" in out
+    pasted = [line.strip() for line in out.splitlines() if line.startswith("    ")]
+    assert "optimizer = PixelOptimizer(grid, target='height', acquisition=" in "\n".join(pasted)
+    assert pasted[-1].startswith("RE(adaptive_map([spectrometer], stage, agent, num=")
+    assert (tmp_path / "height-rehearsal.png").stat().st_size > 30_000
+
+
+def test_json_is_all_that_is_printed_on_demand(command, spectra):
+    choices = ("--acquisitions", "uncertainty", "--batch-sizes", "4,8", "--kernels", "default,rbf")
+    code, out, err = command(spectra, "--target", "peak", *QUICK, *choices, "--every-combination", "--json")
+    result = json.loads(out)
+    assert (code, err) == (0, "")
+    assert [method["method"] for method in result["methods"]] == [
+        "uncertainty, batches of 4, default kernel",
+        "uncertainty, batches of 4, rbf kernel",
+        "uncertainty, batches of 8, default kernel",
+        "uncertainty, batches of 8, rbf kernel",
+    ]
+    assert (result["n_pixels"], result["n_valid"], result["target"]) == (72, 71, "peak")
+    assert result["recommended"]["num"] <= 24
+    assert result["checks"][0]["seeds"] == [2, 3]
+    assert result["figure"] is None
+
+
+def test_a_target_is_a_scalarizer_with_its_parameters_or_a_map_of_the_file(spectra):
+    peaks = full_map(str(spectra), "peak", "", maximize=True)
+    again = full_map(str(spectra), '{"kind": "peak"}', "", maximize=True)
+    assert np.array_equal(peaks.values, again.values, equal_nan=True)
+    assert peaks.values[6, 2] == pytest.approx(np.exp(-((np.linspace(0.0, 10.0, 16) - 4.0) ** 2)).max())
+    assert np.isnan(peaks.values[0, 7])
+    assert full_map(str(spectra), "slope", "", maximize=False).best_pixel == (0, 0)
+
+
+@pytest.mark.parametrize("suffix", [".npy", ".npz", ".csv", ".txt"])
+def test_a_plain_map_is_read_with_its_failed_pixels(suffix, tmp_path):
+    path = tmp_path / f"map{suffix}"
+    if suffix == ".npz":
+        np.savez(path, hill())
+    elif suffix == ".npy":
+        np.save(path, hill())
+    else:
+        np.savetxt(path, hill(), delimiter="," if suffix == ".csv" else " ")
+    read = full_map(str(path), None, "", maximize=True)
+    assert np.array_equal(read.values, hill(), equal_nan=True)
+    assert read.target == "map"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nowhere.npz"], "there is no nowhere.npz"),
+        (["0", "--catalog", "nowhere"], "there is no catalog in"),
+        (["map.npy", "--num", "73"], "between 4 and the 72 pixels of the map, got 73"),
+        (["map.npy", "--acquisitions", "ei,luck"], "--acquisitions: there is no 'luck', but ei, "),
+        (["map.npy", "--kernels", "cubic"], "--kernels: there is no 'cubic', but default"),
+        (["map.npy", "--batch-sizes", "5,0"], "whole numbers from 1 on"),
+        (["flat.npy"], "ten different ones are the least"),
+        (["words.npy"], "must be a map of real numbers"),
+        (["two.npz"], "--target must name one of its arrays: a, b"),
+        (["peaks.npz", "--target", "colour"], "'colour' is unknown"),
+    ],
+)
+def test_a_wrong_value_is_one_clear_line_and_exit_code_two(command, tmp_path, spectra, arguments, message):
+    np.save(tmp_path / "map.npy", hill())
+    np.save(tmp_path / "flat.npy", np.ones(SHAPE))
+    np.save(tmp_path / "words.npy", np.full(SHAPE, "high"))
+    np.savez(tmp_path / "two.npz", a=hill(), b=hill())
+    code, out, err = command(*arguments)
+    assert (code, out) == (2, "")
+    assert message in err
+    assert len(err.strip().splitlines()) == 1
+
+
+@pytest.fixture(scope="module")
+def catalog(tmp_path_factory):
+    """Runs 1 to 4: a count, a raster map, a grid scan of two motors, and twenty pixels by an agent."""
+    folder = tmp_path_factory.mktemp("catalog")
+    sample = SyntheticFerroelectric(shape=SHAPE, failed=0.1)
+    stage = PixelStage(grid=PixelGrid(SHAPE), name="stage")
+    spectrometer = SimulatedSpectrometer(sample, stage, name="spectrometer")
+    agent = GPAgent(PixelOptimizer(PixelGrid(SHAPE), "loop_area"), target="spectrometer_loop_area")
+    y, x = SynAxis(name="y"), SynAxis(name="x")
+    height = SynSignal(name="height", func=lambda: y.position - x.position**2)
+    RE = RunEngine({}, context_managers=[])  # noqa: N806
+    with open_catalog(folder) as opened:
+        RE.subscribe(opened.writer)
+        RE(count([det]))
+        RE(raster_map([spectrometer], stage))
+        RE(grid_scan([height], y, -1.0, 2.0, 4, x, 3.0, 0.5, 6, snake_axes=True))
+        RE(adaptive_map([spectrometer], stage, agent, num=20))
+    return str(folder), sample.truth("loop_area")
+
+
+@pytest.mark.slow
+def test_a_raster_map_of_the_catalog_is_that_map(catalog):
+    place, truth = catalog
+    full = full_map("2", None, place, maximize=True)
+    assert full.target == "spectrometer_loop_area"
+    assert np.array_equal(np.isnan(full.values), np.isnan(truth))
+    assert np.corrcoef(full.values[np.isfinite(truth)], truth[np.isfinite(truth)])[0, 1] > 0.9
+
+
+@pytest.mark.slow
+def test_a_grid_scan_is_put_where_its_motors_were(catalog):
+    full = full_map("3", "height", catalog[0], maximize=True)
+    y, x = np.linspace(-1.0, 2.0, 4), np.linspace(3.0, 0.5, 6)
+    assert full.values == pytest.approx(y[:, None] - np.sort(x) ** 2)
+
+
+@pytest.mark.slow
+def test_of_an_agents_run_the_pixels_that_it_measured_are_a_map(catalog):
+    full = full_map("last", None, catalog[0], maximize=True)
+    assert int(full.grid.allowed.sum()) == 20
+    assert full.target == "spectrometer_loop_area"
+
+
+@pytest.mark.slow
+def test_a_run_that_is_no_map_is_one_clear_line(command, catalog):
+    code, _, err = command("1", "--catalog", catalog[0])
+    assert code == 2
+    assert "is no map: its start document has no 'shape'" in err
+    code, _, err = command("3", "--catalog", catalog[0], "--target", "width")
+    assert code == 2
+    assert "--target must name one number of the run's events: " in err and "height" in err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "name",
+    ["beps_pto_loops_50x50", "bepfm_resonance_32x32", "ckpfm_bfo_10x10", "eels_oxide_interface_49x6"],
+)
+def test_on_the_measured_sets_what_is_recommended_holds_on_other_seeds(command, data_folder, name):
+    code, out, _ = command(data_folder / f"{name}.npz", "--json", "--no-figure", "--no-baselines")
+    result = json.loads(out)
+    assert code == 0
+    assert result["checks"][-1]["holds"]
+    assert result["checks"][-1]["num"] == result["recommended"]["num"]
