@@ -40,11 +40,20 @@ def summary(record: RunRecord, truth: Floats) -> dict[str, Any]:
         "best_posterior_mean": float(record.maps["mean"][record.best_pixel]),
         "best_measured": float(values[(pixels == record.best_pixel).all(axis=1)][-1]),
         **{name: None if value != value else value for name, value in found.to_dict().items()},
+        **_forecast(record),
         "n_iterations": len(seconds),
         "iteration_median": float(np.median(seconds)),
         "iteration_p95": float(np.quantile(seconds, 0.95)),
         "run_seconds": float(duration),
     }
+
+
+def _forecast(record: RunRecord) -> dict[str, Any]:
+    """What the agent expects of more pixels at the end; None where it does not know."""
+    names = ("forecast_num", "best_gain", "map_error", "map_gain")
+    last = {name: float(record.iterations[name][-1]) for name in names if name in record.iterations}
+    known = {name: value for name, value in last.items() if value == value}
+    return {f"expected_{name.removeprefix('forecast_')}": known.get(name) for name in names}
 
 
 def report(result: dict[str, Any]) -> None:
@@ -92,6 +101,7 @@ def _rows(result: dict[str, Any]) -> list[tuple[str, str]]:
         ),
         ("top 1 % of the pixels found", f"{result['top_found']:.0%}"),
         ("error of the map (rms)", f"{result['rmse']:.3g}{units}, {result['relative_rmse']:.0%} of its spread"),
+        *_expected(result, units),
         ("failed pixels", f"{result['n_failed']}"),
         (
             "seconds an iteration",
@@ -99,4 +109,18 @@ def _rows(result: dict[str, Any]) -> list[tuple[str, str]]:
             f"published: {PUBLISHED_ITERATION_SECONDS:.0f} on a GPU server",
         ),
         ("the run here took", f"{result['run_seconds']:.1f} s"),
+    ]
+
+
+def _expected(result: dict[str, Any], units: str) -> list[tuple[str, str]]:
+    if not result["expected_num"] or result["expected_map_error"] is None:
+        return []
+    error, gain = result["expected_map_error"], result["expected_best_gain"]
+    after = error - result["expected_map_gain"]
+    best = gain if gain > 0.01 * error else 0.0
+    return [
+        (
+            f"{result['expected_num']:.0f} more pixels, expected",
+            f"best value +{best:.2g}, error of the map {error:.2g} to {after:.2g}{units}",
+        )
     ]
