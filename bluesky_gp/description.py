@@ -14,7 +14,10 @@ _OURS = re.compile(
     r"bluesky_gp\.[a-z]+"
 )  # no private files, and none of the subpackages: `bluesky_gp.cli.__main__` runs
 _KERNELS = "sklearn.gaussian_process.kernels"
-_TRANSFORMERS = "sklearn.preprocessing._data"  # not _function_transformer: of its functions the record has names only
+_TRANSFORMERS = (  # not preprocessing._function_transformer: of its functions the record has names only
+    "sklearn.preprocessing._data",
+    *(f"sklearn.decomposition.{module}" for module in ("_pca", "_nmf", "_truncated_svd")),
+)
 
 
 class DescriptionError(ValueError):
@@ -74,7 +77,7 @@ def make(description: Any) -> Any:
 
 def _class(name: str) -> type[Any]:
     module, _, attribute = name.partition(":")
-    if not (_OURS.fullmatch(module) or module in (_KERNELS, _TRANSFORMERS)) or not attribute.isidentifier():
+    if not (_OURS.fullmatch(module) or module in (_KERNELS, *_TRANSFORMERS)) or not attribute.isidentifier():
         raise DescriptionError(f"the class {name!r} is not made again from a record: give the object itself")
     try:
         found = getattr(import_module(module), attribute)
