@@ -12,6 +12,7 @@ g       gains of the pixels chosen since: C becomes C - g^T g              (r, N
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 
 import numpy as np
@@ -46,7 +47,7 @@ class IntegratedVariance:
         before, q = outlook.once(f"{self!r} sums", lambda: (posterior, _squares(outlook)))
         g = gains(posterior.fantasies[len(before.fantasies) :], len(w))
         for place, gain in enumerate(g):
-            q = q - 2.0 * gain * outlook.once(f"{self!r} product {place}", lambda gain=gain: before.product(w * gain))
+            q = q - 2.0 * gain * outlook.once(f"{self!r} product {place}", partial(before.product, w * gain))
         q = q + np.einsum("rn,rs,sn->n", g, (g * w) @ g.T, g, optimize=True)
         removed = np.maximum(q[pixels], 0.0) / posterior.measured_std(pixels) ** 2
         return np.asarray(removed / max(float(w @ before.variance), _TINY))

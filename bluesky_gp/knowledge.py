@@ -16,11 +16,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from bluesky_gp.acquisition import deviations, log_improvement
+from bluesky_gp.covariance import tiled
 from bluesky_gp.protocols import Floats, Indices, Outlook, Posterior
 from bluesky_gp.sampling import gains
 
 _ENTRIES = 4_000_000  # of covariances held: 32 MB
-_FEWEST = 16  # columns of them, however large the grid
+_FEWEST = 8  # columns of them, however large the grid
 _NONE = -1e300  # logarithm of nothing
 
 
@@ -38,9 +39,9 @@ class KnowledgeGradient:
     Parameters
     ----------
     num_candidates : int
-        Length of the shortlist; on grids of more than 120,000 pixels it is shorter, 16 at least.
+        Length of the shortlist.
     num_rivals : int
-        Pixels over which the bound is taken.
+        Pixels over which the bound is taken. On grids of more than 120,000 pixels both are less, 8 at least.
     """
 
     num_candidates: int = 32
@@ -52,8 +53,10 @@ class KnowledgeGradient:
         allowed = np.flatnonzero(outlook.grid.allowed)
         mean, std = posterior.mean, posterior.measured_std(pixels)
         rivals = outlook.once(f"{self!r} rivals", lambda: _Columns.of(posterior, self._rivals(outlook, allowed)))
-        bound = log_expected_rise(mean[rivals.pixels], rivals.at(posterior, pixels).T / std)
-        scores = np.maximum(bound, _alone(outlook, allowed))
+        scores = _alone(outlook, allowed)
+        for tile in tiled(len(pixels), len(rivals.pixels)):
+            b = rivals.at(posterior, pixels[tile]).T / std[tile]
+            scores[tile] = np.maximum(scores[tile], log_expected_rise(mean[rivals.pixels], b))
         listed = outlook.once(f"{self!r} shortlist", lambda: _Columns.of(posterior, self._shortlist(outlook, scores)))
         here = np.isin(pixels, listed.pixels)
         b = listed.at(posterior, allowed, np.searchsorted(listed.pixels, pixels[here]))
@@ -62,11 +65,10 @@ class KnowledgeGradient:
 
     def _rivals(self, outlook: Outlook, allowed: Indices) -> Indices:
         mean, std = (values[allowed] for values in (outlook.posterior.mean, np.sqrt(outlook.posterior.variance)))
-        return np.sort(allowed[np.argsort(-deviations(mean, std, mean.max()), kind="stable")[: self.num_rivals]])
+        return _first(allowed, deviations(mean, std, mean.max()), self.num_rivals)
 
     def _shortlist(self, outlook: Outlook, scores: Floats) -> Indices:
-        num = min(self.num_candidates, max(_ENTRIES // outlook.grid.size, _FEWEST))
-        return np.sort(outlook.pixels[np.argsort(-scores, kind="stable")[:num]])
+        return _first(outlook.pixels, scores, self.num_candidates)
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,12 @@ class _Columns:
         places = np.arange(len(self.pixels)) if places is None else places
         g = gains(posterior.fantasies[self.n_fantasies :], len(self.before))
         return np.asarray(self.before[np.ix_(rows, places)] - g[:, rows].T @ g[:, self.pixels[places]])
+
+
+def _first(pixels: Indices, scores: Floats, num: int) -> Indices:
+    """Pixels of the largest scores, in ascending order; not more than there is room for the columns of."""
+    fit = max(_ENTRIES // len(pixels), _FEWEST)
+    return np.sort(pixels[np.argsort(-scores, kind="stable")[: min(num, fit)]])
 
 
 def _alone(outlook: Outlook, allowed: Indices) -> Floats:

@@ -15,6 +15,7 @@ import numpy as np
 from scipy.special import erfcx, logsumexp
 
 from bluesky_gp.acquisition import LOG_SQRT_2PI, deviations
+from bluesky_gp.covariance import tiled
 from bluesky_gp.protocols import Fantasy, Floats, Outlook
 
 
@@ -53,8 +54,11 @@ class MaxValueEntropy:
         """Score pixels, shape ``(k,)``."""
         posterior, pixels = outlook.posterior, outlook.pixels
         maxima = joint_samples(outlook, self.num_samples)[:, outlook.grid.allowed].max(axis=1)
-        z = -deviations(posterior.mean[pixels], np.sqrt(posterior.variance[pixels]), maxima[:, None])
-        return np.asarray(logsumexp(log_information(z), axis=0) - np.log(self.num_samples))
+        mean, std, told = posterior.mean[pixels], np.sqrt(posterior.variance[pixels]), np.empty(len(pixels))
+        for tile in tiled(len(pixels), len(maxima)):
+            z = -deviations(mean[tile], std[tile], maxima[:, None])
+            told[tile] = logsumexp(log_information(z), axis=0)
+        return told - np.log(self.num_samples)
 
 
 def joint_samples(outlook: Outlook, num: int) -> Floats:
