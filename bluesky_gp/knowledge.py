@@ -12,6 +12,7 @@ Frazier, Powell & Dayanik 2009, INFORMS J. Computing 21, 599: eq. 14 and algorit
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -46,6 +47,8 @@ class KnowledgeGradient:
 
     num_candidates: int = 32
     num_rivals: int = 32
+
+    logarithmic: ClassVar[bool] = True  # for `combined`: the score is a logarithm
 
     def on(self, outlook: Outlook) -> Floats:
         """Score pixels, shape ``(k,)``."""
