@@ -190,7 +190,7 @@ class Beginning:
         """How many of the next `num` pixels are first ones; all of them as long as nothing is known."""
         if self.planned is None:
             return num if len(attempted) < self.num or not known else 0
-        left = self.num - len(attempted) - len(np.setdiff1d(pending, attempted))
+        left = self.num - len(np.union1d(attempted, pending))
         return min(num, left) if left > 0 else num * (not known)
 
     def next(
