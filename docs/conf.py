@@ -23,7 +23,7 @@ templates_path = ["_templates"]
 
 myst_enable_extensions = ["amsmath", "attrs_block", "deflist", "dollarmath"]
 myst_heading_anchors = 3
-suppress_warnings = ["toc.empty_glob"]  # a page that is still being written
+suppress_warnings = ["ref.python"]  # words of a type in a docstring ("sequence of pixels") are no references
 
 # Every build runs the notebooks: a cached figure would outlive the code that drew it.
 nb_execution_mode = "force"
@@ -32,11 +32,13 @@ nb_execution_show_tb = True
 nb_execution_timeout = 120
 nb_merge_streams = True
 
-default_role = "py:obj"  # numpydoc's single backticks
+default_role = "code"  # numpydoc's single backticks: parameters as often as classes
 autodoc_typehints = "none"  # the docstrings say types, and shapes
 autodoc_member_order = "bysource"
 autodoc_default_options = {"exclude-members": "__init__, __new__"}
 autosummary_generate = True
+autosummary_ignore_module_all = False
+autosummary_imported_members = True
 napoleon_google_docstring = False
 napoleon_use_rtype = False
 python_use_unqualified_type_names = True
