@@ -43,6 +43,12 @@ def test_session(session):
     session.follow(DOCS / "session.md")
 
 
+def test_targets(session):
+    session.follow(DOCS / "targets.md")
+    assert list(session.names["spectrometer"].scalarizers) == ["coercive", "remanence"]
+    assert (session.folder / "ferroelectric-coercive_voltage.png").exists()
+
+
 @pytest.mark.slow
 def test_record(session):
     session.names["catalog"].close()
