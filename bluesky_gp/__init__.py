@@ -18,9 +18,19 @@ if TYPE_CHECKING:
     from bluesky_gp.acquisition import PosteriorUncertainty as PosteriorUncertainty
     from bluesky_gp.acquisition import ProbabilityOfImprovement as ProbabilityOfImprovement
     from bluesky_gp.agent import GPAgent as GPAgent
+    from bluesky_gp.combined import Feasible as Feasible
+    from bluesky_gp.combined import PerSecond as PerSecond
+    from bluesky_gp.combined import Product as Product
+    from bluesky_gp.combined import Sum as Sum
+    from bluesky_gp.goals import Goal as Goal
+    from bluesky_gp.gradient import MapGradient as MapGradient
     from bluesky_gp.grid import PixelGrid as PixelGrid
+    from bluesky_gp.hypervolume import ExpectedHypervolumeImprovement as ExpectedHypervolumeImprovement
     from bluesky_gp.integrated import IntegratedVariance as IntegratedVariance
     from bluesky_gp.knowledge import KnowledgeGradient as KnowledgeGradient
+    from bluesky_gp.levels import LevelSet as LevelSet
+    from bluesky_gp.levels import TargetValue as TargetValue
+    from bluesky_gp.novelty import Novelty as Novelty
     from bluesky_gp.optimizer import PixelOptimizer as PixelOptimizer
     from bluesky_gp.sampling import MaxValueEntropy as MaxValueEntropy
     from bluesky_gp.sampling import ThompsonSampling as ThompsonSampling
@@ -28,15 +38,25 @@ if TYPE_CHECKING:
 _HOME = {
     "ConfidenceBound": "acquisition",
     "ConfidenceSchedule": "acquisition",
+    "ExpectedHypervolumeImprovement": "hypervolume",
     "ExpectedImprovement": "acquisition",
+    "Feasible": "combined",
     "GPAgent": "agent",
+    "Goal": "goals",
     "IntegratedVariance": "integrated",
     "KnowledgeGradient": "knowledge",
+    "LevelSet": "levels",
+    "MapGradient": "gradient",
     "MaxValueEntropy": "sampling",
+    "Novelty": "novelty",
+    "PerSecond": "combined",
     "PixelGrid": "grid",
     "PixelOptimizer": "optimizer",
     "PosteriorUncertainty": "acquisition",
     "ProbabilityOfImprovement": "acquisition",
+    "Product": "combined",
+    "Sum": "combined",
+    "TargetValue": "levels",
     "ThompsonSampling": "sampling",
 }
 

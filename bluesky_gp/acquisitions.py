@@ -9,6 +9,8 @@ from bluesky_gp.acquisition import (
     PosteriorUncertainty,
     ProbabilityOfImprovement,
 )
+from bluesky_gp.goals import Goal
+from bluesky_gp.gradient import MapGradient
 from bluesky_gp.integrated import IntegratedVariance
 from bluesky_gp.knowledge import KnowledgeGradient
 from bluesky_gp.sampling import MaxValueEntropy, ThompsonSampling
@@ -23,5 +25,7 @@ BY_NAME: dict[str, type[Any]] = {
     "kg": KnowledgeGradient,
     "uncertainty": PosteriorUncertainty,
     "ivr": IntegratedVariance,
+    "goal": Goal,
+    "gradient": MapGradient,
 }
 """What can be made without a parameter."""

@@ -26,6 +26,7 @@ from bluesky_gp.solvers import CirculantSampler, FactorSampler, LatticeProduct
 _TILE = 4_000_000  # entries of a block that is held at once: 32 MB
 _DEFICIT = 1e-4  # share of the spectrum that a sample may miss before a larger torus is tried
 _LARGEST_TORUS = 2**24  # points: 128 MB
+_SIDE = 64  # of a block of which the diagonal alone is wanted
 _FEW = 4096  # pixels whose dense factor costs less than a torus above 2^17 points
 
 
@@ -259,6 +260,11 @@ class DenseCovariance:
     def block(self, S: Indices, T: Indices) -> Floats:
         """Covariance of pixels S with T, shape ``(m, k)``."""
         return np.asarray(self.kernel(self.coordinates[S], self.coordinates[T]))
+
+    def pairs(self, S: Indices, T: Indices) -> Floats:
+        """Covariance of each pixel of S with that of T in its place, shape ``(k,)``."""
+        tiles = np.array_split(np.arange(len(S)), max(1, len(S) // _SIDE))
+        return np.concatenate([np.diagonal(self.block(S[tile], T[tile])) for tile in tiles])
 
     def column(self, pixel: int) -> Floats:
         """Covariance of one pixel with all, shape ``(N,)``."""

@@ -113,9 +113,9 @@ class Goal:
 
     Parameters
     ----------
-    f : callable
+    f : callable, optional
         ``f(map) -> mask``, both of the grid's shape, the map in the target's unit, NaN where the grid is masked. `Top`,
-        `Within`, `Above`, `Boundary`, or a function of your own.
+        `Within`, `Above`, `Boundary`, or a function of your own. Default: the best pixel in a hundred.
     method : {"info", "switch", "mean"}
         The last two go on inside a large region until all of it is measured, where "info" looks for its edge.
     num_samples : int
@@ -124,13 +124,13 @@ class Goal:
         of more than 5000 pixels, for the memory that they take.
     """
 
-    f: Filter
+    f: Filter | None = None
     method: Literal["info", "switch", "mean"] = "info"
     num_samples: int = 20
     num_pixels: int = 40
 
     def __post_init__(self) -> None:
-        if not callable(self.f):
+        if not (self.f is None or callable(self.f)):
             raise TypeError(f"Goal: f must be a callable f(map) -> mask, got {self.f!r}")
         if self.method not in ("info", "switch", "mean"):
             raise ValueError(f"Goal: method must be 'info', 'switch' or 'mean', got {self.method!r}")
@@ -154,7 +154,8 @@ class Goal:
         """What the filter picks of a map, standardised, shape ``(N,)``."""
         allowed, shape = outlook.grid.allowed, outlook.grid.shape
         known = np.where(allowed, outlook.sign * outlook.in_unit(values), np.nan)
-        mask = np.asarray(self.f(known.reshape(shape)))
+        f = Top(largest=outlook.sign > 0.0) if self.f is None else self.f
+        mask = np.asarray(f(known.reshape(shape)))
         if mask.shape != shape or mask.dtype != np.bool_:
             raise ValueError(
                 f"Goal: f must return a mask, booleans of shape {shape}, got {mask.dtype} of shape {mask.shape}"

@@ -195,6 +195,19 @@ class GridPosterior:
             result -= fantasy.gain * (fantasy.gain @ field)
         return np.asarray(result)
 
+    def difference_variance(self, left: Indices, right: Indices) -> Floats:
+        """Variance of what each pixel of `left` has more than that of `right` in its place, ``(k,)``: O(k m^2)."""
+        prior = self.prior
+        variance = prior.variance[left] + prior.variance[right] - 2.0 * prior.pairs(left, right)
+        for tile in tiled(len(left), len(self.pixels)):
+            cross = prior.block(self.pixels, left[tile]) - prior.block(self.pixels, right[tile])
+            variance[tile] -= _reduction(cross, self.solver)
+        if len(self.slopes):
+            variance += np.square(self.slopes[left] - self.slopes[right]).sum(axis=1)
+        for fantasy in self.fantasies:
+            variance -= (fantasy.gain[left] - fantasy.gain[right]) ** 2
+        return np.asarray(np.maximum(variance, 0.0))
+
     def measured_std(self, pixels: Indices) -> Floats:
         """Standard deviation of a measurement at some pixels, the kernel's noise included, shape ``(k,)``."""
         least = _TINY * self.prior.variance.max()

@@ -196,6 +196,10 @@ class Posterior(Protocol):
         """Standard deviation of a measurement at some pixels, noise included, shape ``(k,)``."""
         ...
 
+    def difference_variance(self, left: Indices, right: Indices) -> Floats:
+        """Variance of what each pixel of `left` has more than that of `right` in its place, shape ``(k,)``."""
+        ...
+
     def product(self, field: Floats) -> Floats:
         """Covariance of all pixels with all, times a field of shape ``(n_pixels,)``."""
         ...

@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent
 NUMERICAL = (
     "grid protocols windows loops branches hysteresis edges lowloss xrays shapes "
     "threads kernels solvers covariance nearest vecchia trend posterior hyperparameters acquisition "
-    "levels combined sampling knowledge integrated goals hypervolume novelty acquisitions "
+    "levels combined sampling knowledge integrated goals hypervolume novelty gradient acquisitions "
     "batch designs units forecast state leave_one_out outlook path diagnosis stopping model points description timing "
     "optimizer full_map"
 ).split()

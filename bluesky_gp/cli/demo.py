@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 PUBLISHED_SHARE = 410 / 2500  # of the pixels of the map
 KERNELS = ("default", "matern12", "matern32", "matern52", "rbf", "rationalquadratic")
-ACQUISITIONS = ("ei", "pi", "ucb", "gp-ucb", "thompson", "mes", "kg", "uncertainty", "ivr")
+ACQUISITIONS = ("ei", "pi", "ucb", "gp-ucb", "thompson", "mes", "kg", "uncertainty", "ivr", "goal", "gradient")
 
 
 @click.command()

@@ -14,7 +14,7 @@ from bluesky_gp.protocols import Acquisition, MapAcquisition
 from bluesky_gp.replay import replay
 
 SHAPE = (9, 7)
-RANDOM = {"thompson", "mes"}
+RANDOM = {"thompson", "mes", "goal"}
 KERNEL = ConstantKernel(1.0, "fixed") * Matern(2.0, "fixed", nu=2.5) + WhiteKernel(0.01, "fixed")
 CASES = {
     "one axis": {"grid": (40,)},
