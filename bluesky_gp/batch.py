@@ -268,4 +268,4 @@ def _steepest(mean: Floats) -> float:
     """Largest slope, in standard deviations a pixel; of a flat map one from end to end, or its balls had no end."""
     axes = [axis for axis, n in enumerate(mean.shape) if n > 1]
     squares = [np.square(np.gradient(mean, axis=axis)) for axis in axes]
-    return max(float(np.sqrt(np.max(sum(squares, np.zeros(1))))), 1.0 / max(mean.shape))
+    return float(max(np.sqrt(np.max(sum(squares, np.zeros(1)))), 1.0 / max(mean.shape)))

@@ -4,7 +4,7 @@ A design returns flat indices, the first to be measured first: any callable ``de
 masked is left out; where a design has fewer than `num` pixels, random ones follow.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -116,7 +116,7 @@ class Listed:
 
     pixels: tuple[tuple[int, ...], ...]
 
-    def __init__(self, pixels: Iterable[int | Sequence[int]]) -> None:
+    def __init__(self, pixels: Iterable[Any]) -> None:
         places = tuple(tuple(int(i) for i in np.atleast_1d(pixel)) for pixel in pixels)
         object.__setattr__(self, "pixels", tuple(dict.fromkeys(places)))  # the dataclass is frozen
 

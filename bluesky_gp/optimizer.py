@@ -317,7 +317,7 @@ class PixelOptimizer:
         rng = np.random.default_rng([self.seed, state.n_attempted])
         under_way = np.array(pending, dtype=np.intp)
         first = self._beginning.due(num_points, state.pixels, under_way, known=state.posterior is not None)
-        if first:
+        if first or state.posterior is None:
             pixels = self._beginning.next(candidates, first, under_way, rng, self.min_distance)
             unranked = np.full(self.grid.size, np.nan)
             return self._proposal(state, pixels, unranked[pixels], unranked)
