@@ -13,7 +13,6 @@ Frazier, Powell & Dayanik 2009, INFORMS J. Computing 21, 599: eq. 14 and algorit
 
 from dataclasses import dataclass
 from typing import ClassVar
-from typing import ClassVar
 
 import numpy as np
 
@@ -48,8 +47,6 @@ class KnowledgeGradient:
 
     num_candidates: int = 32
     num_rivals: int = 32
-
-    logarithmic: ClassVar[bool] = True  # for `combined`: the score is a logarithm
 
     logarithmic: ClassVar[bool] = True  # for `combined`: the score is a logarithm
 

@@ -11,7 +11,6 @@ z       (maximum of a sample - mean) / std                                 (s, k
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
-from typing import ClassVar
 
 import numpy as np
 from scipy.special import erfcx, logsumexp
@@ -51,8 +50,6 @@ class MaxValueEntropy:
     """
 
     num_samples: int = 32
-
-    logarithmic: ClassVar[bool] = True  # for `combined`: the score is a logarithm
 
     logarithmic: ClassVar[bool] = True  # for `combined`: the score is a logarithm
 
