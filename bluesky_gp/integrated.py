@@ -39,7 +39,7 @@ class IntegratedVariance:
     Cohn 1996, Neural Networks 9, 1071; Seo et al. 2000, IJCNN 3, 241, eq. 8 ("ALC"). Exact while N^2 m is less than
     5e9 (50 x 50 pixels, 800 of them measured). Above, the sums are estimated by the products of C with 64 fields of
     random signs, 16 on more than 100,000 pixels, each on pixels that are far apart (Hutchinson 1990; Tang & Saad 2012,
-    "probing"): on trial maps 64 were 4 to 11 % off and 16 less than 40 %, and the pixel chosen by them was worth 93 % of
+    "probing"): on trial maps 64 were 4 to 11 % off and 16 less than 40 %, and the pixel chosen by them worth 93 % of
     the best one, at least. The pixels of a batch change the sums exactly. With a transformation the variance is that of
     the transformed target.
     """
