@@ -20,7 +20,16 @@ from bluesky_gp.recording import open_catalog
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 FEWER = {"num=410": "num=20"}
+WITH_MORE = {"record.md", "faults.md", "your-instrument.md", "epics.md"}  # each has a test of its own below
 NOT_RUN = {"benchmarks.md"}  # it shows no session; its commands take hours
+
+
+def plain_pages():
+    """Pages that need no more than the session; those with shell commands are slow."""
+    for page in sorted(DOCS.glob("*.md")):
+        languages = {block.language for block in blocks(page)}
+        if page.name not in WITH_MORE | NOT_RUN and languages & {"python", "sh"}:
+            yield pytest.param(page, id=page.stem, marks=[pytest.mark.slow] if "sh" in languages else [])
 
 
 @pytest.fixture
@@ -34,19 +43,15 @@ def session(RE, tmp_path, monkeypatch):  # noqa: N803
         reader.names |= {"RE": RE, "catalog": catalog}
         (block,) = (block for block in blocks(ROOT / "README.md") if block.language == "python")
         reader.do(block)
+        reader.names["optimizer"] = reader.names["agent"].optimizer
         yield reader
         RE.unsubscribe(token)
     reader.close()
 
 
-def test_session(session):
-    session.follow(DOCS / "session.md")
-
-
-def test_targets(session):
-    session.follow(DOCS / "targets.md")
-    assert list(session.names["spectrometer"].scalarizers) == ["coercive", "remanence"]
-    assert (session.folder / "ferroelectric-coercive_voltage.png").exists()
+@pytest.mark.parametrize("page", list(plain_pages()))
+def test_a_page_can_be_typed_in_a_session(page, session):
+    session.follow(page)
 
 
 @pytest.mark.slow
@@ -70,7 +75,7 @@ def test_faults(session):
         "run 1a2b3c4d: 42 iterations and 41 maps": "run ...: ... iterations and ... maps",
         "1a2b3c4d": stopped[:8],
     }
-    session.names |= {"greedy": greedy, "optimizer": session.names["agent"].optimizer}
+    session.names |= {"greedy": greedy}
     session.follow(DOCS / "faults.md")
     assert catalog[-1].start["gp"]["resumed_from"]
 
@@ -112,9 +117,3 @@ def test_epics(tmp_path, monkeypatch):
         reader.names["stage"].destroy()
         reader.names["spectrometer"].destroy()
         reader.names["sdd"].destroy()
-
-
-def test_no_page_is_forgotten():
-    tested = {f"{name.removeprefix('test_').replace('_', '-')}.md" for name in globals() if name.startswith("test_")}
-    pages = {page.name for page in DOCS.glob("*.md") if any(b.language in ("python", "sh") for b in blocks(page))}
-    assert pages - tested - NOT_RUN == set()
