@@ -31,7 +31,7 @@ class PowerLaw(NamedTuple):
 
     def at(self, energy: Floats) -> Floats:
         """Return the expected counts, shape of `energy`."""
-        return np.exp(np.polyval(self.line, np.log(energy) - self.middle))
+        return np.asarray(np.exp(np.polyval(self.line, np.log(energy) - self.middle)))
 
     def std_of_sum(self, energy: Floats) -> float:
         """Return the standard deviation of the sum of `at`: what the extrapolation adds to the noise of an edge."""

@@ -124,4 +124,4 @@ def _text(value: object) -> str:
 def _values(axis: Mapping[str, Any]) -> Floats:
     if "axis" in axis:
         return np.asarray(axis["axis"], dtype=np.float64)
-    return axis["offset"] + axis["scale"] * np.arange(axis["size"], dtype=np.float64)
+    return float(axis["offset"]) + float(axis["scale"]) * np.arange(int(axis["size"]), dtype=np.float64)

@@ -14,7 +14,13 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_BEST = {"marker": "o", "markersize": 12, "markerfacecolor": "none", "markeredgecolor": "red", "markeredgewidth": 1.5}
+_BEST: dict[str, Any] = {
+    "marker": "o",
+    "markersize": 12,
+    "markerfacecolor": "none",
+    "markeredgecolor": "red",
+    "markeredgewidth": 1.5,
+}
 
 
 @dataclass(frozen=True, eq=False)
