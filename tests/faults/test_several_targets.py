@@ -5,9 +5,22 @@ import math
 import numpy as np
 import pytest
 from recorded_runs import after_event, cut, through_text
+from sklearn.decomposition import PCA
 
-from bluesky_gp import GPAgent, PixelGrid, PixelOptimizer
+from bluesky_gp import (
+    ExpectedHypervolumeImprovement,
+    Feasible,
+    Goal,
+    GPAgent,
+    LevelSet,
+    Novelty,
+    PerSecond,
+    PixelGrid,
+    PixelOptimizer,
+    Sum,
+)
 from bluesky_gp.devices import PixelStage, SimulatedSpectrometer, SyntheticFerroelectric
+from bluesky_gp.goals import Boundary
 from bluesky_gp.plans import adaptive_map
 from bluesky_gp.record import RunRecord
 from bluesky_gp.replay import replay
@@ -42,13 +55,13 @@ class Between:
 class Setup:
     """A session that knows nothing of earlier ones."""
 
-    def __init__(self, others=("smallest", "spectrum"), second=smallest, **options):
+    def __init__(self, others=("smallest", "spectrum"), second=smallest, acquisition=None, **options):
         self.stage = PixelStage(grid=GRID, name="stage")
         sample = SyntheticFerroelectric(shape=GRID.shape, seed=3)
         scalarizers = {"largest": largest, "smallest": second}
         self.detector = SimulatedSpectrometer(sample, self.stage, scalarizers=scalarizers, name="det")
         self.optimizer = PixelOptimizer(
-            GRID, "largest", acquisition=Between(), batch_size=5, n_initial=5, others=others, **options
+            GRID, "largest", acquisition=acquisition or Between(), batch_size=5, n_initial=5, others=others, **options
         )
         self.agent = GPAgent(self.optimizer, target="det_largest")
 
@@ -119,6 +132,25 @@ def test_what_was_told_by_hand_is_replayed_with_its_spectra(RE, docs):
     setup.optimizer.ingest([{"_id": 5, "largest": 2e-5, "smallest": math.nan}, {"_id": 6, "largest": math.nan}])
     RE(setup.map(14))
     assert replay(through_text(docs.all), acquisition=Between()).identical
+
+
+ACQUISITIONS = {
+    "hypervolume": ExpectedHypervolumeImprovement("smallest", maximize_other=False),
+    "novelty": Novelty(transformer=PCA(3, svd_solver="full")),
+    "in bounds, by the second": PerSecond(2.35, 1.0, Feasible("smallest", above=-4e-5)),
+    "a goal": Sum([Goal(Boundary(4e-5)), LevelSet(4e-5)], [1.0, 1e4]),
+}
+
+
+@pytest.mark.parametrize("acquisition", ACQUISITIONS.values(), ids=ACQUISITIONS)
+def test_what_chose_is_made_again_from_the_record_resumed_and_replayed(acquisition, RE, docs, tmp_path):
+    RE(Setup(acquisition=acquisition).map())
+    whole, docs.all[:] = list(docs.all), []
+    assert replay(through_text(whole)).identical
+    path = cut(whole, after_event(whole, "det_largest", 13), tmp_path / "killed.jsonl")
+    RE(Setup(acquisition=acquisition).map(resume_from=path))
+    assert decisions(docs.all) == decisions(whole, min(decisions(docs.all)))
+    assert replay(through_text(docs.all)).identical
 
 
 def test_a_number_that_is_missing_leaves_the_pixel_good(RE, docs):
