@@ -136,10 +136,15 @@ class ProgressReader:
             stop_reason=value["stop_reason"] if value["proposed"][0][0] < 0 else "",
             next_time=float(doc["data"].get(f"{self._agent}_next_time", 0.0)),
             forecast_num=int(doc["data"].get(f"{self._agent}_forecast_num", 0)),
-            **{key: float(doc["data"].get(f"{self._agent}_{key}", nan)) for key in _EXPECTED},
+            best_gain=self._expected(doc, "best_gain"),
+            map_error=self._expected(doc, "map_error"),
+            map_gain=self._expected(doc, "map_gain"),
         )
         self._pixels.clear()
         self._show(self._progress)
+
+    def _expected(self, doc: Mapping[str, Any], key: str) -> float:
+        return float(doc["data"].get(f"{self._agent}_{key}", nan))  # older records have none
 
     def _seconds_left(self, now: float, done: int) -> float | None:
         pace = self._pace.after(now, done)
@@ -162,7 +167,6 @@ class _Pace:
         return median(self._paces) if self._paces else None
 
 
-_EXPECTED = ("best_gain", "map_error", "map_gain")  # older records have none
 _KEYS = ("iteration", "n_measured", "n_failed", "proposed", "best_value", "best_pixel", "stop_reason")
 
 
