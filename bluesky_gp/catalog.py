@@ -105,7 +105,7 @@ class Catalog:
         Raises
         ------
         TimeoutError
-            If that takes longer than `timeout` seconds.
+            If that takes longer than `timeout` seconds, as it does where the catalog is away.
         """
         if not self._follower.flush(timeout):
             raise TimeoutError(f"The catalog {self._place} is not up to date after {timeout} s; the journals are.")

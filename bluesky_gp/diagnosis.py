@@ -63,7 +63,7 @@ def _far(state: OptimizerState, values: Floats) -> str:
 def _wide(state: OptimizerState, values: Floats) -> str:
     size = np.abs(values)
     one_sign = values.min() > 0.0 or values.max() < 0.0
-    if not one_sign or not size.max() > _WIDE * size.min() or not isinstance(state.units, AffineUnits):
+    if not one_sign or not size.max() / _WIDE > size.min() or not isinstance(state.units, AffineUnits):
         return ""
     orders = np.log10(size.max()) - np.log10(size.min())
     return f"the values span {orders:.0f} orders of magnitude: a transform may suit them, as their logarithm"

@@ -5,6 +5,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, cast
 
@@ -74,7 +75,7 @@ class Follower:
         self._ready = threading.Event()
         self._wake = threading.Event()
         self._closing = False
-        self._flushes: deque[threading.Event] = deque()
+        self._flushes: deque[_Flush] = deque()
         self._thread = threading.Thread(target=self._work, name=f"catalog {place}", daemon=True)
         self._thread.start()
 
@@ -113,10 +114,10 @@ class Follower:
 
     def flush(self, timeout: float) -> bool:
         """Wait until the store has what was journalled before this call; False if that takes longer than `timeout`."""
-        done = threading.Event()
-        self._flushes.append(done)
+        flush = _Flush(time.monotonic() + timeout)
+        self._flushes.append(flush)
         self.hurry()
-        return done.wait(timeout)
+        return flush.done.wait(timeout)
 
     def close(self, timeout: float) -> None:
         """Write what is left, once, and end the thread; what cannot be written stays pending."""
@@ -153,15 +154,16 @@ class Follower:
             self._ready.set()
 
     def _take_in(self, path: Path) -> None:
-        if (lock := self._folder.claim(path)) is None:
-            return
-        run = RecordedRun("", path, lock, stopped=True)
+        lock = None
         try:
+            if (lock := self._folder.claim(path)) is None:
+                return
             put_back(path)
-            run.uid = finish_journal(path)
-        except JournalError as error:
+            run = RecordedRun(finish_journal(path), path, lock, stopped=True)
+        except (JournalError, OSError) as error:  # damaged, or somebody else's
             logger.warning("%s It stays where it is and is not in the catalog %s.", error, self._place)
-            lock.release()
+            if lock is not None:
+                lock.release()
             return
         logger.info("Taking in run %s from %s, which an earlier session left.", run.uid, path)
         self._runs.append(run)
@@ -169,23 +171,34 @@ class Follower:
 
     def _pass(self) -> None:
         waiting = [self._flushes.popleft() for _ in range(len(self._flushes))]
-        for run in list(self._runs):
-            self._advance(run)
-        for done in waiting:
-            done.set()
+        if waiting:
+            for run in self._runs:
+                run.retry_at = 0.0
+        up_to_date = [self._advance(run) for run in list(self._runs)]
+        for flush in waiting:
+            if all(up_to_date):
+                flush.done.set()
+            elif time.monotonic() < flush.until:
+                self._flushes.append(flush)
 
-    def _advance(self, run: RecordedRun) -> None:
-        """Copy what a journal has that the store has not."""
+    def _advance(self, run: RecordedRun) -> bool:
+        """Copy what a journal has that the store has not; return whether that is done."""
         try:
             self._folder.tend(run)
-            if self._store is not None and time.monotonic() >= run.retry_at and self._copy(self._store, run):
-                self._runs.remove(run)
+            if self._store is None or time.monotonic() < run.retry_at:
+                return False
+            run.held = run.held or self._copy(self._store, run)
+            if run.held:
                 self._folder.keep(run)
+                self._runs.remove(run)
                 run.settled.set()
         except Exception as error:
             self._failed(run, error)
-        if run.stopped and self._store is None:
-            run.settled.set()
+            return False
+        finally:
+            if run.stopped and self._store is None:
+                run.settled.set()
+        return True
 
     def _copy(self, store: Store, run: RecordedRun) -> bool:
         """Return whether the store holds the run whole."""
@@ -227,6 +240,14 @@ class Follower:
             run.settled.set()
         if self._store is not None:
             self._store.close()
+
+
+@dataclass
+class _Flush:
+    """Somebody who waits for the store to be up to date, and until when."""
+
+    until: float
+    done: threading.Event = field(default_factory=threading.Event)
 
 
 def _first_time(last: dict[str, int], name: str, doc: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:

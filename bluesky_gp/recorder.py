@@ -1,6 +1,5 @@
 """On the RunEngine's thread: each document into the journal of its run, and nothing else until the run ends."""
 
-import contextlib
 import logging
 import re
 import threading
@@ -14,6 +13,7 @@ from filelock import FileLock, Timeout
 
 from bluesky_gp.backlog import Backlog
 from bluesky_gp.journal import Fsync, Journal, JournalReader
+from bluesky_gp.locks import give_back, lock_of
 from bluesky_gp.pausing import calling_engine, pause_at_checkpoint
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ class RecordedRun:
     journal: Backlog | None = None  # None: another session wrote it and died
     engine: "RunEngine | None" = None  # who emits its documents
     stopped: bool = False
+    held: bool = False  # by the catalog, whole
     settled: threading.Event = field(default_factory=threading.Event)  # the catalog holds it, or cannot have it now
     retry_at: float = 0.0
     failures: int = 0
@@ -70,12 +71,12 @@ class JournalFolder:
         """Begin the journal of a run."""
         self.pending_path.mkdir(parents=True, exist_ok=True)
         path = self.pending_path / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}_{_file_name(uid)}.jsonl"
-        lock = _lock(path)
+        lock = lock_of(path)
         lock.acquire(timeout=0)
         try:
             journal = Journal(path, fsync=fsync)
         except BaseException:
-            _give_back(lock)
+            give_back(lock)
             raise
         return RecordedRun(uid, path, lock, Backlog(journal))
 
@@ -85,7 +86,7 @@ class JournalFolder:
             return
         if not Path(run.lock.lock_file).exists():  # somebody removed the folder, and the journal was written anew
             run.lock.release()
-            run.lock = _lock(run.path)
+            run.lock = lock_of(run.path)
             run.lock.acquire(timeout=0)
 
     def pending(self) -> list[Path]:
@@ -94,9 +95,9 @@ class JournalFolder:
 
     def claim(self, path: Path) -> FileLock | None:
         """Lock a pending journal; None if a living session holds it or another one has just taken it in."""
-        lock = _lock(path)
+        lock = lock_of(path)
         try:
-            lock.acquire(timeout=0)
+            lock.acquire(timeout=0.1)  # somebody may only be looking whether it is held
         except Timeout:
             return None
         if path.exists():
@@ -109,25 +110,25 @@ class JournalFolder:
         if run.journal is not None:
             run.journal.close()
         run.path.replace(self.path / run.path.name)
-        _give_back(run.lock)
+        give_back(run.lock)
 
     def find(self, uid: str) -> Path | None:
-        """Return the journal of a run, by uid or the beginning of it; the newest one that fits."""
-        pattern = f"*_{_file_name(uid)}*.jsonl"
-        found = [*self.path.glob(pattern), *self.pending_path.glob(pattern)]
-        return max(found, key=lambda path: path.name, default=None)
+        """Return the journal of a run, by uid or the beginning of it; None if there is none.
 
-
-def _lock(path: Path) -> FileLock:
-    # Not thread-local: the RunEngine's thread takes it and the follower gives it back.
-    return FileLock(path.with_suffix(".lock"), thread_local=False)
-
-
-def _give_back(lock: FileLock) -> None:
-    """Release and remove a lock; whoever takes it in between finds no journal beside it."""
-    lock.release()
-    with contextlib.suppress(OSError):  # Windows removes no file that somebody has open
-        Path(lock.lock_file).unlink(missing_ok=True)
+        Raises
+        ------
+        ValueError
+            If several runs begin so.
+        """
+        begin = _file_name(uid)
+        pattern = f"*_{begin}*.jsonl"  # pending ones first: while we look, one may be put away
+        found = {path.name: path for folder in (self.pending_path, self.path) for path in folder.glob(pattern)}
+        if not begin or not found:
+            return None
+        exact = [path for name, path in found.items() if name.endswith(f"_{begin}.jsonl")]
+        if len(found) > 1 and not exact:
+            raise ValueError(f"{len(found)} runs in {self.path} begin with {uid!r}: give more letters of the uid")
+        return (exact or [*found.values()])[-1]
 
 
 def _file_name(uid: str) -> str:

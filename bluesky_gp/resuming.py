@@ -7,17 +7,21 @@ from importlib.metadata import version
 from itertools import chain
 from os import PathLike
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any
 
 from bluesky_gp.decision import Decision
 from bluesky_gp.heard import Outcome
 from bluesky_gp.history import History, Step, after
-from bluesky_gp.journal import read_journal
+from bluesky_gp.journal import JournalReader, read_journal
+from bluesky_gp.locks import is_held
 from bluesky_gp.protocols import Optimizer, Scalarizer
 from bluesky_gp.record import RunRecord
 
 SCHEMA_VERSION = 1
 """Of what the start document says under ``gp``, and of the agent's streams."""
+
+_TAKING_IN = 2.0  # s, that a session needs at most to see how a journal ends
 
 Documents = Iterable[tuple[str, Mapping[str, Any]]]
 
@@ -66,7 +70,7 @@ def resume(
     Raises
     ------
     ResumeError
-        If there is no such run, it has other settings, or has attempted more pixels already.
+        If there is no such run, it still goes on, has other settings, or has attempted more pixels already.
     """
     documents = iter(documents_of(run, catalog))
     first = next(documents, ("", {}))
@@ -77,6 +81,8 @@ def resume(
     record = RunRecord.from_documents(
         chain([first], documents), scalarizer=scalarizer, others=mine.get("other_keys", {})
     )
+    if not record.stop:
+        _check_over(_journal_of(run, catalog) or _journal_of(record.start["uid"], catalog))
     history = history_of(record)
     if num is not None and num < len(history.attempted):
         raise ResumeError(
@@ -100,24 +106,59 @@ def documents_of(run: Any, catalog: Any = None) -> Documents:
     Raises
     ------
     ResumeError
-        If there is no such run.
+        If there is no such run, or several uids begin so.
     """
     if hasattr(run, "documents"):
         return run.documents()  # type: ignore[no-any-return]
-    if isinstance(run, PathLike) or (isinstance(run, str) and Path(run).is_file()):
-        return read_journal(run)
+    journal = _journal_of(run, catalog)
+    if journal is not None:
+        return read_journal(journal)
     if catalog is None:
         raise ResumeError(
             f"there is no journal {str(run)!r}, and no catalog to look it up in: give the path of a journal, a run of "
             f"a catalog, or a uid and GPAgent(..., catalog=open_catalog(...))"
         )
-    journal = catalog.journal(run) if isinstance(run, str) and hasattr(catalog, "journal") else None
-    if journal is not None:
-        return read_journal(journal)
     try:
         return catalog[run].documents()  # type: ignore[no-any-return]
-    except (KeyError, IndexError) as error:
+    except (KeyError, IndexError, ValueError) as error:
         raise ResumeError(f"{catalog} has no run {run!r}: {error}") from error
+
+
+def _journal_of(run: Any, catalog: Any) -> Path | None:
+    if isinstance(run, PathLike):
+        if not Path(run).is_file():
+            raise ResumeError(f"there is no journal {str(run)!r}")
+        return Path(run)
+    if not isinstance(run, str):
+        return None
+    if Path(run).is_file():
+        return Path(run)
+    try:
+        return catalog.journal(run) if hasattr(catalog, "journal") else None
+    except ValueError as error:
+        raise ResumeError(str(error)) from error
+
+
+def _check_over(journal: Path | None) -> None:
+    """Raise if a run that has no stop document is still being measured, rather than left by a session that died.
+
+    A session that takes it in holds the lock as well, but adds the stop document first.
+    """
+    reader, until = JournalReader(journal or Path()), monotonic() + _TAKING_IN
+    while journal is not None and is_held(journal) and not _has_stopped(reader):
+        if monotonic() > until:
+            raise ResumeError(
+                f"the run still goes on: a session that lives writes its journal {journal}. Let the run end there, by "
+                f"RE.abort() if it is paused, or end that session"
+            )
+        sleep(0.1)
+
+
+def _has_stopped(reader: JournalReader) -> bool:
+    try:
+        return any(name == "stop" for name, _ in reader.read())
+    except FileNotFoundError:  # put away, now that the catalog has it
+        return True
 
 
 def history_of(record: RunRecord) -> History:

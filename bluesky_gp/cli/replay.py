@@ -33,6 +33,7 @@ def replay(context: click.Context, uid: str, place: str, other: str | None, give
     same, else 1.
     """
     from bluesky_gp.acquisitions import BY_NAME
+    from bluesky_gp.journal import JournalError
     from bluesky_gp.replay import alternatives, replay
 
     try:
@@ -42,7 +43,7 @@ def replay(context: click.Context, uid: str, place: str, other: str | None, give
             _tell_alternatives(alternatives(documents, BY_NAME[other](), **objects), other)
             return
         result = replay(documents, **objects)
-    except (ValueError, KeyError, OSError, ImportError, AttributeError) as error:
+    except (JournalError, ValueError, KeyError, OSError, ImportError, AttributeError) as error:
         raise click.UsageError(str(error)) from error
     _tell(result)
     context.exit(0 if result.identical else 1)

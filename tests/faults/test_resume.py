@@ -1,6 +1,7 @@
 """A run that ended too early is gone on with, as if it had never ended."""
 
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -248,12 +249,38 @@ def test_a_uid_without_a_catalog_is_refused(session, RE):
         RE(session().map(20, resume_from="abcdef"))
 
 
-def test_a_uid_that_the_catalog_does_not_have_is_refused(session, RE, tmp_path):
+@pytest.mark.parametrize("by", ["journal", "uid", "run"])
+def test_a_run_that_still_goes_on_is_refused(whole, session, RE, tmp_path, by):
+    """Paused in this session or in another; what a session left that died is gone on with."""
+    bench, uid = session(), whole[0][1]["uid"]
+    catalog = open_catalog(tmp_path)
+    bench.agent = GPAgent(bench.optimizer, target="det_height", catalog=catalog)
+    for name, doc in whole[: after_pixels(whole, 13)]:
+        catalog.writer(name, doc)
+    old = {"journal": catalog.journal(uid), "uid": uid[:8], "run": Run(whole[: after_pixels(whole, 13)])}[by]
+    with pytest.raises(ResumeError, match=r"the run still goes on: .*pending.*RE.abort\(\) if it is paused"):
+        RE(bench.map(NUM, resume_from=old))
+    assert not bench.detector.triggered
+    catalog.close()
+    with open_catalog(tmp_path) as bench.agent._preparation._catalog:
+        RE(bench.map(NUM, resume_from=uid))
+    assert bench.optimizer.state.n_measured == NUM
+
+
+def test_what_names_no_run_is_refused(session, RE, tmp_path):
     bench = session()
+    refused = {
+        "": "has no run ''",
+        "ab": "has no run 'ab': Partial uid 'ab' is too short",
+        "abcdef": "has no run 'abcdef'",
+        Path("nowhere.jsonl"): "there is no journal 'nowhere.jsonl'",
+        99: "has no run 99",
+    }
     with open_catalog(tmp_path) as catalog:
         bench.agent = GPAgent(bench.optimizer, target="det_height", catalog=catalog)
-        with pytest.raises(ResumeError, match="has no run 'abcdef'"):
-            RE(bench.map(20, resume_from="abcdef"))
+        for run, message in refused.items():
+            with pytest.raises(ResumeError, match=message):
+                RE(bench.map(20, resume_from=run))
 
 
 def test_a_run_without_an_agent_is_refused(session, RE, docs):

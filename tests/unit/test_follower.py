@@ -88,12 +88,38 @@ def test_a_store_that_goes_away_does_not_end_the_run_and_gets_it_whole_when_it_i
     assert session.follower.flush(5.0)
     store.away = True
     session.emit(2)
-    assert session.follower.flush(5.0)
+    assert not session.follower.flush(0.2)  # it says so, rather than that all is well
     assert "could not be written to the catalog memory (ConnectionError: the server went away)" in caplog.text
     assert str(session.folder.pending()[0]) in caplog.text
     store.away = False
     session.emit(3, "stop")
     assert store.runs == {"run-1": ["start", "descriptor", 1, 2, 3, "stop"]}
+
+
+def test_who_waits_for_a_store_that_comes_back_hears_of_it(session, store):
+    store.away = True
+    session.emit("start", "descriptor", 1)
+    threading.Timer(0.3, setattr, [store, "away", False]).start()
+    assert session.follower.flush(30.0)
+    assert store.runs == {"run-1": ["start", "descriptor", 1]}
+
+
+def test_a_journal_that_cannot_be_put_away_is_put_away_later_and_its_run_not_written_again(
+    session, store, monkeypatch, caplog
+):
+    """Windows moves no file that somebody reads."""
+    keep = session.folder.keep
+
+    def once(run):
+        monkeypatch.setattr(session.folder, "keep", keep)
+        raise PermissionError("somebody reads it")
+
+    monkeypatch.setattr(session.folder, "keep", once)
+    session.emit("start", "descriptor", 1, "stop")
+    store.refused = ["start"]
+    assert session.follower.flush(5.0)
+    assert store.runs == {"run-1": ["start", "descriptor", 1, "stop"]}
+    assert session.folder.pending() == []
 
 
 def test_the_end_of_a_run_does_not_wait_for_a_store_that_is_away(session, store):
@@ -150,6 +176,43 @@ def test_a_damaged_journal_stays_where_it_is_and_is_named(tmp_path, store, caplo
     assert f"{path}, line 5 is damaged" in caplog.text
     assert second.folder.pending() == [path]
     assert store.runs == {"run-1": []}
+
+
+def test_a_journal_of_somebody_else_s_stays_where_it_is_and_keeps_nothing_from_being_opened(
+    tmp_path, store, monkeypatch, caplog
+):
+    """In a folder that several people use, one may not touch another's files; root may, so it is said here."""
+    folder = JournalFolder(tmp_path)
+    store.away = True
+    first = Session(tmp_path, store)
+    first.emit("start", "descriptor", 1, uid="theirs")
+    first.emit("start", "descriptor", 1, uid="ours")
+    first.follower.close(5.0)
+    store.away = False
+    claim = folder.claim
+
+    def refused(path):
+        if "theirs" in path.name:
+            raise PermissionError(13, "Permission denied", str(path))
+        return claim(path)
+
+    monkeypatch.setattr(folder, "claim", refused)
+    follower = Follower(folder, lambda: store, place="memory")
+    follower.wait_until_ready()
+    follower.close(5.0)
+    assert store.runs["ours"] == ["start", "descriptor", 1, "stop"]
+    assert [path.name.rpartition("_")[2] for path in folder.pending()] == ["theirs.jsonl"]
+    assert "Permission denied" in caplog.text
+
+
+def test_a_journal_is_found_by_the_beginning_of_a_uid_that_only_one_has(session):
+    for uid in ("abc1", "abc2", "abc"):
+        session.emit("start", "stop", uid=uid)
+    assert session.folder.find("abc2").name.endswith("_abc2.jsonl")
+    assert session.folder.find("abc").name.endswith("_abc.jsonl")  # one that is the beginning of others
+    assert session.folder.find("") is None
+    with pytest.raises(ValueError, match="3 runs in .* begin with 'ab': give more letters"):
+        session.folder.find("ab")
 
 
 def test_a_run_that_the_store_has_whole_is_not_written_again(tmp_path, store):
