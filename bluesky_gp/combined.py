@@ -180,7 +180,7 @@ def is_logarithmic(acquisition: Either) -> bool:
 
 def log_score(acquisition: Either, outlook: Outlook) -> Floats:
     """Logarithm of the scores of an acquisition function, shape ``(k,)``; of a negative one that of zero."""
-    scores = outlook.scored_by(acquisition)
+    scores: Floats = outlook.scored_by(acquisition)
     if is_logarithmic(acquisition):
         return scores
     with np.errstate(divide="ignore"):
@@ -191,15 +191,13 @@ def log_probability(mean: Floats, std: Floats, low: float, high: float) -> Float
     """Logarithm of the probability that a normal number lies between two bounds, shape ``(k,)``."""
     with np.errstate(over="ignore"):
         a, b = (np.clip((bar - mean) / np.maximum(std, _NO_SPREAD), -_FAR, _FAR) for bar in (low, high))
-    a, b = (
-        np.where(a > 0.0, -b, a),
-        np.where(a > 0.0, -a, b),
-    )  # what lies above the mean is as likely as its mirror image
+    # What lies above the mean is as likely as its mirror image.
+    a, b = np.where(a > 0.0, -b, a), np.where(a > 0.0, -a, b)
     far, near = log_ndtr(a), log_ndtr(b)
     with np.errstate(divide="ignore"):
         tail = near + np.log1p(-np.exp(far - near))
         middle = np.log1p(-ndtr(a) - ndtr(-b))
-    return np.where(b <= 0.0, tail, middle)
+    return np.asarray(np.where(b <= 0.0, tail, middle))
 
 
 def _each(parts: Sequence[Either], numbers: Sequence[float] | None) -> list[float]:

@@ -13,6 +13,7 @@ s       joint samples                                                      ()
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -171,7 +172,7 @@ class Goal:
             posterior.measured_std(outlook.pixels) ** 2 - posterior.variance[outlook.pixels], paths.least
         )
         for place in range(len(paths.fantasies_of(posterior))):
-            gain = outlook.once(f"{self!r} gain {place}", lambda place=place: paths.gain(posterior, place, gains))
+            gain = outlook.once(f"{self!r} gain {place}", partial(paths.gain, posterior, place, gains))
             gains.append(gain)
             variance = variance - gain**2
         known = np.maximum(variance[:, outlook.pixels], 0.0) + noise
