@@ -54,11 +54,6 @@ def test_a_page_can_be_typed_in_a_session(page, session):
     session.follow(page)
 
 
-def test_stopping(session):
-    session.follow(DOCS / "stopping.md")
-    assert session.names["optimizer"].state.forecast.num == 100
-
-
 @pytest.mark.slow
 def test_record(session):
     session.names["catalog"].close()
