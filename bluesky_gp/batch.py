@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 import numpy as np
+from scipy.spatial.distance import cdist
 from scipy.special import log_ndtr
 
 from bluesky_gp.acquisition import ExpectedImprovement, log_improvement
@@ -113,7 +114,7 @@ class WhilePromising:
     """
 
     most: float = 0.7
-    least: float = 0.2
+    least: float = 0.3
     worth: float = 1e-3
 
     def __post_init__(self) -> None:
@@ -257,11 +258,9 @@ def _penalty(place: Place) -> Floats:
     mean, std = place.before.mean, np.maximum(place.before.std, _NO_SPREAD)
     measured, _ = place.before.measured
     slope, best = _steepest(mean.reshape(place.grid.shape)), mean[measured].max()
-    penalty = np.zeros(len(place.candidates))
-    for pixel, centre in zip(place.chosen, place.grid.unravel(place.chosen), strict=True):
-        away = np.linalg.norm(place.grid.unravel(place.candidates) - centre, axis=1)
-        penalty += log_ndtr((slope * away - (best - mean[pixel])) / std[pixel])
-    return penalty
+    away = cdist(place.grid.unravel(place.chosen), place.grid.unravel(place.candidates))
+    outside = (slope * away - (best - mean[place.chosen])[:, None]) / std[place.chosen][:, None]
+    return np.asarray(log_ndtr(outside).sum(axis=0))
 
 
 def _steepest(mean: Floats) -> float:
