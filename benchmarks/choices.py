@@ -4,7 +4,7 @@
 
 Every rule starts from the same ten random pixels and chooses batches of ten up to 410 (a sixth of a smaller map). All
 are given our Gaussian process, so that they differ in where they measure only; "R5" has the priors that go with it. The
-rules were fixed on seeds from 1000 on; those that judge them are 0, 1, 2 ... --json keeps every run: what is in the
+rules were fixed on maps of other seeds (from 1000 on, and 0 to 2). --json keeps every run: what is in the
 file is not run again, unless --again names its rule.
 """
 
@@ -192,11 +192,11 @@ def goals(answers, jobs):
 
 def report(answers, rules, chosen, seeds):
     """Return the tables."""
-    jobs = [[kind, seed] for kind in chosen for seed in range(seeds)]
+    jobs = [[kind, seed] for kind in chosen for seed in seeds]
     done = [job for job in jobs if all(answers.of([rule, *job]) for rule in rules)]
     lost_table, lost = beside_by_kind(answers, "R5", done, chosen)
     parts = [
-        f"Made by `python benchmarks/choices.py --seeds {seeds}` ({machine()}): {len(done)} maps, {len(chosen)} kinds, "
+        f"Made by `python benchmarks/choices.py --seeds {len(seeds)}` ({machine()}): {len(done)} maps, {len(chosen)} kinds, "
         f'of 50 x 50 pixels with noise {NOISE} of the range ("noisy": {NOISY}); the measured sets as they are.',
         goals(answers, done),
         "Paired differences to each rule, mean ± standard error over all maps; below zero the default is better, bold "
@@ -220,18 +220,20 @@ def main() -> None:
     """Run what was not run yet, print the tables."""
     parser = ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--begin", type=int, default=100, help="the first of them")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--rules", nargs="+", default=[*RULES], choices=[*RULES])
     parser.add_argument("--again", nargs="+", default=[], help="run these rules again")
     parser.add_argument("--json", type=Path, help="keep all runs in this file")
     parser.add_argument("--docs", type=Path, help="write the tables into this file")
     arguments = parser.parse_args()
+    seeds = range(arguments.begin, arguments.begin + arguments.seeds)
     answers, chosen = Answers(arguments.json, arguments.again), kinds()
-    jobs = [[rule, kind, seed] for seed in range(arguments.seeds) for kind in chosen for rule in arguments.rules]
+    jobs = [[rule, kind, seed] for seed in seeds for kind in chosen for rule in arguments.rules]
     with ProcessPoolExecutor(arguments.jobs) as pool:
         for job, answer in pool.map(one, [job for job in jobs if answers.of(job) is None]):
             answers.add(job, answer)
-    text = report(answers, arguments.rules, chosen, arguments.seeds)
+    text = report(answers, arguments.rules, chosen, seeds)
     print(text)
     if arguments.docs:
         write_section(arguments.docs, "choices", text)

@@ -89,7 +89,7 @@ def improvement(posterior, pixels):
     return ExpectedImprovement()(mean, std, start().mean[start().measured[0]].max(), rng=np.random.default_rng(0))
 
 
-@pytest.mark.parametrize(("worth", "exploiting"), [(0.0, 7), (np.inf, 2)])
+@pytest.mark.parametrize(("worth", "exploiting"), [(0.0, 7), (np.inf, 3)])
 def test_the_share_of_the_acquisition_function_lies_between_its_least_and_its_most(worth, exploiting):
     expected = pick(improvement, 10, Mixed(0.1 * exploiting))
     np.testing.assert_array_equal(pick(improvement, 10, WhilePromising(worth=worth)).pixels, expected.pixels)
