@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from scipy.special import erfcx, logsumexp
+from scipy.special import erfcx
 
 from bluesky_gp.acquisition import LOG_SQRT_2PI, deviations
 from bluesky_gp.covariance import tiled
@@ -60,7 +60,9 @@ class MaxValueEntropy:
         mean, std, told = posterior.mean[pixels], np.sqrt(posterior.variance[pixels]), np.empty(len(pixels))
         for tile in tiled(len(pixels), len(maxima)):
             z = -deviations(mean[tile], std[tile], maxima[:, None])
-            told[tile] = logsumexp(log_information(z), axis=0)
+            each = log_information(z)
+            most = each.max(axis=0)
+            told[tile] = most + np.log(np.exp(each - most).sum(axis=0))
         return told - np.log(self.num_samples)
 
 
