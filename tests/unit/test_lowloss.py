@@ -76,6 +76,13 @@ def test_the_tail_of_the_zero_loss_is_no_plasmon():
     assert np.isnan(PlasmonWidth()(np.zeros_like(LOSS), LOSS))
 
 
+def test_a_fit_of_noise_gives_some_energy_or_none_and_never_a_warning():
+    rng = np.random.default_rng(0)
+    energies = np.array([PlasmonEnergy()(rng.standard_normal(len(LOSS)), LOSS) for _ in range(100)])
+    known = energies[np.isfinite(energies)]
+    assert ((known > 5.0) & (known < 60.0)).all()
+
+
 def test_the_simulators_thickness_and_plasmon_come_out():
     geometry = pytest.importorskip("nion.utils.Geometry")
     samples = pytest.importorskip("nion.usim_device.SampleSimulator")
