@@ -18,7 +18,7 @@ extensions = [
     "sphinx.ext.napoleon",
     "sphinx_click",
 ]
-exclude_patterns = ["_build", "_templates"]
+exclude_patterns = ["_build", "_templates", "jupyter_execute"]  # the last is made beside a build in docs/_build
 templates_path = ["_templates"]
 
 myst_enable_extensions = ["amsmath", "attrs_block", "deflist", "dollarmath"]
