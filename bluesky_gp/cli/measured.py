@@ -1,6 +1,5 @@
 """A map that was measured in full, from a file or from a run of a catalog."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,7 +26,7 @@ def full_map(source: str, target: str | None, place: str, *, maximize: bool) -> 
     source : str
         A file of spectra or of a plain map; a uid, its first letters, a scan_id or "last"; or a synthetic sample.
     target : str, optional
-        Name of a scalarizer, or its JSON, ``{"kind": ..., ...}``; key of a map in an ``.npz`` file; key of a run's
+        A scalarizer, as `parsed_target` reads it; key of a map in an ``.npz`` file; key of a run's
         events.
     place : str
         The catalog.
@@ -103,17 +102,11 @@ def _numbers(path: Path, name: str, values: Any) -> Floats:
 
 def _of_spectra(source: str, target: str | None, *, maximize: bool) -> "FullMap":
     from bluesky_gp.cli.targets import experiment
-    from bluesky_gp.devices.samples import make_sample
     from bluesky_gp.scalarizers import get_scalarizer, units_of
 
-    if target is not None and target.startswith("{"):
-        sample, scalarizer = make_sample(source), json.loads(target)
-        name, values = scalarizer.get("kind", "target"), sample.truth(scalarizer)
-    else:
-        what = experiment(source, target)
-        sample, scalarizer, name, values = what.sample, what.scalarizer, what.target, what.truth
-    units = units_of(get_scalarizer(scalarizer), sample.spectrum_units, sample.axis_units)
-    return _full(values, name, units=units, maximize=maximize)
+    what = experiment(source, target)
+    units = units_of(get_scalarizer(what.scalarizer), what.sample.spectrum_units, what.sample.axis_units)
+    return _full(what.truth, what.target, units=units, maximize=maximize)
 
 
 def _of_run(key: str, target: str | None, place: str, *, maximize: bool) -> "FullMap":
