@@ -63,7 +63,7 @@ class MaxValueEntropy:
             each = log_information(z)
             most = each.max(axis=0)
             told[tile] = most + np.log(np.exp(each - most).sum(axis=0))
-        return told - np.log(self.num_samples)
+        return np.asarray(told - np.log(self.num_samples))
 
 
 def joint_samples(outlook: Outlook, num: int) -> Floats:
