@@ -12,6 +12,7 @@ from sklearn.gaussian_process.kernels import RBF, ConstantKernel, DotProduct, Ma
 from sklearn.preprocessing import FunctionTransformer, PowerTransformer
 
 from bluesky_gp import ConfidenceBound, GPAgent, PixelOptimizer, PosteriorUncertainty
+from bluesky_gp.batch import LocalPenalization
 from bluesky_gp.cli import cli
 from bluesky_gp.journal import encode
 from bluesky_gp.plans import one_pixel, tolerant
@@ -39,6 +40,11 @@ OPTIONS = {
     "a transformation": {"transform": PowerTransformer(standardize=False)},
     "outliers": {"outliers": 4.0},
     "a rule that stops it": {"stopping": [MaxPixels(12)]},
+    "a purpose": {"purpose": "maximum"},
+    "a batch chosen otherwise, at a distance": {"batch": LocalPenalization(), "min_distance": 2.0},
+    "a design that ends within a batch": {"initial": "sobol", "n_initial": 7},
+    "disks": {"initial": "poisson", "seed": 3},
+    "a list longer than a batch": {"initial": [(row, row) for row in range(8)]},
 }
 
 
