@@ -8,7 +8,8 @@ name       meaning
 =========  =======================================================================================================
 floor      error with which each pixel is predicted from all others: noise, and detail finer than a pixel
 end        error of the best curve with the full budget
-level      what the map must reach: 1.1 times the larger of `end` and `floor`, or a tenth of a standard deviation
+level      what the map must reach, of the larger of `end` and `floor`: an error at most a tenth larger, and nine tenths
+           of the variance explained; or else an error of a tenth of a standard deviation
 plateau    the best curve is within `level` from three quarters of the budget on: more points would have gained little
 near       pixels whose value the noise does not tell from the best one: no further below it than `floor`
 =========  =======================================================================================================
@@ -24,7 +25,7 @@ three in four, if their logarithms are normal (a one-sided tolerance bound; Hahn
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, inf, isfinite
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from scipy.stats import nct, norm
@@ -36,6 +37,8 @@ TOLERANCE = 0.1
 FINE = 0.1  # standard deviations of the map: an error of which nobody minds a tenth more
 PLATEAU = 0.75  # of the budget
 COVERAGE, CONFIDENCE = 0.9, 0.75
+
+Goal = Literal["both", "map", "maximum"]
 
 
 @dataclass(frozen=True)
@@ -119,10 +122,14 @@ class Standing:
         parts = (self.enough_for_map, self.to_near.most)
         return None if None in parts else max(part for part in parts if part is not None)
 
-    def needed(self, least: int) -> float | None:
-        """Return the points after which map and maximum are enough for most seeds; see `Reached.bound`."""
+    def needed(self, least: int, goal: Goal = "both") -> float | None:
+        """Return the points after which map and maximum, or one of them, are enough for most seeds.
+
+        `least` as `Reached.bound` has it.
+        """
         bound = self.to_near.bound(least, int(self.num[-1]))
-        return None if bound is None or self.enough_for_map is None else max(bound, self.enough_for_map)
+        parts = {"map": [self.enough_for_map], "maximum": [bound], "both": [self.enough_for_map, bound]}[goal]
+        return None if None in parts else max(part for part in parts if part is not None)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data; a regret of None: nothing was measured."""
@@ -162,9 +169,14 @@ def standing(runs: Sequence[Run], goals: Goals) -> Standing:
     )
 
 
-def level(end: float, floor: float) -> float:
-    """Return the error that is good enough."""
-    return max((1.0 + TOLERANCE) * max(end, floor), FINE)
+def level(end: float, floor: float, forgone: float = TOLERANCE) -> float:
+    """Return the error that is good enough; `forgone` is the share of the variance that need not be explained.
+
+    An error a tenth larger is not enough where most of the map is noise: of an error of 0.9 the mean, 1.0, is no more.
+    """
+    reference = max(end, floor)
+    explaining = np.sqrt(max(forgone + (1.0 - forgone) * reference**2, reference**2))
+    return max(min((1.0 + TOLERANCE) * reference, float(explaining)), FINE)
 
 
 def is_plateau(enough_for_map: int | None, num: int) -> bool:

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bluesky_gp.configurations import Configuration, configurations
-from bluesky_gp.enough import Goals, Standing, curves, is_plateau, level, standing
+from bluesky_gp.enough import Goal, Goals, Standing, curves, is_plateau, level, standing
 from bluesky_gp.full_map import FullMap
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.parallel import Progress, run_all
@@ -26,11 +26,11 @@ from bluesky_gp.rehearsed_run import Run, agent_run, coarse_runs, noise_floor, r
 
 _ALIKE = 1.25  # configurations whose numbers of points differ by less are the same, over a few seeds
 _N_INITIAL = 10  # PixelOptimizer's default
-_SHARE, _FEWEST, _MOST = 1 / 3, 30, 1000  # of the pixels: the budget, unless told otherwise
+_SHARE, _FEWEST, _MOST = 1 / 3, 60, 1000  # of the pixels: the budget, unless told otherwise
 
 
 def default_budget(n_pixels: int) -> int:
-    """Return a third of the pixels, at least 30 and at most 1000 where there are so many."""
+    """Return a third of the pixels, at least 60 and at most 1000 where there are so many."""
     return min(n_pixels, max(_FEWEST, min(round(_SHARE * n_pixels), _MOST)))
 
 
@@ -57,6 +57,7 @@ class Rehearsal:
     floor: float  # see `enough`; in standard deviations of the map, as all errors
     runs: tuple[Run, ...]
     cpu_seconds: float
+    goal: Goal = "both"  # what the points must be enough for
 
     @cached_property
     def by_method(self) -> dict[str, list[Run]]:
@@ -107,12 +108,16 @@ class Rehearsal:
 
     def _needed(self, configuration: Configuration) -> float | None:
         least = int(configuration.options.get("n_initial", _N_INITIAL))
-        return self.standings[configuration.name].needed(least)
+        return self.standings[configuration.name].needed(least, self.goal)
 
     def _claim(self, configuration: Configuration, num: int, *, enough: bool) -> Recommendation:
         runs = self.by_method[configuration.name]
         found, error = result(runs, num, self.goals.near)
         return Recommendation(configuration, num, found, len(runs), error, enough)
+
+    def wanting(self, goal: Goal) -> "Rehearsal":
+        """Return the same runs, judged by another goal."""
+        return replace(self, goal=goal)
 
     def with_runs(self, runs: Sequence[Run]) -> "Rehearsal":
         """Return the rehearsal that knows more runs of some of its configurations."""
@@ -134,6 +139,7 @@ class Rehearsal:
             "floor": self.floor,
             "level": self.goals.level,
             "plateau": self.plateau,
+            "goal": self.goal,
             "methods": [standing.to_dict() for standing in self.standings.values()],
             "recommended": {
                 "configuration": advice.configuration.name,
@@ -158,6 +164,7 @@ def rehearse(
     maximize: bool = True,
     num: int | None = None,
     seeds: Iterable[int] = range(5),
+    goal: Goal = "both",
     baselines: bool = True,
     n_jobs: int = -1,
     progress: Progress | None = None,
@@ -179,6 +186,8 @@ def rehearse(
         The budget, in points. Default: `default_budget`.
     seeds : iterable of int
         Of the first, random pixels.
+    goal : {"both", "map", "maximum"}
+        What the points that are recommended must be enough for.
     baselines : bool
         Also random pixels and coarse grids.
     n_jobs : int
@@ -203,7 +212,7 @@ def rehearse(
         jobs += [partial(job, full, seed, budget) for seed in seeds for job in (random_runs, coarse_runs)]
     (floor, *found), cpu_seconds = run_all(jobs, n_jobs, progress)
     runs = tuple(run for job in found for run in job)
-    return Rehearsal(full, compared, budget, seeds, floor, runs, cpu_seconds)
+    return Rehearsal(full, compared, budget, seeds, floor, runs, cpu_seconds, goal)
 
 
 def agent_job(full: FullMap, configuration: Configuration, seed: int, num: int) -> Callable[[], list[Run]]:

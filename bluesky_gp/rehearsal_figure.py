@@ -72,7 +72,7 @@ def _errors(panel: "Axes", rehearsal: Rehearsal, styles: dict[str, dict[str, str
     panel.axhline(rehearsal.floor, color="k", linewidth=0.8, linestyle=(0, (1, 3)), label="noise floor")
     _recommended(panel, rehearsal)
     panel.set(title="error of the map: median and range of the seeds", ylabel="standard deviations of the map")
-    panel.set(xlabel="points", ylim=(0.0, None), xlim=(0.0, rehearsal.num))
+    panel.set(xlabel="points", ylim=(0.8 * rehearsal.floor, None), xlim=(0.0, rehearsal.num))
     panel.legend(fontsize="x-small", ncols=2)
 
 

@@ -18,6 +18,7 @@ _COLUMNS = (
     "enough for\nmaximum",
 )
 WIDTH = 160
+_FOR = {"both": "", "map": " for the map", "maximum": " for the maximum"}
 
 
 def report(rehearsal: Rehearsal, checks: list[Check]) -> None:
@@ -67,7 +68,6 @@ def _points(points: float | None) -> str:
 
 def _sentences(rehearsal: Rehearsal, checks: list[Check]) -> list[str]:
     advice, goals = rehearsal.recommended, rehearsal.goals
-    n_pixels = int(rehearsal.full.grid.allowed.sum())
     sentences = [
         f"Each pixel predicted from all others: error {rehearsal.floor:.2f}; no number of points gives less. "
         f"Good enough here is {goals.level:.2f}.",
@@ -75,15 +75,21 @@ def _sentences(rehearsal: Rehearsal, checks: list[Check]) -> list[str]:
         if rehearsal.plateau
         else f"The map was still getting better at {rehearsal.num} points: try more (--num) if the map matters.",
     ]
-    said = f"{advice.configuration.name} with {advice.num} points, {advice.num / n_pixels:.0%} of the map"
-    gave = f"the maximum found in {advice.found} of {advice.n_seeds} seeds, map error {advice.error:.2f}"
-    sentences += [
-        f"Recommended: {said}, by which nine in ten runs should have found it: {gave}."
-        if advice.enough
-        else f"None was enough within {rehearsal.num} points. The best was {said}: {gave}."
-    ]
+    sentences += [_advice(rehearsal)]
+    alone = rehearsal.wanting("maximum").recommended
+    if rehearsal.goal == "both" and alone.enough and alone.num < 0.8 * advice.num:
+        sentences += [f"For the maximum alone (--goal maximum): {alone.configuration.name} with {alone.num} points."]
     sentences += [_checked(check) for check in checks]
     return [*sentences, f"{rehearsal.cpu_seconds:.0f} CPU seconds."]
+
+
+def _advice(rehearsal: Rehearsal) -> str:
+    advice, n_pixels = rehearsal.recommended, int(rehearsal.full.grid.allowed.sum())
+    said = f"{advice.configuration.name} with {advice.num} points, {advice.num / n_pixels:.0%} of the map"
+    gave = f"the maximum found in {advice.found} of {advice.n_seeds} seeds, map error {advice.error:.2f}"
+    if advice.enough:
+        return f"Recommended{_FOR[rehearsal.goal]}: {said}. In the rehearsal, {gave}."
+    return f"None was enough{_FOR[rehearsal.goal]} within {rehearsal.num} points. The best was {said}: {gave}."
 
 
 def _checked(check: Check) -> str:

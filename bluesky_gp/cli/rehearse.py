@@ -12,6 +12,7 @@ from bluesky_gp.cli.catalogs import catalog_option
 
 if TYPE_CHECKING:
     from bluesky_gp.confirmation import Check
+    from bluesky_gp.enough import Goal
     from bluesky_gp.rehearsal import Rehearsal
 
 
@@ -19,12 +20,19 @@ if TYPE_CHECKING:
 @click.argument("source", metavar="FILE|RUN")
 @click.option("--target", help="Scalarizer (name or JSON), key of a stored map, or key of a run's events.")
 @click.option("--minimize", is_flag=True, help="Smaller is better.")
-@click.option("--num", type=click.IntRange(4), help="Points to try.  [default: a third of the pixels, 30 to 1000]")
+@click.option("--num", type=click.IntRange(4), help="Points to try.  [default: a third of the pixels, 60 to 1000]")
 @click.option("--seeds", type=click.IntRange(1), default=5, show_default=True, help="Runs of each configuration.")
 @click.option("--acquisitions", default="ei,ucb,uncertainty", show_default=True, help="By name; or all.")
 @click.option("--batch-sizes", help="As in 5,10,20.  [default: 10, or a tenth of --num]")
 @click.option("--kernels", default="default", show_default=True, help="As in default,matern32,rbf; or all.")
 @click.option("--every-combination", is_flag=True, help="Compare all with all, not each with the first ones.")
+@click.option(
+    "--goal",
+    type=click.Choice(["both", "map", "maximum"]),
+    default="both",
+    show_default=True,
+    help="What the points must be enough for.",
+)
 @click.option("--no-baselines", is_flag=True, help="No random pixels, no coarse grids.")
 @click.option("--no-check", is_flag=True, help="Do not try the recommendation on other seeds.")
 @click.option("--jobs", type=click.IntRange(1), help="Processes.  [default: one a core]")
@@ -42,6 +50,7 @@ def rehearse(
     batch_sizes: str | None,
     kernels: str,
     every_combination: bool,
+    goal: "Goal",
     no_baselines: bool,
     no_check: bool,
     jobs: int | None,
@@ -80,6 +89,7 @@ def rehearse(
                 maximize=full.maximize,
                 num=budget,
                 seeds=range(seeds),
+                goal=goal,
                 baselines=not no_baselines,
                 n_jobs=jobs or -1,
                 progress=progress,

@@ -50,10 +50,15 @@ def test_a_run_that_a_rule_stopped_keeps_its_map():
     assert result.errors[0].tolist() == [0.6, 0.4, 0.4, 0.4]
 
 
-def test_good_enough_is_within_a_tenth_of_the_end_or_the_floor_or_a_tenth_of_the_spread():
-    assert level(end=0.6, floor=0.2) == pytest.approx(0.66)
-    assert level(end=0.6, floor=0.8) == pytest.approx(0.88)
-    assert level(end=0.01, floor=0.02) == 0.1
+def test_good_enough_is_an_error_a_tenth_above_the_end_or_the_floor():
+    assert level(end=0.5, floor=0.2) == pytest.approx(0.55)
+    assert level(end=0.2, floor=0.5) == pytest.approx(0.55)
+    assert level(end=0.01, floor=0.02) == 0.1, "nobody minds a tenth of the map's spread"
+
+
+def test_of_a_noisy_map_nine_tenths_of_what_can_be_explained_must_be():
+    assert 1.0 - level(end=0.9, floor=0.8) ** 2 == pytest.approx(0.9 * (1.0 - 0.9**2))
+    assert level(end=1.02, floor=0.9) == pytest.approx(1.02), "a map of noise alone"
 
 
 def test_a_plateau_begins_before_the_last_quarter():
@@ -80,6 +85,13 @@ def test_the_bound_covers_nine_in_ten_other_seeds_in_three_of_four_rehearsals():
     needed = np.exp(4.0 + 0.5 * 1.2816)
     # At least: the bound is never less than the slowest seed that there was.
     assert 0.7 < np.mean(bounds > needed) < 0.85
+
+
+def test_map_and_maximum_may_be_wanted_alone():
+    result = standing([run([0.9, 0.4, 0.4], {1: 1.0, 30: 3.0}), run([0.9, 0.4, 0.4], {25: 3.0})], GOALS)
+    assert result.needed(10, "map") == 20
+    assert result.needed(10, "maximum") == result.needed(10, "both") > 30
+    assert standing([run([0.9] * 3, {1: 3.0})], GOALS).needed(10) is None
 
 
 def test_luck_in_the_random_pixels_makes_no_bound_wider():

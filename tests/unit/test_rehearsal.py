@@ -141,7 +141,7 @@ def test_configurations_differ_from_the_first_in_one_thing_unless_all_are_wanted
 
 
 def test_the_budget_is_a_third_of_the_pixels_within_reason():
-    assert [default_budget(n) for n in (20, 60, 2500, 65536)] == [20, 30, 833, 1000]
+    assert [default_budget(n) for n in (20, 100, 2500, 65536)] == [20, 60, 833, 1000]
 
 
 @pytest.mark.parametrize(
