@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel, DotProduct, Matern, RationalQuadratic, WhiteKernel
 
+from bluesky_gp import posterior as module
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.kernels import RotatedMatern
 from bluesky_gp.posterior import DensePosterior, LatticePosterior
@@ -280,6 +281,37 @@ def test_without_noise_a_pixel_can_be_taken_as_measured_twice(of_kind):
     twice = once.condition(50, once.mean[50])
     np.testing.assert_allclose(twice.mean, once.mean, atol=1e-6)
     np.testing.assert_allclose(twice.variance, once.variance, atol=1e-6)
+
+
+# -- blocks and products of the covariance ---------------------------------------------------------------------------
+
+
+@of_any_kind
+@pytest.mark.parametrize("solved", ["directly", "by iteration"])
+@given(problem=problems(), data=st.data())
+def test_blocks_tiles_and_products_are_those_of_the_columns(of_kind, solved, problem, data):
+    trend = data.draw(st.sampled_from([problem.trend, Trend.polynomial(problem.grid.coordinates, 1)]))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "DENSE", 0 if solved == "by iteration" else module.DENSE)
+        posterior = problem.posterior(of_kind, trend=trend)
+    for pixel in data.draw(st.lists(st.integers(0, problem.grid.size - 1), max_size=2, unique=True)):
+        posterior = posterior.condition(pixel, 0.3)
+    columns, every = covariance_of(posterior), np.arange(problem.grid.size)
+    tolerance = {"atol": 1e-6 * posterior.variance.max(), "rtol": 1e-6}
+    rows = np.random.default_rng(0).choice(every, 1 + len(every) // 2, replace=False)
+    np.testing.assert_allclose(posterior.covariance(rows, every), columns[rows], **tolerance)
+    for places, block in posterior.covariance_tiles(rows, 3):
+        np.testing.assert_allclose(block, columns[np.ix_(rows[places], rows[places[0] :])], **tolerance)
+    field = np.random.default_rng(1).standard_normal(len(every))
+    tolerance["atol"] *= np.abs(field).sum()
+    np.testing.assert_allclose(posterior.product(field), columns @ field, **tolerance)
+
+
+def test_a_measurement_spreads_by_the_noise_too_and_never_by_nothing():
+    posterior = measured(RBF(3.0) + WhiteKernel(0.09)).posterior(LatticePosterior)
+    np.testing.assert_allclose(posterior.measured_std(np.arange(9)) ** 2, posterior.variance[:9] + 0.09)
+    certain = measured(RBF(3.0), noise=0.0).posterior(LatticePosterior)
+    assert np.all(certain.measured_std(certain.pixels) >= 1e-6)
 
 
 # -- samples ---------------------------------------------------------------------------------------------------------
