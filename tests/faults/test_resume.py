@@ -58,6 +58,18 @@ def test_a_run_killed_anywhere_goes_on_as_if_it_had_never_been(whole, session, R
     assert docs.stops[0]["exit_status"] == "success" and other.iterations["stop_reason"][-1] == "num"
 
 
+@pytest.mark.parametrize("measured", [3, 5, 6, 7, 9])
+def test_a_run_killed_among_its_first_pixels_follows_its_design_to_the_end(session, RE, docs, tmp_path, measured):
+    options = {"initial": "sobol", "n_initial": 7, "min_distance": 2.0}
+    RE(session(**options).map(NUM))
+    full, docs.all[:] = list(docs.all), []
+    path = cut(full, after_pixels(full, measured), tmp_path / "killed.jsonl")
+    RE(session(**options).map(NUM, resume_from=path))
+    assert pixels(*(RunRecord.from_documents(d) for d in (read_journal(path), docs.all))) == pixels(
+        RunRecord.from_documents(full)
+    )
+
+
 def test_the_new_run_refers_to_the_old_and_says_what_it_inherits(whole, session, RE, docs, tmp_path):
     path = cut(whole, after_pixels(whole, 13), tmp_path / "killed.jsonl")
     RE(session().map(NUM, resume_from=path))
