@@ -148,7 +148,8 @@ def _log_h_far(z: Floats) -> Floats:
     # h = phi(z) (1 - r), r = |z| sqrt(pi / 2) erfcx(|z| / sqrt 2) -> 1: the difference cancels as z^-2, and beyond
     # 1e3 standard deviations (half of the digits) its series 1 / z^2 - 3 / z^4 is closer.
     near = np.maximum(z, -1e3)
-    factor, beyond = np.log1p(np.sqrt(0.5 * np.pi) * near * erfcx(-near / np.sqrt(2.0))), z < -1e3
+    factor = np.asarray(np.log1p(np.sqrt(0.5 * np.pi) * near * erfcx(-near / np.sqrt(2.0))))
+    beyond = z < -1e3
     if beyond.any():
         inverse_square = z[beyond] ** -2.0
         factor[beyond] = np.log(inverse_square) + np.log1p(-3.0 * inverse_square)

@@ -121,3 +121,8 @@ def test_without_spread_the_improvement_is_the_difference_itself():
 @every
 def test_of_no_candidates_there_are_no_scores(acquisition):
     assert score(acquisition, np.empty(0), np.empty(0), 0.0).shape == (0,)
+
+
+def test_one_number_far_below_the_incumbent_is_as_in_an_array():
+    far = -np.array([0.5, 30.0, 1e4])
+    assert [float(log_improvement(z)) for z in far] == log_improvement(far).tolist()
