@@ -83,18 +83,28 @@ def test_a_line_made_to_harm_is_an_error_that_costs_no_memory(tmp_path, line):
     assert peak < 50 * 2**20
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("uid", ["..", "../../evil", "/etc/evil", "a/b", "..\\evil", "a\x00b", ".", "   "])
-def test_a_run_whose_uid_is_a_path_stays_where_it_is_and_is_named(tmp_path, uid, caplog):
-    start = {"uid": uid, "time": 1.5e9, "scan_id": 1}
-    check_that_it_stays(tmp_path, spectrum_run(start), caplog)
+UIDS = ["..", "../../evil", "/etc/evil", "a/b", "..\\evil", "a\x00b", ".", "   "]
+KEYS = [("..", ".."), ("primary", "../../../../evil"), ("a/../../b", "x")]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("stream", "key"), [("..", ".."), ("primary", "../../../../evil"), ("a/../../b", "x")])
-def test_a_stream_or_a_key_that_is_a_path_stays_too(tmp_path, stream, key, caplog):
-    start = {"uid": "2a8e1c6e-5b1f-4a63-9d0c-0d6f1f0a8f11", "time": 1.5e9, "scan_id": 1}
-    check_that_it_stays(tmp_path, spectrum_run(start, stream, key), caplog)
+def test_runs_whose_uid_stream_or_key_is_a_path_stay_where_they_are_and_are_named(tmp_path, caplog):
+    caplog.set_level(logging.WARNING)
+    folder = tmp_path / "above" / "catalog"
+    good = {"uid": "2a8e1c6e-5b1f-4a63-9d0c-0d6f1f0a8f11", "time": 1.5e9, "scan_id": 1}
+    runs = [spectrum_run({**good, "uid": uid}) for uid in UIDS]
+    runs += [spectrum_run({**good, "uid": f"{good['uid']}{i}"}, *names) for i, names in enumerate(KEYS)]
+    left = [leave(folder, f"evil{i}", documents) for i, documents in enumerate(runs)]
+    taken = leave(folder, "good", spectrum_run(good))
+    with open_catalog(folder) as catalog:
+        assert [uid for uid, run in catalog.items() if run.metadata.get("stop")] == [good["uid"]]
+    assert all(path.exists() for path in left) and not taken.exists()
+    assert caplog.text.count("cannot be part of a path") >= len(left)
+    assert all(str(path) in caplog.text for path in left)
+    assert sorted(path.name for path in (tmp_path / "above").iterdir()) == ["catalog"]
+    assert {path.name for path in folder.iterdir()} <= {"arrays", "catalog.db", "catalog.lock", "journal", "tables.db"}
+    arrays = [path.relative_to(folder / "arrays") for path in (folder / "arrays").rglob("*") if path.is_file()]
+    assert {path.parts[0] for path in arrays} == {good["uid"]}
 
 
 def spectrum_run(start, stream="primary", key="x"):
@@ -111,19 +121,13 @@ def spectrum_run(start, stream="primary", key="x"):
     ]
 
 
-def check_that_it_stays(tmp_path, documents, caplog):
-    caplog.set_level(logging.WARNING)
-    folder = tmp_path / "above" / "catalog"
-    journal = Journal(folder / "journal" / "pending" / "20260101T000000Z_evil.jsonl")
-    for name, doc in documents:
-        journal.append(name, doc)
+def leave(folder, name, documents):
+    """Write the journal of a session that died."""
+    journal = Journal(folder / "journal" / "pending" / f"20260101T000000Z_{name}.jsonl")
+    for kind, doc in documents:
+        journal.append(kind, doc)
     journal.close()
-    open_catalog(folder).close()
-    assert journal.path.exists()
-    assert "cannot be part of a path" in caplog.text
-    assert sorted(path.name for path in (tmp_path / "above").iterdir()) == ["catalog"]
-    assert [path.name for path in (folder / "arrays").rglob("*") if path.is_file()] == []
-    assert {path.name for path in folder.iterdir()} <= {"arrays", "catalog.db", "catalog.lock", "journal", "tables.db"}
+    return journal.path
 
 
 @given(st.text(min_size=1, max_size=300))
