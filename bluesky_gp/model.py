@@ -175,8 +175,26 @@ class Model:
             covariance=state.covariance.with_theta(fit.theta),
             down_weighted=doubts,
             trouble=state.trouble if fit.converged else "; ".join(filter(None, (state.trouble, _NOT_CONVERGED))),
+            other_theta=self._fitted_others(state),
         )
         return self._rebuilt(state)
+
+    def _fitted_others(self, state: OptimizerState) -> Mapping[str, Floats]:
+        """Fit further numbers, each by itself: what is noise in one may not be in another, nor as smooth."""
+        found = {}
+        for name, values in state.others.items():
+            known = np.isfinite(values) if values.ndim == 1 else np.zeros(0, dtype=bool)
+            units = AffineUnits.of(values[known], 1.0) if known.sum() >= _FEWEST else AffineUnits(1.0)
+            if units.constant:
+                continue
+            S, y = state.pixels[known], units.inward(values[known])
+            places = likelihood_pixels(S, self.grid.unravel(S).astype(np.float64))
+            trend, noise = Trend.constant(self.grid.size), np.zeros(len(places))
+            problem = FitProblem(state.covariance, self.choice.prior, trend, S[places], y[places], noise)
+            before = state.n_fitted if name in state.other_theta else 0
+            theta = state.other_theta.get(name, self.choice.kernel.theta)
+            found[name] = problem.solve(starts_for(self.choice, theta, len(S), before)).theta
+        return found
 
     def _simple(self, state: OptimizerState) -> OptimizerState:
         """Take the hyperparameters that there were before the first fit, and as much noise as it needs.
@@ -192,6 +210,7 @@ class Model:
             state,
             units=AffineUnits.of(values, self.sign),
             covariance=began.covariance,
+            other_theta={},
             trouble="the fitted hyperparameters gave no posterior: those from before the first fit are used",
         )
         for share in (0.0, 1e-3, 1e-1, 1.0):

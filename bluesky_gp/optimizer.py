@@ -81,7 +81,7 @@ class PixelOptimizer:
         they are just that far. None: no value is doubted, as a narrow peak looks like an outlier.
     others : iterable of str
         Keys of further numbers of the same points (a second target), or of their spectra, for acquisition functions
-        that look at them. Numbers share the target's kernel, and so its factors.
+        that look at them. Numbers are predicted by the target's kernel, with hyperparameters of their own.
     purpose : {"maximum", "map", "both"}, optional
         What the map is for, in place of `batch`: the share of a batch that the acquisition function chooses is then
         0.7, 0 and 0.5.

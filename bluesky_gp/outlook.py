@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -82,8 +82,15 @@ class StateOutlook:
 
     def other(self, name: str) -> tuple[Floats, Floats]:
         """Mean and standard deviation of another number of the same spectra, each of shape ``(n_pixels,)``."""
-        mean, spread = self.once(f"other {name}", lambda: self.state.other(name))
-        return mean, spread * self.posterior.std
+        found = self.once(f"other {name}", lambda: self.state.other_posterior(name))
+        if found is None:
+            return np.full(self.grid.size, np.nan), np.full(self.grid.size, np.nan)
+        posterior, units = found
+        for place, fantasy in enumerate(self.posterior.fantasies):
+            as_predicted = partial(posterior.condition, fantasy.pixel, float(posterior.mean[fantasy.pixel]))
+            posterior = self.once(f"other {name}, place {place}", as_predicted)
+        mean, std = units.outward(posterior.mean, posterior.variance)
+        return mean, std
 
     def measured_values(self, name: str) -> Floats:
         """Measured values of another number or spectrum, shape ``(m,)`` or ``(m, n_channels)``, as `measured`."""

@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 
 from bluesky_gp.covariance import DenseCovariance, LatticeCovariance
-from bluesky_gp.forecast import Forecast, forecast
+from bluesky_gp.forecast import Forecast, forecast, rms
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.posterior import DensePosterior, GridPosterior, LatticePosterior
 from bluesky_gp.protocols import Floats, Indices
@@ -35,6 +35,7 @@ class OptimizerState:
     values: Floats = field(default_factory=lambda: np.empty(0))  # (m,), target's unit; NaN: failed
     known_std: Floats = field(default_factory=lambda: np.empty(0))  # (m,), of each value; 0: unknown
     others: Mapping[str, Floats] = field(default_factory=dict, repr=False)  # (m,) or (m, n_channels), further numbers
+    other_theta: Mapping[str, Floats] = field(default_factory=dict, repr=False)  # hyperparameters of those fitted
     down_weighted: Floats = field(default_factory=lambda: np.empty(0))  # (m,), variance added to outliers at the fit
     posterior: GridPosterior | None = field(default=None, repr=False)  # None until a pixel has a value
     ahead: GridPosterior | None = field(default=None, repr=False)  # the posterior as if the last batch were measured
@@ -101,7 +102,9 @@ class OptimizerState:
         if self.before is None or self.posterior is None:
             return float("inf")
         mean, before = (each.ravel()[self.grid.allowed] for each in (self.mean, self.before))
-        moved, spread = float(np.sqrt(np.mean(np.square(mean - before)))), float(np.std(mean))
+        size = float(max(np.abs(mean).max(), np.abs(before).max())) or 1.0  # of the largest, differences would overflow
+        mean, before = mean / size, before / size
+        moved, spread = rms(mean - before), rms(mean - mean.mean())
         return moved / spread if spread > 0.0 else float("inf") if moved > 0.0 else 0.0
 
     @cached_property
@@ -166,16 +169,37 @@ class OptimizerState:
             raise KeyError(f"PixelOptimizer: nothing is known of {name!r}; give PixelOptimizer(..., others=[{name!r}])")
         return self.others[name]
 
-    def other(self, name: str) -> tuple[Floats, float]:
-        """Mean of another number at all pixels, shape ``(N,)``, and what a standard deviation of 1 is in its unit."""
-        if self.posterior is None:
-            return np.full(self.grid.size, np.nan), np.nan
+    def other(self, name: str) -> tuple[Floats, Floats]:
+        """Mean and standard deviation of another number, in its unit, shape ``grid.shape`` each; NaN before its first.
+
+        Raises
+        ------
+        KeyError
+            If the optimizer was not told to keep it.
+        """
+        found = self.other_posterior(name)
+        if found is None:
+            return np.full(self.grid.shape, np.nan), np.full(self.grid.shape, np.nan)
+        posterior, units = found
+        mean, std = units.outward(posterior.mean, posterior.variance)
+        return mean.reshape(self.grid.shape), std.reshape(self.grid.shape)
+
+    def other_posterior(self, name: str) -> tuple[GridPosterior, AffineUnits] | None:
+        """Posterior of another number, by hyperparameters of its own, computed from scratch; None before its first."""
         values = self.others_of(name)
         if values.ndim != 1:
             raise ValueError(f"PixelOptimizer: {name!r} is a spectrum; a number is needed here")
-        units = AffineUnits.of(values[np.isfinite(values)], 1.0) if np.isfinite(values).any() else AffineUnits(1.0)
-        mean = self.posterior.mean_of(units.inward(values)[:, None])[:, 0]
-        return units.outward(mean, np.zeros(1))[0], units.scale
+        known = np.isfinite(values)
+        if self.posterior is None or not known.any():
+            return None
+        units = AffineUnits.of(values[known], 1.0)
+        tried = known | np.isnan(self.values)  # a good pixel that lacks this number says nothing of it
+        S, y, of_kind = self.pixels[tried], units.inward(values[tried]), type(self.posterior)
+        try:
+            own = self.covariance.with_theta(self.other_theta.get(name, self.theta))
+            return of_kind.fit(own, S, y), units
+        except np.linalg.LinAlgError:
+            return of_kind.fit(self.covariance, S, y), units
 
     def on(self, posterior: GridPosterior, pixels: Indices) -> tuple[Floats, Floats, float]:
         """Return mean and std of a posterior at some pixels, and the incumbent, as an acquisition function takes them.

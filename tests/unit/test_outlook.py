@@ -145,3 +145,37 @@ def test_an_acquisition_of_either_kind_is_scored_by_what_it_takes():
     assert isinstance(of_numbers, Acquisition)
     assert view.scored_by(Spread()) == pytest.approx(view.posterior.variance[view.pixels])
     assert view.scored_by(of_numbers) == pytest.approx(view.mean - view.best)
+
+
+def rough(row, col):
+    """Noise to a model, or nearly."""
+    return float(np.sin(37.0 * row + 61.0 * col))
+
+
+def test_another_number_is_predicted_as_if_it_were_the_target_and_leaves_the_target_alone():
+    found, alone, other = (
+        PixelOptimizer(GRID, "height", others=["rough"]),
+        PixelOptimizer(GRID, "height"),
+        PixelOptimizer(GRID, "rough"),
+    )
+    for _ in range(3):
+        points = [
+            {**p, "height": height(p["row"], p["col"]), "rough": rough(p["row"], p["col"])} for p in found.suggest(9)
+        ]
+        for one in (found, alone, other):
+            one.ingest(points)
+    assert found.state.theta.tobytes() == alone.state.theta.tobytes()
+    assert found.mean.tobytes() == alone.mean.tobytes() and found.std.tobytes() == alone.std.tobytes()
+    mean, std = found.state.other("rough")
+    assert mean == pytest.approx(other.mean, abs=1e-9) and std == pytest.approx(other.std, rel=1e-9)
+    assert np.array_equal(outlook(found).other("rough")[1], std.ravel())
+
+
+def test_a_pixel_of_the_batch_is_known_of_every_number():
+    found = optimizer()
+    posterior = found.state.posterior
+    chosen = posterior.condition(20, float(posterior.mean[20])).condition(9, 0.0)
+    before, after = outlook(found).other("tilt"), outlook(found, chosen).other("tilt")
+    scale = before[1] / posterior.std
+    assert after[0] == pytest.approx(before[0])
+    assert after[1] == pytest.approx(scale * chosen.std)
