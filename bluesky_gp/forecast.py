@@ -85,10 +85,16 @@ def forecast(
     num : int
     """
     num = min(num, len(candidates))
-    error = _SPREAD * wrong**_TRUST * float(np.sqrt(np.mean(np.square(std[allowed]))))
+    error = _SPREAD * wrong**_TRUST * rms(std[allowed])
     left = remaining(posterior, np.flatnonzero(allowed), candidates, num)
     mean, most = _better(posterior, units, candidates) if num else (0.0, 0.0)
     return Forecast(num, error, error * (1.0 - float(np.sqrt(left))), mean, most)
+
+
+def rms(values: Floats) -> float:
+    """Return the root mean square of values, whose squares may neither overflow nor vanish."""
+    largest = float(np.abs(values).max(initial=0.0))
+    return largest * float(np.sqrt(np.mean(np.square(values / largest)))) if largest > 0.0 else 0.0
 
 
 def remaining(posterior: GridPosterior, pixels: Indices, candidates: Indices, num: int) -> float:
@@ -154,8 +160,9 @@ def _better(posterior: GridPosterior, units: Units, candidates: Indices) -> tupl
     t = highest * np.linspace(0.0, 1.0, _STEPS) ** 2  # most is near zero
     below = np.exp(share @ log_ndtr((t - mu[:, None]) / sd[:, None]))
     value, _ = units.outward(best + t, np.zeros(_STEPS))
-    gain = units.sign * (value - value[0])
-    return float(np.trapezoid(1.0 - below, gain)), float(np.interp(_LIKELY, below, gain))
+    size = float(np.abs(value).max()) or 1.0  # differences of the largest numbers would overflow
+    gain = units.sign * (value / size - value[0] / size)
+    return size * float(np.trapezoid(1.0 - below, gain)), size * float(np.interp(_LIKELY, below, gain))
 
 
 def _hopeful(mu: Floats, sd: Floats) -> tuple[Floats, Floats, Floats]:

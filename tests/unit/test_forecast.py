@@ -181,3 +181,16 @@ def test_an_optimizer_of_ones_own_need_not_know_any(bench, RE, docs):
 
 def test_nothing_known_is_nan():
     assert Forecast().num == 0 and np.isnan(numbers(Forecast())).all()
+
+
+@pytest.mark.parametrize("size", [1e308, 1e-308])
+def test_the_largest_and_the_smallest_numbers_have_a_forecast(size):
+    one = learnt(0.25, num=20).forecast
+    optimizer = PixelOptimizer(PixelGrid((14, 14)), "height")
+    state = learnt(0.25, num=20)
+    points = [{"_id": int(i), "height": size * value} for i, value in zip(state.pixels, state.values, strict=True)]
+    optimizer.ingest(points[:10])
+    optimizer.ingest(points[10:])
+    found = optimizer.state.forecast
+    assert numbers(found)[:2] / size == pytest.approx(numbers(one)[:2], rel=0.05)
+    assert np.isfinite(optimizer.state.change) and optimizer.state.change > 0.0
