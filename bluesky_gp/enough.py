@@ -128,8 +128,12 @@ class Standing:
         `least` as `Reached.bound` has it.
         """
         bound = self.to_near.bound(least, int(self.num[-1]))
-        parts = {"map": [self.enough_for_map], "maximum": [bound], "both": [self.enough_for_map, bound]}[goal]
-        return None if None in parts else max(part for part in parts if part is not None)
+        parts: dict[Goal, list[float | None]] = {
+            "map": [self.enough_for_map],
+            "maximum": [bound],
+            "both": [self.enough_for_map, bound],
+        }
+        return None if None in parts[goal] else max(part for part in parts[goal] if part is not None)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data; a regret of None: nothing was measured."""
@@ -159,12 +163,18 @@ def standing(runs: Sequence[Run], goals: Goals) -> Standing:
     num = common_counts(runs)
     errors = curves(runs)
     regrets = np.array([[goals.maximum - run.best_after(n) for n in num] for run in runs])
+
+    def reached(goodness: float) -> Reached:
+        return Reached(tuple(run.first(goodness) for run in runs))
+
     return Standing(
         runs[0].method,
         num,
         errors,
         regrets,
-        *(Reached(tuple(run.first(goodness) for run in runs)) for goodness in (goals.maximum, goals.near, goals.top)),
+        to_maximum=reached(goals.maximum),
+        to_near=reached(goals.near),
+        to_top=reached(goals.top),
         enough_for_map=_from_there_to_the_end(num, np.median(errors, axis=0), goals.level),
     )
 

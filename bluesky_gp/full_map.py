@@ -92,12 +92,17 @@ class FullMap:
     def error(self, predicted: Floats, without: Indices | None = None) -> float:
         """Return the root-mean-square error of a prediction, shape ``(N,)``, over the standard deviation of the map.
 
-        Pixels that are `without` or have no prediction do not count; NaN if none is left.
+        Pixels that are `without` or have no prediction do not count. Without any prediction the map is its mean, an
+        error of 1; where no pixel is left, there is none.
         """
         squares = np.square(predicted - self.flat)
+        left = np.isfinite(self.flat)
         if without is not None:
-            squares[without] = np.nan
-        return float(np.sqrt(np.nanmean(squares))) / self.std if np.isfinite(squares).any() else float("nan")
+            left[without] = False
+        known = squares[left & np.isfinite(squares)]
+        if not len(known):
+            return 1.0 if left.any() else 0.0
+        return float(np.sqrt(known.mean())) / self.std
 
     def window(self, n_pixels: int) -> "FullMap":
         """Return the middle of the map, of about so many pixels; the map itself if it has no more."""

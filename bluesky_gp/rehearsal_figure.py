@@ -1,6 +1,6 @@
 """The figure of a rehearsal: the map, its error, the regret, and when each seed found the maximum."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -10,6 +10,8 @@ from bluesky_gp.rehearsal import Rehearsal
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+Styles = dict[str, dict[str, Any]]
 
 _AGENT_STYLES = ("-", "--", "-.", ":")
 _BASELINE_MARKERS = ("o", "s", "^", "D")
@@ -30,12 +32,14 @@ def rehearsal_figure(rehearsal: Rehearsal) -> "Figure":
     return figure
 
 
-def _styles(rehearsal: Rehearsal) -> dict[str, dict[str, str]]:
+def _styles(rehearsal: Rehearsal) -> Styles:
     agents = [c.name for c in rehearsal.configurations]
     baselines = [method for method in rehearsal.standings if method not in agents]
-    styles = {name: {"color": f"C{i % 10}", "linestyle": _AGENT_STYLES[i // 10 % 4]} for i, name in enumerate(agents)}
+    styles: Styles = {
+        name: {"color": f"C{i % 10}", "linestyle": _AGENT_STYLES[i // 10 % 4]} for i, name in enumerate(agents)
+    }
     return styles | {
-        name: {"color": _BASELINE_GREYS[i], "linestyle": ":", "marker": _BASELINE_MARKERS[i], "markersize": "4"}
+        name: {"color": _BASELINE_GREYS[i], "linestyle": ":", "marker": _BASELINE_MARKERS[i], "markersize": 4}
         for i, name in enumerate(baselines)
     }
 
@@ -48,21 +52,21 @@ def _map(panel: "Axes", rehearsal: Rehearsal) -> None:
         return
     low, high = np.nanquantile(full.values, [0.002, 0.998])  # a few outliers must not take all the colours
     n_rows, n_cols = full.grid.shape
-    aspect = "equal" if 0.25 < n_rows / n_cols < 4.0 else "auto"
+    aspect: Literal["equal", "auto"] = "equal" if 0.25 < n_rows / n_cols < 4.0 else "auto"
     image = panel.imshow(full.values, vmin=low, vmax=high, interpolation="nearest", aspect=aspect)
     label = f"{full.target} ({full.units})" if full.units else full.target
     panel.figure.colorbar(image, ax=panel, label=label, shrink=0.85)
     order = rehearsal.by_method[advice.configuration.name][0].order[: advice.num]
     row, col = full.grid.unravel(order).T
-    dots = {"marker": "o", "linestyle": "", "markersize": 3.0, "markerfacecolor": "white", "markeredgecolor": "black"}
-    panel.plot(col, row, **dots, markeredgewidth=0.4, label=f"{len(order)} points, first seed")
+    dots: dict[str, Any] = {"marker": "o", "markerfacecolor": "white", "markeredgecolor": "black", "linestyle": ""}
+    panel.plot(col, row, **dots, markersize=3, markeredgewidth=0.4, label=f"{len(order)} points, first seed")
     row, col = full.best_pixel
     panel.plot(col, row, "o", markersize=10, markerfacecolor="none", markeredgecolor="red", label="the best pixel")
     panel.legend(loc="upper left", bbox_to_anchor=(0.0, -0.12), ncols=2, fontsize="small", frameon=False)
     panel.set(title="the map", ylabel=full.grid.axes[0], xlabel=full.grid.axes[1])
 
 
-def _errors(panel: "Axes", rehearsal: Rehearsal, styles: dict[str, dict[str, str]]) -> None:
+def _errors(panel: "Axes", rehearsal: Rehearsal, styles: Styles) -> None:
     for method, standing in rehearsal.standings.items():
         panel.plot(standing.num, standing.curve, label=method, **styles[method])
         if "marker" not in styles[method]:
@@ -76,7 +80,7 @@ def _errors(panel: "Axes", rehearsal: Rehearsal, styles: dict[str, dict[str, str
     panel.legend(fontsize="x-small", ncols=2)
 
 
-def _regrets(panel: "Axes", rehearsal: Rehearsal, styles: dict[str, dict[str, str]]) -> None:
+def _regrets(panel: "Axes", rehearsal: Rehearsal, styles: Styles) -> None:
     for standing in _samplings(rehearsal).values():
         style = {**styles[standing.method], "drawstyle": "steps-post"}
         panel.plot(standing.num, np.where(np.isfinite(standing.regret), standing.regret, np.nan), **style)
@@ -86,7 +90,7 @@ def _regrets(panel: "Axes", rehearsal: Rehearsal, styles: dict[str, dict[str, st
     panel.set(xlabel="points", xlim=(0.0, rehearsal.num), ylim=(-0.02 * panel.get_ylim()[1], None))
 
 
-def _seeds(panel: "Axes", rehearsal: Rehearsal, styles: dict[str, dict[str, str]]) -> None:
+def _seeds(panel: "Axes", rehearsal: Rehearsal, styles: Styles) -> None:
     """One mark a seed: after how many points it had measured a pixel as good as the maximum."""
     standings = _samplings(rehearsal)
     for place, standing in enumerate(standings.values()):

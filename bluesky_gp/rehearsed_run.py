@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -65,7 +66,10 @@ def random_runs(full: FullMap, seed: int, num: int) -> list[Run]:
         optimizer.restore(optimizer.learn(state, full.points(pixels[state.n_attempted :]), final=True))
         return np.asarray(optimizer.mean.ravel())
 
-    predictors = {"Gaussian process": learnt, INPAINTING: lambda pixels: _inpainted(full, pixels)}
+    predictors: dict[str, Callable[[Indices], Floats]] = {
+        "Gaussian process": learnt,
+        INPAINTING: partial(_inpainted, full),
+    }
     return [
         _run(full, f"random pixels, {name}", seed, _judged(full, [order[:n] for n in _counts(num)], predict), order)
         for name, predict in predictors.items()
@@ -77,13 +81,16 @@ def coarse_runs(full: FullMap, seed: int, num: int) -> list[Run]:
     rng = np.random.default_rng([seed, 3])
     grids = [coarse_grid(full.grid, n, rng) for n in _counts(num)]
     best = [float(np.nanmax(np.append(full.goodness[pixels], -np.inf))) for pixels in grids]
-    predictors = {"Gaussian process": _modelled, INPAINTING: _inpainted}
+    predictors: dict[str, Callable[[FullMap, Indices], Floats]] = {
+        "Gaussian process": _modelled,
+        INPAINTING: _inpainted,
+    }
     runs = []
     for name, predict in predictors.items():
-        judged = np.array(_judged(full, grids, lambda pixels, predict=predict: predict(full, pixels)))
-        counts = judged[:, 0].astype(np.intp)
+        counted, error = np.array(_judged(full, grids, partial(predict, full))).T
+        counts = counted.astype(np.intp)
         nothing = np.empty(0, dtype=np.intp)
-        runs.append(Run(f"coarse grid, {name}", seed, counts, judged[:, 1], counts, np.array(best), nothing))
+        runs.append(Run(f"coarse grid, {name}", seed, counts, error, counts, np.array(best), nothing))
     return runs
 
 
@@ -101,10 +108,7 @@ def noise_floor(full: FullMap) -> float:
 def _run(full: FullMap, method: str, seed: int, judged: list[tuple[int, float]], order: Indices) -> Run:
     num, error = np.array(judged).T
     found = np.maximum.accumulate(np.nan_to_num(full.goodness[order], nan=-np.inf))
-    # Before the first prediction the map is its mean.
-    return Run(
-        method, seed, num.astype(np.intp), np.nan_to_num(error, nan=1.0), np.arange(1, len(order) + 1), found, order
-    )
+    return Run(method, seed, num.astype(np.intp), error, np.arange(1, len(order) + 1), found, order)
 
 
 def _counts(num: int) -> list[int]:

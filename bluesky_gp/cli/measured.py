@@ -80,7 +80,7 @@ def _plain_map(path: Path, target: str | None) -> Floats | None:
 def _stored(path: Path, target: str | None) -> Floats | None:
     """Return the map of that name, or the only one of a file that has no spectra."""
     with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
-        if target in file.files and target not in ("spectra", "axis"):
+        if target is not None and target in file.files and target not in ("spectra", "axis"):
             values = _numbers(path, target, file[target])
             valid = file["valid"] if "valid" in file.files else np.ones(values.shape, dtype=bool)
             return np.where(valid, values, np.nan) if valid.shape == values.shape else values

@@ -31,7 +31,8 @@ def test_the_error_is_relative_to_the_spread_of_the_map_and_leaves_out_what_it_i
     assert full.error(np.full(200, VALUES.mean())) == pytest.approx(1.0)
     wrong_at_first = full.flat + np.where(np.arange(200) < 5, 100.0, 0.0)
     assert full.error(wrong_at_first, without=np.arange(5)) == 0.0
-    assert np.isnan(full.error(np.full(200, np.nan)))
+    assert full.error(np.full(200, np.nan)) == 1.0, "the mean is all that is known"
+    assert full.error(wrong_at_first, without=np.arange(200)) == 0.0, "nothing is left to predict"
 
 
 def test_a_window_is_the_middle_of_a_large_map_with_its_mask():
