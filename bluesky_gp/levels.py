@@ -115,11 +115,12 @@ def log_improvement_between(mean: Floats, std: Floats, low: float, high: float) 
         bars = low + (high - low) * _NODES[:, None]
         shares = log_ndtr((mean[smooth] - bars) / std[smooth])
         scores[smooth] = np.log(high - low) + logsumexp(shares, axis=0, b=_WEIGHTS[:, None])
-    z, below, r = z[~smooth], below[~smooth], r[~smooth]
-    first, second = log_improvement(z), log_improvement(below)
-    above = below > 0.0  # h(z) = z + h(-z): of large numbers that are nearly equal the difference is known
-    rise = np.exp(log_improvement(-np.abs(below))) - np.exp(log_improvement(-np.abs(z)))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        difference = np.where(above, np.log(r - np.where(above, rise, 0.0)), first + np.log1p(-np.exp(second - first)))
-    scores[~smooth] = difference + np.log(std[~smooth])
+    above, tail = ~smooth & (below > 0.0), ~smooth & (below <= 0.0)
+    first = log_improvement(z[tail])
+    with np.errstate(divide="ignore"):  # both bars further away than can be told apart
+        difference = np.log1p(-np.exp(log_improvement(below[tail]) - first))
+    scores[tail] = first + difference + np.log(std[tail])
+    # h(z) = z + h(-z): of large numbers that are nearly equal the difference is known.
+    rise = np.exp(log_improvement(-below[above])) - np.exp(log_improvement(-z[above]))
+    scores[above] = np.log(r[above] - rise) + np.log(std[above])
     return scores
