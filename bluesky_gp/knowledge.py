@@ -21,7 +21,7 @@ from bluesky_gp.covariance import tiled
 from bluesky_gp.protocols import Floats, Indices, Outlook, Posterior
 from bluesky_gp.sampling import gains
 
-_ENTRIES = 4_000_000  # of covariances held: 32 MB
+_ENTRIES = 1_000_000  # of covariances held for rivals or shortlist: 8 MB
 _FEWEST = 8  # columns of them, however large the grid
 _NONE = -1e300  # logarithm of nothing
 
@@ -42,7 +42,7 @@ class KnowledgeGradient:
     num_candidates : int
         Length of the shortlist.
     num_rivals : int
-        Pixels over which the bound is taken. On grids of more than 120,000 pixels both are less, 8 at least.
+        Pixels over which the bound is taken. On grids of more than 31,000 pixels both are less, 8 at least.
     """
 
     num_candidates: int = 32
@@ -133,19 +133,20 @@ def log_expected_rise(a: Floats, b: Floats) -> Floats:
 def _one_side(a: Floats, b: Floats) -> Floats:
     """Logarithm of what Z > 0 contributes; `a` descends."""
     levels, slopes = _climbing(a, b)
-    every, total = np.arange(b.shape[1]), np.full(b.shape[1], _NONE)
-    level, slope = levels[0].copy(), slopes[0].copy()
-    while True:
-        steeper = slopes > slope
+    total, level, slope = np.full(b.shape[1], _NONE), levels[0].copy(), slopes[0].copy()
+    going = np.arange(b.shape[1])  # columns whose chain goes on
+    while len(going):
         with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
-            meets = np.where(steeper, (level - levels) / (slopes - slope), np.inf)
+            steeper = slopes - slope[going]
+            meets = np.where(steeper > 0.0, (level[going] - levels) / steeper, np.inf)
         joins = np.argmin(meets, axis=0)
-        moved = np.flatnonzero(meets[joins, every] < np.inf)
-        if not len(moved):
-            return total
-        then, steep = levels[joins[moved], moved], slopes[joins[moved], moved]
-        total[moved] = np.logaddexp(total[moved], _log_rise(level[moved] - then, steep - slope[moved]))
-        level[moved], slope[moved] = then, steep
+        moved = np.flatnonzero(meets[joins, np.arange(len(going))] < np.inf)
+        going, joins, levels, slopes = going[moved], joins[moved], levels[:, moved], slopes[:, moved]
+        every = np.arange(len(going))
+        then, steep = levels[joins, every], slopes[joins, every]
+        total[going] = np.logaddexp(total[going], _log_rise(level[going] - then, steep - slope[going]))
+        level[going], slope[going] = then, steep
+    return total
 
 
 def _climbing(a: Floats, b: Floats) -> tuple[Floats, Floats]:
