@@ -81,7 +81,7 @@ class Reader:
         limited = f"timeout -s INT 8 bash -c '{text}' || test $? = 124" if FOR_EVER.search(text) else text
         exports = "\n".join(re.findall(r"^export .*$", text, flags=re.MULTILINE))
         done = subprocess.run(
-            ["bash", "-ec", limited], cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=120
+            ["bash", "-ec", limited], cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=300
         )
         assert done.returncode == 0, f"{where}: {text}\n{done.stdout}\n{done.stderr}"
         self.environment |= dict(line.removeprefix("export ").split("=", 1) for line in exports.splitlines())
