@@ -23,6 +23,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -85,6 +86,8 @@ class Rounds:
             "bluesky_gp.optimizer",
             "bluesky_gp.plans",
             "bluesky_gp.devices",
+            "ophyd_async.core",
+            "sklearn.gaussian_process.kernels",
         ]
         self.processes.set_forkserver_preload([*imports, "bluesky_gp.devices.samples", "bluesky_gp.journal"])
 
@@ -162,21 +165,28 @@ def main() -> None:
 
 def run(rounds: Rounds, number: int, *, quiet: bool) -> tuple[dict[str, Any], list[str]]:
     """Return the figures and what was lost."""
+    began = time.perf_counter()
     first = rounds.part("whole")
-    whole, lost, kills, parts, seconds = outcomes([first]), [], 0, 0, []
-    for index in range(number):
-        began = time.perf_counter()
-        made = rounds.round(index, first.told)
-        seconds.append(time.perf_counter() - began)
-        found = check(made, whole)
-        kills, parts, lost = kills + sum(part.killed for part in made), parts + len(made), lost + found
+    whole = outcomes([first])
+
+    def checked(index: int, parts: list[Part]) -> list[str]:
+        found = check(parts, whole)
         if not quiet:
-            where = ", ".join(f"{part.told} documents{' killed' if part.killed else ''}" for part in made)
+            where = ", ".join(f"{part.told} documents{' killed' if part.killed else ''}" for part in parts)
             print(f"round {index}: {where}; {'; '.join(found) or 'nothing lost'}", flush=True)
-        for part in made:
+        for part in parts:
             part.journal.unlink()
-    figures = Figures(number, kills, parts, len(whole), first.told, len(lost), sum(seconds) / max(1, number))
-    return asdict(figures), lost
+        return found
+
+    kills, parts, checks = 0, 0, []
+    with ThreadPoolExecutor(1) as executor:  # one round is checked while the processes of the next one run
+        for index in range(number):
+            made = rounds.round(index, first.told)
+            kills, parts = kills + sum(part.killed for part in made), parts + len(made)
+            checks.append(executor.submit(checked, index, made))
+    lost = [text for found in checks for text in found.result()]
+    seconds = (time.perf_counter() - began) / max(1, number)
+    return asdict(Figures(number, kills, parts, len(whole), first.told, len(lost), seconds)), lost
 
 
 @dataclass

@@ -1,5 +1,6 @@
 """The catalog as a session sees it: a writer to subscribe, and runs to read."""
 
+import contextlib
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -131,4 +132,5 @@ def _at_exit(close: Callable[[], None]) -> None:
 
     Tiled stops it when the interpreter ends its threads, which is before the handlers of `atexit`.
     """
-    threading._register_atexit(close)  # type: ignore[attr-defined]  # noqa: SLF001
+    with contextlib.suppress(RuntimeError):  # the interpreter ends already
+        threading._register_atexit(close)  # type: ignore[attr-defined]  # noqa: SLF001

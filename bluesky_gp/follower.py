@@ -147,9 +147,15 @@ class Follower:
                 self._take_in(path)
         except Exception as error:
             self._error = error
-            logger.exception(
-                "The catalog %s cannot be opened. Runs go on and are kept in %s.", self._place, self._folder.path
-            )
+            if isinstance(error, RuntimeError) and "shutdown" in str(error):  # the interpreter's, which starts no more
+                logger.warning(
+                    "The session ended before the catalog %s was open. What it recorded is in %s; the next opening "
+                    "takes it in.", self._place, self._folder.path,
+                )  # fmt: skip
+            else:
+                logger.exception(
+                    "The catalog %s cannot be opened. Runs go on and are kept in %s.", self._place, self._folder.path
+                )
         finally:
             self._ready.set()
 

@@ -65,24 +65,17 @@ class Server:
         self.said += self.process.communicate(timeout=30)[0]
 
 
-@pytest.fixture
-def server(tmp_path):
-    server = Server(tmp_path / "catalog")
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    return tmp_path_factory.mktemp("served") / "catalog"
+
+
+@pytest.fixture(scope="module")
+def server(served):
+    server = Server(served)
     yield server
     if server.process.poll() is None:
         server.end()
-
-
-@pytest.mark.slow
-def test_nothing_is_answered_without_the_key_and_the_key_is_never_printed(server):
-    addresses = ["/api/v1/metadata/", "/api/v1/search/", "/api/v1/array/full/x", "/api/v1/metadata/no-such-run"]
-    assert [server.status(address) for address in addresses] == [401] * 4
-    assert server.status(f"/api/v1/metadata/?api_key={server.key[:-1]}0x") == 401
-    assert server.status(f"/api/v1/metadata/?api_key={server.key}") == 200
-    assert server.status(f"/api/v1/array/full/x?api_key={server.key}") == 404
-    server.end()
-    assert server.key not in server.said
-    assert server.said.count("\n") <= 3
 
 
 @pytest.mark.slow
@@ -96,8 +89,8 @@ def test_a_catalog_is_served_on_loopback_unless_told_otherwise(server):
 
 
 @pytest.mark.slow
-def test_a_client_reads_a_run_while_another_session_writes_it(server, tmp_path):
-    command = [sys.executable, "-c", textwrap.dedent(SESSION), str(tmp_path / "catalog")]
+def test_a_client_reads_a_run_while_another_session_writes_it(server, served, tmp_path):
+    command = [sys.executable, "-c", textwrap.dedent(SESSION), str(served)]
     session = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         with open_catalog(server.url, api_key=server.key, journal=tmp_path / "journal") as catalog:
@@ -116,6 +109,20 @@ def events_in(catalog):
         return len(catalog[-1].primary.read().time)
     except Exception:  # no run yet, no event yet, or in the middle of a write
         return 0
+
+
+@pytest.mark.slow
+def test_nothing_is_answered_without_the_key_and_the_key_is_never_printed(server):
+    """The last that asks this server, whatever it has said until now."""
+    addresses = ["/api/v1/metadata/", "/api/v1/search/", "/api/v1/array/full/x", "/api/v1/metadata/no-such-run"]
+    assert [server.status(address) for address in addresses] == [401] * 4
+    assert server.status(f"/api/v1/metadata/?api_key={server.key[:-1]}0x") == 401
+    assert server.status(f"/api/v1/metadata/?api_key={server.key}") == 200
+    assert server.status(f"/api/v1/array/full/x?api_key={server.key}") == 404
+    key = server.key
+    server.end()
+    assert key not in server.said
+    assert server.said.count("\n") <= 3
 
 
 @pytest.mark.slow

@@ -244,6 +244,19 @@ def test_a_store_that_cannot_be_opened_costs_no_run(tmp_path, store, caplog):
     assert f"Runs go on and are kept in {tmp_path}" in caplog.text
 
 
+def test_a_session_that_ends_while_the_store_is_opened_says_so_in_a_line(tmp_path, store, caplog):
+    """Python refuses to start threads then; a script of a few seconds on a slow computer gets there."""
+
+    def too_late():
+        raise RuntimeError("can't register atexit after shutdown")
+
+    follower = Follower(JournalFolder(tmp_path), too_late, place="memory")
+    follower.close(5.0)
+    (record,) = caplog.records
+    assert "The session ended before the catalog memory was open" in record.message
+    assert record.exc_info is None
+
+
 @pytest.mark.parametrize("uid", ["../../etc/passwd", "CON", "a:b*c?d", "x" * 500, "ä ö"])
 def test_a_uid_leads_nowhere_else(session, store, uid):
     session.emit("start", "stop", uid=uid)
