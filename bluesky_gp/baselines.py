@@ -9,7 +9,7 @@ from scipy.spatial import QhullError
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.protocols import Floats, Indices
 
-INPAINTING = "biharmonic inpainting" if find_spec("skimage") else "cubic interpolation"
+INPAINTING = "biharmonic" if find_spec("skimage") else "cubic"
 """What `inpaint` does here: scikit-image comes with the extra ``rehearse``."""
 
 
@@ -37,7 +37,7 @@ def inpaint(values: Floats) -> Floats:
     values : ndarray, one to three axes
         At least one must be known.
     """
-    if INPAINTING != "biharmonic inpainting":
+    if INPAINTING != "biharmonic":
         return interpolate(values)
     from skimage.restoration import inpaint_biharmonic
 

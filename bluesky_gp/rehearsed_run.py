@@ -67,7 +67,7 @@ def random_runs(full: FullMap, seed: int, num: int) -> list[Run]:
         return np.asarray(optimizer.mean.ravel())
 
     predictors: dict[str, Callable[[Indices], Floats]] = {
-        "Gaussian process": learnt,
+        "GP": learnt,
         INPAINTING: partial(_inpainted, full),
     }
     return [
@@ -82,7 +82,7 @@ def coarse_runs(full: FullMap, seed: int, num: int) -> list[Run]:
     grids = [coarse_grid(full.grid, n, rng) for n in _counts(num)]
     best = [float(np.nanmax(np.append(full.goodness[pixels], -np.inf))) for pixels in grids]
     predictors: dict[str, Callable[[FullMap, Indices], Floats]] = {
-        "Gaussian process": _modelled,
+        "GP": _modelled,
         INPAINTING: _inpainted,
     }
     runs = []

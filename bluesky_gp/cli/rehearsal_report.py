@@ -9,15 +9,15 @@ from bluesky_gp.rehearsal import Rehearsal
 
 _COLUMNS = (
     "",
-    "map error:\nhalf, all points",
-    "the best pixel:\nmedian (seeds)",
-    "as good as it:\nmedian (seeds)",
-    "top 1 %:\nmedian (seeds)",
+    "map error:\nhalf, all",
+    "best pixel:\npoints",
+    "as good:\npoints",
+    "top 1 %:\npoints",
     "regret:\nhalf, all",
-    "enough for\nthe map",
-    "enough for\nmaximum",
+    "enough,\nmap",
+    "enough,\nmaximum",
 )
-WIDTH = 160
+WIDTH = 130
 _FOR = {"both": "", "map": " for the map", "maximum": " for the maximum"}
 
 
@@ -36,7 +36,8 @@ def _table(rehearsal: Rehearsal) -> Table:
     failed = f", {n - full.n_valid} failed" if full.n_valid < n else ""
     table = Table(
         title=f"{full.target}: {n} pixels{failed}; {len(rehearsal.seeds)} seeds of {rehearsal.num} points",
-        caption="errors and regrets in standard deviations of the map",
+        caption="errors and regrets in standard deviations of the map; points: median (seeds that were there)",
+        caption_justify="left",
     )
     for name in _COLUMNS:
         table.add_column(name, justify="right" if name else "left", no_wrap=True)
@@ -59,7 +60,7 @@ def _row(standing: Standing, num: int) -> list[str]:
 
 
 def _reached(reached: Reached) -> str:
-    return f"{_points(reached.median)} ({reached.found} of {len(reached.points)})"
+    return f"{_points(reached.median)} ({reached.found}/{len(reached.points)})"
 
 
 def _points(points: float | None) -> str:
@@ -71,7 +72,7 @@ def _sentences(rehearsal: Rehearsal, checks: list[Check]) -> list[str]:
     sentences = [
         f"Each pixel predicted from all others: error {rehearsal.floor:.2f}; no number of points gives less. "
         f"Good enough here is {goals.level:.2f}.",
-        "The map was as good long before the points were spent: its plateau is reached."
+        "The last quarter of the points hardly changed the map: its plateau is reached."
         if rehearsal.plateau
         else f"The map was still getting better at {rehearsal.num} points: try more (--num) if the map matters.",
     ]

@@ -57,7 +57,7 @@ def test_a_map_gives_a_table_a_number_of_points_lines_to_paste_and_a_figure(comm
     code, out, _ = command("height.npy", "--num", "24", "--seeds", "2", "--jobs", "1", "--acquisitions", "ei,ucb")
     assert code == 0
     assert "height: 72 pixels, 1 failed; 2 seeds of 24 points" in out
-    for method in ("ei", "ucb", "random pixels, Gaussian process", "coarse grid, Gaussian process"):
+    for method in ("ei", "ucb", "random pixels, GP", "coarse grid, GP"):
         assert f"│ {method} " in out
     assert "other seeds: found in" in out
     pasted = [line.strip() for line in out.splitlines() if line.startswith("    ")]
