@@ -196,8 +196,9 @@ def report(answers, rules, chosen, seeds):
     done = [job for job in jobs if all(answers.of([rule, *job]) for rule in rules)]
     lost_table, lost = beside_by_kind(answers, "R5", done, chosen)
     parts = [
-        f"Made by `python benchmarks/choices.py --seeds {len(seeds)}` ({machine()}): {len(done)} maps, {len(chosen)} kinds, "
-        f'of 50 x 50 pixels with noise {NOISE} of the range ("noisy": {NOISY}); the measured sets as they are.',
+        f"Made by `python benchmarks/choices.py --seeds {len(seeds)}` ({machine()}): {len(done)} maps, "
+        f'{len(chosen)} kinds, of 50 x 50 pixels with noise {NOISE} of the range ("noisy": {NOISY}); the measured sets '
+        "as they are.",
         goals(answers, done),
         "Paired differences to each rule, mean ± standard error over all maps; below zero the default is better, bold "
         "if by more than two standard errors. Errors: difference of the logarithms in per cent.",

@@ -22,8 +22,8 @@ Implemented in `scalarizers` and by users; called by a detector when a spectrum 
 class Acquisition(Protocol):
     """Where to measure next: larger is better.
 
-    Implemented in `acquisition` and by users (any callable of this form); called by `batch` once a pixel. One that needs
-    covariances or joint samples is a `MapAcquisition`.
+    Implemented in `acquisition` and by users (any callable of this form); called by `batch` once a pixel. One that
+    needs covariances or joint samples is a `MapAcquisition`.
     """
 
     def __call__(self, mean: Floats, std: Floats, best: float, *, rng: np.random.Generator) -> Floats:
