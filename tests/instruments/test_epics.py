@@ -448,7 +448,7 @@ def test_approach_from_one_side_takes_the_backlash_up(devices, RE, docs, backlas
 
 def test_the_page_about_epics_runs_as_it_stands(RE, tmp_path, monkeypatch):
     page = (Path(__file__).parents[2] / "docs" / "epics.md").read_text()
-    (session,) = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
+    session = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)[0]
     session = session.replace("num=410", "num=30").replace("RunEngine({})", "RE").replace("stem:", "page:")
     monkeypatch.chdir(tmp_path)
     names = {"RE": RE}
