@@ -19,8 +19,8 @@ from scipy.special import erfcx, log_ndtr, ndtr
 from bluesky_gp.protocols import Floats, Outlook
 
 LOG_SQRT_2PI = 0.5 * np.log(2.0 * np.pi)
-_NO_SPREAD = 1e-150  # stands for a standard deviation of zero
-_FAR = 1e150  # standard deviations: as far below the incumbent as a square is still a number
+NO_SPREAD = 1e-150  # stands for a standard deviation of zero
+FAR = 1e150  # standard deviations: as far below the incumbent as a square is still a number
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,7 @@ class ExpectedImprovement:
 
     def __call__(self, mean: Floats, std: Floats, best: float, *, rng: np.random.Generator) -> Floats:
         """Score candidates, shape ``(k,)``."""
-        z = deviations(mean, std, best + self.xi)
-        return np.asarray(log_improvement(z) + np.log(np.maximum(std, _NO_SPREAD)))
+        return log_expected_improvement(mean, std, best + self.xi)
 
 
 @dataclass(frozen=True)
@@ -127,7 +126,12 @@ class PosteriorUncertainty:
 def deviations(mean: Floats, std: Floats, bar: float | Floats) -> Floats:
     """By how many standard deviations the mean lies above a bar; at least -1e150, which has a square."""
     with np.errstate(over="ignore"):
-        return np.asarray(np.maximum((mean - bar) / np.maximum(std, _NO_SPREAD), -_FAR))
+        return np.asarray(np.maximum((mean - bar) / np.maximum(std, NO_SPREAD), -FAR))
+
+
+def log_expected_improvement(mean: Floats, std: Floats, bar: float | Floats) -> Floats:
+    """Logarithm of the expected improvement over a bar, of any shape; see `ExpectedImprovement`."""
+    return np.asarray(log_improvement(deviations(mean, std, bar)) + np.log(np.maximum(std, NO_SPREAD)))
 
 
 def log_improvement(z: Floats) -> Floats:

@@ -12,13 +12,12 @@ import numpy as np
 from scipy.spatial.distance import cdist
 from scipy.special import log_ndtr
 
-from bluesky_gp.acquisition import ExpectedImprovement, log_improvement
+from bluesky_gp.acquisition import NO_SPREAD, ExpectedImprovement, log_expected_improvement
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.posterior import GridPosterior
 from bluesky_gp.protocols import Acquisition, Floats, Indices, MapAcquisition
 
 _TIE = 1e-9  # relative: what numbers differ by that are equal but for rounding, by symmetry or far from all data
-_NO_SPREAD = 1e-150  # stands for a standard deviation of zero
 
 Score = Callable[[GridPosterior, Indices], Floats]
 """The acquisition function on some pixels (flat indices) of a posterior."""
@@ -137,7 +136,7 @@ class WhilePromising:
         """Whether a pixel's expected improvement is worth it; a batch only lowers it, so that a no is final."""
         mean, std = place.posterior.mean[pixel], np.sqrt(place.posterior.variance[pixel])
         best = place.before.mean[place.before.measured[0]].max()
-        improvement = std * np.exp(log_improvement((mean - best) / max(std, _NO_SPREAD)))
+        improvement = np.exp(log_expected_improvement(mean, std, best))
         return bool(improvement > self.worth * np.ptp(place.before.mean))
 
 
@@ -255,7 +254,7 @@ def _logarithm(scores: Floats) -> Floats:
 
 def _penalty(place: Place) -> Floats:
     """Logarithm of how likely each candidate lies outside the balls around the pixels chosen already."""
-    mean, std = place.before.mean, np.maximum(place.before.std, _NO_SPREAD)
+    mean, std = place.before.mean, np.maximum(place.before.std, NO_SPREAD)
     measured, _ = place.before.measured
     slope, best = _steepest(mean.reshape(place.grid.shape)), mean[measured].max()
     away = cdist(place.grid.unravel(place.chosen), place.grid.unravel(place.candidates))

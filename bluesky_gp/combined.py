@@ -13,11 +13,9 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy.special import log_ndtr, logsumexp, ndtr
 
-from bluesky_gp.acquisition import ExpectedImprovement
+from bluesky_gp.acquisition import FAR, NO_SPREAD, ExpectedImprovement
 from bluesky_gp.protocols import Acquisition, Floats, MapAcquisition, Outlook
 
-_NO_SPREAD = 1e-150  # stands for a standard deviation of zero
-_FAR = 1e150  # standard deviations: as far as a square is still a number
 _LIKELY = np.log(0.5)
 
 Either = Acquisition | MapAcquisition
@@ -190,7 +188,7 @@ def log_score(acquisition: Either, outlook: Outlook) -> Floats:
 def log_probability(mean: Floats, std: Floats, low: float, high: float) -> Floats:
     """Logarithm of the probability that a normal number lies between two bounds, shape ``(k,)``."""
     with np.errstate(over="ignore"):
-        a, b = (np.clip((bar - mean) / np.maximum(std, _NO_SPREAD), -_FAR, _FAR) for bar in (low, high))
+        a, b = (np.clip((bar - mean) / np.maximum(std, NO_SPREAD), -FAR, FAR) for bar in (low, high))
     # What lies above the mean is as likely as its mirror image.
     a, b = np.where(a > 0.0, -b, a), np.where(a > 0.0, -a, b)
     far, near = log_ndtr(a), log_ndtr(b)

@@ -14,11 +14,10 @@ from typing import ClassVar
 import numpy as np
 from scipy.special import logsumexp
 
-from bluesky_gp.acquisition import deviations, log_improvement
+from bluesky_gp.acquisition import log_expected_improvement
 from bluesky_gp.levels import log_improvement_between
 from bluesky_gp.protocols import Floats, Outlook
 
-_NO_SPREAD = 1e-150  # stands for a standard deviation of zero
 _MARGIN = 0.1  # of the range of each number: how far below the front the reference lies
 
 
@@ -88,14 +87,10 @@ def log_hypervolume_improvement(
     """
     bars = np.append(front[0], reference[0])
     floors = np.append(reference[1], front[1])
-    widths = [_log_expected(*first, bars[0])]
+    widths = [log_expected_improvement(*first, bars[0])]
     widths += [log_improvement_between(*first, low, high) for high, low in zip(bars[:-1], bars[1:], strict=True)]
-    heights = [_log_expected(*second, floor) for floor in floors]
+    heights = [log_expected_improvement(*second, floor) for floor in floors]
     return np.asarray(logsumexp(np.add(widths, heights), axis=0))
-
-
-def _log_expected(mean: Floats, std: Floats, bar: float) -> Floats:
-    return np.asarray(log_improvement(deviations(mean, std, bar)) + np.log(np.maximum(std, _NO_SPREAD)))
 
 
 def _reference(found: Floats) -> Floats:

@@ -16,11 +16,9 @@ from typing import ClassVar
 import numpy as np
 from scipy.special import log_ndtr, logsumexp
 
-from bluesky_gp.acquisition import LOG_SQRT_2PI, log_improvement
+from bluesky_gp.acquisition import FAR, LOG_SQRT_2PI, NO_SPREAD, log_improvement
 from bluesky_gp.protocols import Floats, Outlook
 
-_NO_SPREAD = 1e-150  # stands for a standard deviation of zero
-_FAR = 1e150  # standard deviations: as far as a square is still a number
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(8)
 _NODES, _WEIGHTS = (_NODES + 1.0) / 2.0, _WEIGHTS / 2.0  # of the interval from 0 to 1
 
@@ -76,10 +74,10 @@ class TargetValue:
 
 def log_nearer(distance: Floats, std: Floats, d: float) -> Floats:
     r"""Logarithm of :math:`\mathrm{E} \max(0, d - |f|)`, f normal with means `distance` >= 0; shape ``(k,)``."""
-    std = np.maximum(std, _NO_SPREAD)
+    std = np.maximum(std, NO_SPREAD)
     with np.errstate(divide="ignore", over="ignore"):
         log_d = np.log(d)
-        away, r = np.minimum(distance / std, _FAR), np.minimum(d / std, _FAR)
+        away, r = np.minimum(distance / std, FAR), np.minimum(d / std, FAR)
         near = r * np.maximum(1.0, away) < 1.0
         narrow = 2.0 * log_d - np.log(std) + _log_tent(np.where(near, away, 0.0), np.where(near, r, 0.0))
         wide = np.log(std) + _log_second_difference(np.where(near, 0.0, -away), np.where(near, 1.0, r))
@@ -105,9 +103,9 @@ def log_improvement_between(mean: Floats, std: Floats, low: float, high: float) 
 
     The difference of two expected improvements, to all digits however far away, and however close the bars are.
     """
-    std = np.maximum(std, _NO_SPREAD)
+    std = np.maximum(std, NO_SPREAD)
     with np.errstate(over="ignore"):
-        z, below = (np.clip((mean - bar) / std, -_FAR, _FAR) for bar in (low, high))
+        z, below = (np.clip((mean - bar) / std, -FAR, FAR) for bar in (low, high))
         r = (high - low) / std
         smooth = r * np.maximum(1.0, -below) < 0.3
     scores = np.empty(len(std))

@@ -5,23 +5,6 @@ import sys
 import numpy as np
 import pytest
 
-from bluesky_gp.cli import main
-
-
-@pytest.fixture
-def command(monkeypatch, tmp_path, capsys):
-    """Run ``bluesky-gp`` in an empty folder; returns exit code, what it printed, and its errors."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["bluesky-gp", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        printed = capsys.readouterr()
-        return ended.value.code or 0, printed.out, printed.err
-
-    return run
-
 
 @pytest.fixture
 def sample_file(tmp_path):

@@ -1,7 +1,7 @@
 """``bluesky-gp rehearse`` as a user types it."""
 
 import json
-import sys
+from functools import partial
 
 import numpy as np
 import pytest
@@ -10,7 +10,6 @@ from bluesky.plans import count, grid_scan
 from ophyd.sim import SynAxis, SynSignal, det
 
 from bluesky_gp import GPAgent, PixelGrid, PixelOptimizer
-from bluesky_gp.cli import main
 from bluesky_gp.cli.measured import full_map
 from bluesky_gp.devices import PixelStage, SimulatedSpectrometer, SyntheticFerroelectric
 from bluesky_gp.plans import adaptive_map, raster_map
@@ -28,19 +27,10 @@ def hill():
 
 
 @pytest.fixture
-def command(monkeypatch, tmp_path, capsys):
-    """Run ``bluesky-gp rehearse`` in an empty folder; returns exit code, what it printed, and its errors."""
-    monkeypatch.chdir(tmp_path)
+def command(command, monkeypatch):
+    """Run ``bluesky-gp rehearse``; nobody's own catalog is meant."""
     monkeypatch.delenv("BLUESKY_GP_CATALOG", raising=False)
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["bluesky-gp", "rehearse", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        printed = capsys.readouterr()
-        return ended.value.code or 0, printed.out, printed.err
-
-    return run
+    return partial(command, "rehearse")
 
 
 @pytest.fixture

@@ -2,12 +2,10 @@
 
 import json
 import re
-import sys
+from functools import partial
 
 import numpy as np
 import pytest
-
-from bluesky_gp.cli import main
 
 ROWS, COLS = np.indices((12, 11))
 HEIGHT = 1.0 + np.exp(-((ROWS - 9.0) ** 2 + (COLS - 3.0) ** 2) / 20.0)
@@ -15,18 +13,9 @@ AXIS = np.linspace(0.0, 10.0, 32)
 
 
 @pytest.fixture
-def command(monkeypatch, tmp_path, capsys):
-    """Run ``bluesky-gp scalarize`` in an empty folder; returns exit code, what it printed, and its errors."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["bluesky-gp", "scalarize", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        printed = capsys.readouterr()
-        return ended.value.code or 0, printed.out, printed.err
-
-    return run
+def command(command):
+    """Run ``bluesky-gp scalarize``."""
+    return partial(command, "scalarize")
 
 
 @pytest.fixture
