@@ -13,6 +13,9 @@ import numpy as np
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.protocols import Floats, Scalarizer
 
+PIXELS = "primary"
+"""The stream in which pixels are measured, whatever other streams carry."""
+
 FAULT = "fault"
 REJECTED = "rejected"
 BY_HAND = "by hand"
@@ -144,7 +147,7 @@ class HeardRun:
         self._seen: set[tuple[str, int]] = set()
 
     def descriptor(self, doc: Mapping[str, Any]) -> None:
-        """Take a stream in; raise where ``primary`` lacks a key."""
+        """Take a stream in, if it is that of the pixels or of failures; raise where ``primary`` lacks a key."""
         if doc["run_start"] != self.uid:
             return
         stream = _stream(doc, self.listener)
@@ -183,7 +186,7 @@ class HeardRun:
 
 @dataclass(frozen=True)
 class _Measured:
-    """A stream whose events carry pixel and target."""
+    """The stream of the pixels."""
 
     listener: Listener
     axis: Floats | None
@@ -246,21 +249,21 @@ def _flat(grid: PixelGrid, pixel: tuple[int, ...]) -> int:
 
 
 def _stream(doc: Mapping[str, Any], listener: Listener) -> _Stream | None:
-    keys = doc["data_keys"]
-    if f"{listener.name}_failures_pixel" in keys:
+    if doc["name"] == f"{listener.name}_failures":
         return _Failed(listener)
+    if doc["name"] != PIXELS:
+        return None  # a baseline may carry the very same keys, and is no pixel
+    keys = doc["data_keys"]
     missing = [key for key in (*listener.axes.keys, listener.target, *listener.others.values()) if key not in keys]
-    if not missing:
-        _check_target(keys[listener.target], listener)
-        for name, key in listener.others.items():
-            _check_other(name, key, keys[key], listener)
-        return _Measured(listener, _signal_axis(doc, listener.target))
-    if doc.get("name") == "primary":
+    if missing:
         raise KeyError(
-            f"{listener.name}: the events of stream 'primary' carry no {missing}; they carry {sorted(keys)}. "
+            f"{listener.name}: the events of stream {PIXELS!r} carry no {missing}; they carry {sorted(keys)}. "
             f"Give GPAgent a target= (or axes=, or others=) that is one of these"
         )
-    return None
+    _check_target(keys[listener.target], listener)
+    for name, key in listener.others.items():
+        _check_other(name, key, keys[key], listener)
+    return _Measured(listener, _signal_axis(doc, listener.target))
 
 
 def _check_target(key: Mapping[str, Any], listener: Listener) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from bluesky_gp.grid import PixelGrid
-from bluesky_gp.heard import Axes, HeardRun, Listener, Outcome, last_words
+from bluesky_gp.heard import PIXELS, Axes, HeardRun, Listener, Outcome, last_words
 from bluesky_gp.history import History
 from bluesky_gp.protocols import Floats, Indices, Scalarizer
 
@@ -143,7 +143,8 @@ class _Reader:
             self.stop = doc
         elif self.heard is not None and name == "descriptor":
             self.heard.descriptor(doc)
-            self._describe(doc, self.heard.listener.target)
+            if doc["name"] == PIXELS:
+                self._describe(doc, self.heard.listener.target)
         elif self.heard is not None and name == "event":
             self._event(doc, self.heard)
 
@@ -161,8 +162,6 @@ class _Reader:
 
     def _describe(self, doc: Mapping[str, Any], target: str) -> None:
         keys = doc["data_keys"]
-        if target not in keys:
-            return
         self.units = keys[target].get("units", "") or ""
         device = keys[target].get("object_name")
         ours = [key for key, value in keys.items() if value.get("object_name") == device and len(value["shape"]) == 1]
