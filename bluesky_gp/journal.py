@@ -12,12 +12,22 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 from uuid import uuid4
 
 from bluesky_gp.lines import Document, decode, encode
 
-__all__ = ["Fsync", "Journal", "JournalError", "JournalReader", "decode", "encode", "finish_journal", "read_journal"]
+__all__ = [
+    "Fsync",
+    "Journal",
+    "JournalError",
+    "JournalReader",
+    "check_fsync",
+    "decode",
+    "encode",
+    "finish_journal",
+    "read_journal",
+]
 
 Fsync = Literal["document", "second", "never"]
 
@@ -43,6 +53,7 @@ class Journal:
     """
 
     def __init__(self, path: Path, *, fsync: Fsync = "second") -> None:
+        check_fsync(fsync)
         self.path = path
         self.fsync: Fsync = fsync
         self._guard = threading.Lock()  # sync comes from another thread than close
@@ -122,6 +133,12 @@ class Journal:
 
     def _failures(self) -> "_NamesTheFile":
         return _NamesTheFile(self.path)
+
+
+def check_fsync(fsync: str) -> None:
+    """Raise ValueError if there is no such policy."""
+    if fsync not in get_args(Fsync):
+        raise ValueError(f"fsync must be one of {', '.join(map(repr, get_args(Fsync)))}, got {fsync!r}")
 
 
 class _NamesTheFile:

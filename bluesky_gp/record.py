@@ -1,6 +1,7 @@
 """A run read back: its documents, from a catalog, a journal or a session, as arrays."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -10,6 +11,8 @@ from bluesky_gp.grid import PixelGrid
 from bluesky_gp.heard import PIXELS, Axes, HeardRun, Listener, Outcome, last_words
 from bluesky_gp.history import History
 from bluesky_gp.protocols import Floats, Indices, Scalarizer
+
+_LARGEST = 2**26  # pixels; half a GiB a map
 
 
 @dataclass(frozen=True)
@@ -58,12 +61,14 @@ class RunRecord:
         Raises
         ------
         ValueError
-            If they are not those of a run that a `GPAgent` steered.
+            If they are not those of a run that a `GPAgent` steered, or are damaged.
         """
         reader = _Reader(scalarizer, others)
         for name, doc in documents:
-            reader.take(name, doc)
-        return reader.record()
+            with _damage(name):
+                reader.take(name, doc)
+        with _damage("event"):
+            return reader.record()
 
     @property
     def measured(self) -> tuple[Indices, Floats]:
@@ -119,6 +124,15 @@ class RunRecord:
         return {"theta": np.asarray(self.iterations["kernel_theta"][-1]).tolist(), "std": std}
 
 
+@contextmanager
+def _damage(name: str) -> Iterator[None]:
+    """Say of a document that is not what it should be, made to harm perhaps, which one it is."""
+    try:
+        yield
+    except (AttributeError, LookupError, OverflowError, TypeError) as error:
+        raise ValueError(f"the run's {name} document cannot be read: {type(error).__name__}: {error}") from error
+
+
 class _Reader:
     """Takes documents in, one after another."""
 
@@ -156,6 +170,8 @@ class _Reader:
             )
         self.start, self.agent = doc, gp["agent"]
         grid = PixelGrid.from_mapping(gp["grid"])
+        if grid.size > _LARGEST:
+            raise ValueError(f"its grid has {grid.size} pixels, and {_LARGEST} are the most")
         others = gp.get("other_keys", {}) if self.others is None else self.others
         listener = Listener(self.agent, gp["target"], grid, Axes.of(gp["axes"]), self.scalarizer, others)
         self.heard = HeardRun(doc["uid"], listener, began=doc.get("time"))

@@ -102,7 +102,7 @@ class JournalFolder:
             return None
         if path.exists():
             return lock
-        lock.release()
+        give_back(lock)  # which this look made anew
         return None
 
     def keep(self, run: RecordedRun) -> None:

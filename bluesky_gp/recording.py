@@ -22,11 +22,11 @@ from urllib.parse import urlsplit
 from filelock import FileLock
 
 from bluesky_gp.catalog import Catalog
-from bluesky_gp.journal import Fsync, JournalError
+from bluesky_gp.journal import Fsync, JournalError, check_fsync
 from bluesky_gp.recorder import JournalFolder
 from bluesky_gp.tiled_store import TiledStore
 
-__all__ = ["Catalog", "is_catalog", "open_catalog", "server_configuration"]
+__all__ = ["Catalog", "check_folder", "is_catalog", "open_catalog", "server_configuration"]
 
 _open: dict[str, Catalog] = {}  # by place
 _open_guard = threading.Lock()
@@ -61,6 +61,8 @@ def open_catalog(
         If the journals cannot be written where they should be.
     ConnectionError
         If no server answers.
+    ValueError
+        If `fsync` is none of the three, or Tiled cannot keep a catalog in a folder of that name.
 
     Examples
     --------
@@ -68,7 +70,10 @@ def open_catalog(
     >>> RE.subscribe(catalog.writer)  # doctest: +SKIP
     >>> catalog[-1].primary.read()  # doctest: +SKIP
     """
+    check_fsync(fsync)
     where = _resolve(place, api_key)
+    if not where.is_remote:
+        check_folder(where.folder)
     with _open_guard:
         if where.name not in _open or _open[where.name].closed:
             journals = JournalFolder(Path(journal) if journal is not None else where.folder / "journal")
@@ -84,6 +89,15 @@ def is_catalog(place: str | Path) -> bool:
     """Whether `open_catalog` would find something there, rather than make it; of servers it is only supposed."""
     where = _resolve(place, None)
     return where.is_remote or any((where.folder / name).exists() for name in ("catalog.db", "journal"))
+
+
+def check_folder(folder: Path) -> None:
+    """Raise ValueError if Tiled would write elsewhere: it takes what follows for the query or fragment of a URL."""
+    bad = [character for character in "#?" if character in str(folder)]
+    if bad:
+        raise ValueError(
+            f"no catalog can be kept in {folder}, because of the {bad[0]} in its name: give another folder"
+        )
 
 
 def _wait_or_close(catalog: Catalog) -> None:

@@ -5,7 +5,7 @@ import secrets
 import socket
 from pathlib import Path
 
-from bluesky_gp.recording import open_catalog, server_configuration
+from bluesky_gp.recording import check_folder, open_catalog, server_configuration
 
 __all__ = ["api_key", "listen", "serve"]
 
@@ -56,10 +56,16 @@ def serve(folder: Path, listener: socket.socket, *, key: str, database: str = ""
 
     That of a folder, into which what dead sessions left in it is taken first; or one in a PostgreSQL `database`, whose
     arrays are in the folder (see `server_configuration`).
+
+    Raises
+    ------
+    JournalError, ValueError
+        As `open_catalog`.
     """
     import uvicorn
     from tiled.server.app import build_app_from_config
 
+    check_folder(folder)
     if not database:
         with open_catalog(folder) as catalog:
             catalog.wait()

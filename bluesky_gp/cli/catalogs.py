@@ -89,7 +89,7 @@ def read(catalog: "Catalog", run: Any) -> "RunRecord":
     Raises
     ------
     click.UsageError
-        If no agent steered it.
+        If no agent steered it, or it cannot be read.
     """
     from bluesky_gp.journal import JournalError, read_journal
     from bluesky_gp.record import RunRecord
@@ -97,9 +97,10 @@ def read(catalog: "Catalog", run: Any) -> "RunRecord":
     path = catalog.journal(run.start["uid"])
     try:
         if path is not None:
-            return RunRecord.from_documents(read_journal(path))
-    except JournalError as error:
-        click.echo(f"{error}. Read from the catalog instead.", err=True)
+            try:
+                return RunRecord.from_documents(read_journal(path))
+            except JournalError as error:
+                click.echo(f"{error}. Read from the catalog instead.", err=True)
+        return RunRecord.from_documents(run.documents())
     except ValueError as error:
         raise click.UsageError(str(error)) from error
-    return RunRecord.from_documents(run.documents())

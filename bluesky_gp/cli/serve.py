@@ -45,7 +45,7 @@ def serve(folder: Path, host: str, port: int, database: str) -> None:
         click.echo(_message(folder, path, host, listener.getsockname()[1]))
         try:
             start(folder, listener, key=key, database=database)
-        except JournalError as error:
+        except (JournalError, ValueError) as error:
             raise click.UsageError(str(error)) from error
 
 
