@@ -1,0 +1,77 @@
+"""Real sessions, each a process of its own, on one catalog: some die, some come at the same moment."""
+
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from bluesky_gp.journal import read_journal
+from bluesky_gp.record import RunRecord
+from bluesky_gp.recording import open_catalog
+from bluesky_gp.replay import replay
+
+pytestmark = pytest.mark.slow
+
+NUM = 40
+
+SCRIPT = Path(__file__).parent.parent / "mapping_session.py"
+
+
+class Session:
+    """A process that maps `NUM` pixels, recorded in a folder; it has told the uid of its run and its events."""
+
+    def __init__(self, folder, *, num=NUM, resume_from="", kill_after=None):
+        command = [sys.executable, str(SCRIPT), str(folder), str(num), resume_from]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.uid, self.told = "", 0
+        for line in self.process.stdout:
+            self.uid, self.told = (self.uid, self.told + 1) if line == "event\n" else (line.strip(), 0)
+            if self.told == kill_after:
+                time.sleep(random.Random(kill_after).uniform(0.0, 0.05))  # noqa: S311
+                self.process.kill()
+        self.errors = self.process.communicate()[1]
+
+
+def measured(folder, *uids):
+    """Pixels and values of runs, in order, as the catalog has them."""
+    with open_catalog(folder) as catalog:
+        records = [RunRecord.from_documents(catalog[uid].documents()) for uid in uids]
+    return [(outcome.pixel, outcome.value) for record in records for outcome in record.outcomes]
+
+
+def test_a_session_that_is_killed_is_gone_on_with_by_its_uid_and_the_catalog_has_all(tmp_path):
+    whole = Session(tmp_path / "whole")
+    assert whole.process.returncode == 0, whole.errors
+    for kill_after in (3, 27):
+        folder = tmp_path / f"killed after {kill_after}"
+        killed = Session(folder, kill_after=kill_after)
+        again = Session(folder, resume_from=killed.uid[:8])
+        assert again.process.returncode == 0, again.errors
+        assert measured(folder, killed.uid, again.uid) == measured(tmp_path / "whole", whole.uid)
+        with open_catalog(folder) as catalog:
+            assert [run.stop["exit_status"] for run in catalog.values()] == ["abort", "success"]
+            assert sum(catalog[killed.uid].stop["num_events"].values()) >= killed.told
+            assert all(replay(run.documents()).identical for run in catalog.values())
+        assert not list((folder / "journal" / "pending").iterdir())
+
+
+def test_sessions_that_begin_at_once_take_in_what_a_dead_one_left_exactly_once(tmp_path):
+    folder = tmp_path / "catalog"
+    dead = [Session(folder, kill_after=9), Session(folder, kill_after=9)]
+    commands = [[sys.executable, str(SCRIPT), str(folder), "3", ""]] * 3
+    living = [
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for command in commands
+    ]
+    said = [session.communicate() for session in living]
+    assert [session.returncode for session in living] == [0, 0, 0], said
+    with open_catalog(folder) as catalog:
+        runs = {run.start["uid"]: run for run in catalog.values()}
+        assert len(runs) == len(catalog) == 5
+        assert [runs[session.uid].stop["exit_status"] for session in dead] == ["abort", "abort"]
+        for uid, run in runs.items():
+            events = [doc for name, doc in read_journal(catalog.journal(uid)) if name == "event"]
+            assert sum(run.stop["num_events"].values()) == len(events)
+    assert not list((folder / "journal" / "pending").iterdir())
