@@ -157,7 +157,10 @@ def optimizer_of(gp: Mapping[str, Any], **given: Any) -> PixelOptimizer:
     plain = {name: gp[name] for name in ("batch_size", "n_initial", "maximize", "seed", "prior", "outliers")}
     plain["min_distance"] = gp.get("min_distance", 0.0)  # older records have neither this nor a design
     grid = PixelGrid.from_mapping(gp["grid"])
-    return PixelOptimizer(grid, gp["optimizer_target"], **plain, **made, others=gp.get("others", ()))
+    try:
+        return PixelOptimizer(grid, gp["optimizer_target"], **plain, **made, others=gp.get("others", ()))
+    except TypeError as error:
+        raise ValueError(f"the run's settings cannot be made again: {error}") from error
 
 
 def _made(name: str, description: Any) -> Any:
@@ -181,7 +184,7 @@ class _Recorded:
     def read(cls, documents: Documents, given: Mapping[str, Any]) -> "_Recorded":
         kept = list(documents)
         gp = kept[0][1].get("gp") if kept else None
-        if not gp:
+        if not gp or not isinstance(gp, Mapping):
             raise ResumeError("the run was not steered by a GPAgent: its start document has no 'gp'")
         scalarizer = given["scalarizer"] if "scalarizer" in given else _made("scalarizer", gp.get("scalarizer"))
         record = RunRecord.from_documents(kept, scalarizer=scalarizer)

@@ -74,8 +74,8 @@ def resume(
     """
     documents = iter(documents_of(run, catalog))
     first = next(documents, ("", {}))
-    gp = first[1].get("gp") or {}
-    if not gp:
+    gp = first[1].get("gp")
+    if not gp or not isinstance(gp, Mapping):
         raise ResumeError(f"{run} is no run that a GPAgent steered: its start document has no 'gp'")
     check(gp, mine)
     record = RunRecord.from_documents(

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from bluesky_gp.replay import Alternative, Replay
     from bluesky_gp.resuming import Documents
 
+_WRONG = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, OSError, ImportError, MemoryError)
+"""What a record leads to that is damaged, and a word of the user's that leads nowhere."""
+
 
 @click.command()
 @click.argument("uid")
@@ -43,7 +46,7 @@ def replay(context: click.Context, uid: str, place: str, other: str | None, give
             _tell_alternatives(alternatives(documents, BY_NAME[other](), **objects), other)
             return
         result = replay(documents, **objects)
-    except (JournalError, ValueError, KeyError, OSError, ImportError, AttributeError) as error:
+    except (JournalError, *_WRONG) as error:
         raise click.UsageError(str(error)) from error
     _tell(result)
     context.exit(0 if result.identical else 1)
