@@ -17,6 +17,7 @@ from bluesky_gp.grid import PixelGrid
 from bluesky_gp.posterior import GridPosterior
 from bluesky_gp.protocols import Acquisition, Floats, Indices, MapAcquisition
 
+_TINY = 1e-300  # where nothing is unknown and nothing is noise
 _TIE = 1e-9  # relative: what numbers differ by that are equal but for rounding, by symmetry or far from all data
 
 Score = Callable[[GridPosterior, Indices], Floats]
@@ -66,9 +67,23 @@ class Strategy(Protocol):
         ...
 
 
+def exploring(place: Place) -> Ranking:
+    r"""Rank by what a measurement takes from the variance of the whole map, as far as it can be had for nothing.
+
+    .. math:: \frac{\sum_{x'} C(x, x')^2}{C(x, x) + \sigma_n^2}
+              \approx \frac{C(x, x)^2}{C(x, x) + \sigma_n^2} \sum_{x'} \rho(x, x')^2
+
+    C the posterior covariance (Cohn 1996, Neural Networks 9, 1071; exact: `IntegratedVariance`), taken to fall off as
+    the prior's correlation rho does. Beside the largest variance alone it does not go to the rim and the corners first,
+    where a pixel has neighbours on one side only.
+    """
+    variance, prior = place.posterior.variance[place.candidates], place.posterior.prior
+    return Ranking(np.square(variance) / (variance + prior.noise + _TINY) * prior.neighbourhood[place.candidates])
+
+
 @dataclass(frozen=True)
 class Mixed:
-    """A share of the batch by the acquisition function, the rest by the largest remaining variance.
+    """A share of the batch by the acquisition function, the rest by what is unknown of the map (`exploring`).
 
     Each as if those before were measured. The exploring part is what keeps a batch from staying around one hill, and
     nearly all that the map gains. With a random acquisition function and a share of 1 it is a Thompson batch: the
@@ -87,13 +102,13 @@ class Mixed:
             raise ValueError(f"Mixed: share must be between 0 and 1, got {self.share}")
 
     def __call__(self, place: Place) -> Ranking:
-        """Rank by the acquisition function, or by the variance where its share is used up or no score is a number."""
+        """Rank by the acquisition function; explore where its share is used up or no score is a number."""
         exploiting = round(self.share * place.num) or int(self.share > 0.0)
         if place.number < exploiting:
             scores = place.score(place.posterior, place.candidates)
             if _says_something(scores):
                 return Ranking(scores, scores)
-        return Ranking(place.posterior.variance[place.candidates])
+        return exploring(place)
 
 
 @dataclass(frozen=True)
@@ -124,13 +139,13 @@ class WhilePromising:
             )
 
     def __call__(self, place: Place) -> Ranking:
-        """Rank by the acquisition function while it promises something, else by the variance."""
+        """Rank by the acquisition function while it promises something, else explore."""
         if place.number < round(self.most * place.num):
             scores = place.score(place.posterior, place.candidates)
             assured = place.number < round(self.least * place.num)
             if _says_something(scores) and (assured or self._promises(place, place.candidates[_largest(scores)])):
                 return Ranking(scores, scores)
-        return Ranking(place.posterior.variance[place.candidates])
+        return exploring(place)
 
     def _promises(self, place: Place, pixel: int) -> bool:
         """Whether a pixel's expected improvement is worth it; a batch only lowers it, so that a no is final."""
@@ -159,11 +174,11 @@ class LocalPenalization:
     log: bool = True
 
     def __call__(self, place: Place) -> Ranking:
-        """Rank by the penalised acquisition function, by the variance where no score is a number."""
+        """Rank by the penalised acquisition function; explore where no score is a number."""
         scores = place.score(place.before, place.candidates)
         values = scores if self.log else _logarithm(scores)
         if not _says_something(values):
-            return Ranking(place.posterior.variance[place.candidates])
+            return exploring(place)
         return Ranking(values + _penalty(place), scores)
 
 

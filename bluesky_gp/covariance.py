@@ -23,6 +23,7 @@ from bluesky_gp.grid import PixelGrid
 from bluesky_gp.protocols import Floats, Indices
 from bluesky_gp.solvers import CirculantSampler, FactorSampler, LatticeProduct
 
+_TINY = 1e-300
 _TILE = 4_000_000  # entries of a block that is held at once: 32 MB
 _DEFICIT = 1e-4  # share of the spectrum that a sample may miss before a larger torus is tried
 _LARGEST_TORUS = 2**24  # points: 128 MB
@@ -35,6 +36,7 @@ class Covariance(Protocol):
 
     kernel: Kernel
     variance: Floats  # (N,), prior variance of every pixel
+    neighbourhood: Floats  # (N,), how much lies around every pixel, up to a factor
     noise: float  # variance of the white noise in the kernel
 
     def with_theta(self, theta: Floats) -> Self:
@@ -127,6 +129,7 @@ class LatticeCovariance:
 
     kernel: Kernel
     shape: tuple[int, ...]
+    allowed: npt.NDArray[np.bool_] = field(repr=False)  # (N,), what is not masked
     lags: Floats = field(repr=False)  # (n_lags, ndim)
     table: Floats = field(repr=False)  # (n_lags,)
     noise: float
@@ -136,18 +139,18 @@ class LatticeCovariance:
         """Evaluate a kernel, whose length scales are in pixels, at all lags of a grid."""
         spans = [np.arange(1 - n, n, dtype=np.float64) for n in grid.shape]
         lags = np.stack(np.meshgrid(*spans, indexing="ij"), axis=-1).reshape(-1, grid.ndim)
-        return cls._evaluate(kernel, grid.shape, lags)
+        return cls._evaluate(kernel, grid.shape, grid.allowed, lags)
 
     @classmethod
-    def _evaluate(cls, kernel: Kernel, shape: tuple[int, ...], lags: Floats) -> Self:
+    def _evaluate(cls, kernel: Kernel, shape: tuple[int, ...], allowed: npt.NDArray[np.bool_], lags: Floats) -> Self:
         half = len(lags) // 2 + 1  # the table is symmetric: lag i and lag -1 - i are opposite
         first = kernels.of_lags(kernel, lags[:half])
         table = np.concatenate([first, first[-2::-1]])
-        return cls(kernel, shape, lags, table, kernels.noise_variance(kernel, len(shape)))
+        return cls(kernel, shape, allowed, lags, table, kernels.noise_variance(kernel, len(shape)))
 
     def with_theta(self, theta: Floats) -> Self:
         """Return the same kernel with other hyperparameters."""
-        return self._evaluate(self.kernel.clone_with_theta(theta), self.shape, self.lags)
+        return self._evaluate(self.kernel.clone_with_theta(theta), self.shape, self.allowed, self.lags)
 
     @cached_property
     def product(self) -> LatticeProduct:
@@ -158,6 +161,13 @@ class LatticeCovariance:
     def variance(self) -> Floats:
         """Prior variance of every pixel, shape ``(N,)``."""
         return np.full(int(np.prod(self.shape)), self.table[len(self.table) // 2])
+
+    @cached_property
+    def neighbourhood(self) -> Floats:
+        """Sum of the squared prior correlation of every pixel with all that are not masked: one FFT convolution."""
+        correlation = self.table / max(self.table[len(self.table) // 2], _TINY)  # a kernel may be noise and nothing else
+        squares = np.square(correlation).reshape([2 * n - 1 for n in self.shape])
+        return LatticeProduct.from_table(squares, self.shape)(self.allowed.astype(np.float64))
 
     def lag_index(self, S: Indices, T: Indices) -> Indices:
         """Place in the table of the lag of each pair, shape ``(m, k)``."""
@@ -256,6 +266,11 @@ class DenseCovariance:
     def with_theta(self, theta: Floats) -> Self:
         """Return the same kernel with other hyperparameters."""
         return self._evaluate(self.kernel.clone_with_theta(theta), self.coordinates)
+
+    @property
+    def neighbourhood(self) -> Floats:
+        """One for every pixel: without lags the sum of all squared correlations would cost N^2 calls of the kernel."""
+        return np.ones(len(self.coordinates))
 
     def block(self, S: Indices, T: Indices) -> Floats:
         """Covariance of pixels S with T, shape ``(m, k)``."""

@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import NamedTuple, Self
 
 import numpy as np
-from scipy.optimize import minimize
+from scipy.optimize import OptimizeResult, minimize
 from scipy.spatial import KDTree
 from scipy.special import chdtri
 from sklearn.gaussian_process.kernels import ConstantKernel, Kernel, Matern, WhiteKernel
@@ -33,7 +33,9 @@ LIKELIHOOD = 1000  # measured pixels that a fit looks at
 _CLUSTER = 100
 _FEW = 600  # values beyond which a part of them compares the starts
 _FTOL = 1e-6  # of the log posterior density: a thousandth of what tells hyperparameters apart
+_FIRST_STEPS = 4  # of L-BFGS from every start, after which the highest goes on alone: it is the one that leads highest
 _BROKEN = 1e25  # negative log density where there is none: a number, as L-BFGS goes on from it
+_ROUGHNESS = 0.05  # typical, as a share of the variance: a smooth map
 _LENGTH = 6.0  # pixels: the typical length scale of a map that somebody chose the step for
 
 
@@ -85,41 +87,42 @@ class KernelChoice:
 
     @classmethod
     def default(cls, shape: tuple[int, ...]) -> Self:
-        """Return the default: Matern 5/2, rotated on two axes, with weakly informative priors.
+        """Return the default: Matern 5/2, on two axes rotated and as rough as it takes, with weakly informative priors.
 
         In pixels and standardised units: mean of log length scales ~ N(log 6, 1), their differences ~ N(0, 0.7),
-        rotation t ~ N(0, 0.7), log(noise / amplitude variance) ~ N(log 0.02, 1.5).
+        rotation t ~ N(0, 0.7), log roughness ~ N(log 0.05, 2), log(noise / amplitude variance) ~ N(log 0.02, 1.5).
         """
-        ndim, rotated = len(shape), len(shape) == 2
+        ndim = len(shape)
         bounds = (0.7, 1.5 * max(shape) + 1.0)
         scales = (min(_LENGTH, bounds[1]),) * ndim
-        shape_kernel = RotatedMatern(scales, 1.0, bounds) if rotated else Matern(scales, bounds, nu=2.5)
+        if ndim == 2:
+            shape_kernel = RotatedMatern(scales, 1.0, bounds, roughness=_ROUGHNESS, roughness_bounds=(1e-4, 1e2))
+        else:
+            shape_kernel = Matern(scales, bounds, nu=2.5)
         kernel = ConstantKernel(1.0, (1e-4, 1e4)) * shape_kernel + WhiteKernel(0.01, (1e-7, 1e2))
-        rows, mean, std = _default_prior_rows(ndim, rotated)
-        prior = LinearPrior(np.array(rows), np.array(mean), np.array(std))
-        return cls(kernel, prior, _default_starts(ndim, rotated, bounds))
+        return cls(kernel, _default_prior(ndim), _default_starts(ndim, bounds))
 
 
-def _default_prior_rows(ndim: int, rotated: bool) -> tuple[list[Floats], list[float], list[float]]:
-    """Rows of A over theta = (log amplitude, log l of each axis, [t], log noise), with means and deviations."""
-    unit = np.eye(1 + ndim + rotated + 1)
+def _default_prior(ndim: int) -> LinearPrior:
+    """Normal priors over theta = (log amplitude, log l of each axis, [log roughness, t], log noise)."""
+    unit = np.eye(1 + ndim + 2 * (ndim == 2) + 1)
     lengths = unit[1 : 1 + ndim]
-    rows, mean, std = [lengths.mean(axis=0)], [np.log(_LENGTH)], [1.0]
-    for first, second in zip(lengths[:-1], lengths[1:], strict=True):
-        rows, mean, std = [*rows, first - second], [*mean, 0.0], [*std, 0.7]
-    if rotated:
-        rows, mean, std = [*rows, unit[1 + ndim]], [*mean, 0.0], [*std, 0.7]
-    return [*rows, unit[-1] - unit[0]], [*mean, np.log(0.02)], [*std, 1.5]
+    beliefs = [(lengths.mean(axis=0), np.log(_LENGTH), 1.0)]
+    beliefs += [(first - second, 0.0, 0.7) for first, second in zip(lengths[:-1], lengths[1:], strict=True)]
+    if ndim == 2:
+        beliefs += [(unit[3], np.log(_ROUGHNESS), 2.0), (unit[4], 0.0, 0.7)]
+    beliefs.append((unit[-1] - unit[0], np.log(0.02), 1.5))
+    return LinearPrior(*(np.array(column) for column in zip(*beliefs, strict=True)))
 
 
-def _default_starts(ndim: int, rotated: bool, bounds: tuple[float, float]) -> tuple[Floats, ...]:
+def _default_starts(ndim: int, bounds: tuple[float, float]) -> tuple[Floats, ...]:
     """Short length scales first: from long ones a rough map is taken for noise and stays so."""
 
     def start(length: float, t: float) -> Floats:
-        log_length = np.log(min(length, bounds[1]))
-        return np.array([0.0, *[log_length] * ndim, *[t] * rotated, np.log(0.01)])
+        metric = [np.log(_ROUGHNESS), t] if ndim == 2 else []
+        return np.array([0.0, *[np.log(min(length, bounds[1]))] * ndim, *metric, np.log(0.01)])
 
-    tilts = (0.8, -0.8) if rotated else ()
+    tilts = (0.8, -0.8) if ndim == 2 else ()
     return (start(3.0, 0.0), start(8.0, 0.0), *[start(3.0, t) for t in tilts])
 
 
@@ -200,27 +203,29 @@ class FitProblem:
         return -value, -gradient
 
     def solve(self, starts: list[Floats]) -> Fit:
-        """Maximise from each start, within the kernel's bounds, and keep the best.
+        """Maximise within the kernel's bounds: a few steps from each start, then on from the highest place reached.
 
-        With very many values a quarter of them decides which start leads highest, and all of them refine that one.
+        With very many values a part of them decides which start that is.
         """
         bounds = self.covariance.kernel.bounds
         if not len(bounds):
             return Fit(np.empty(0), -self.objective(np.empty(0))[0], 1)
         starts = [np.clip(start, bounds[:, 0], bounds[:, 1]) for start in starts]
         evaluations = 0
-        if len(starts) > 1 and len(self.S) > _FEW:
-            rough = self._some(_FEW // 2).solve(starts)
-            starts, evaluations = [rough.theta], rough.evaluations
         with blas_threads(len(self.S)):
-            results = [
-                minimize(self.objective, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"ftol": _FTOL})
-                for start in starts
-            ]
-        best = min(results, key=lambda result: float(result.fun))
+            if len(starts) > 1:
+                looked_at = self if len(self.S) <= _FEW else self._some(_FEW // 2)
+                tried = [looked_at.climb(start, _FIRST_STEPS) for start in starts]
+                evaluations = sum(each.nfev for each in tried)
+                starts = [min(tried, key=lambda each: float(each.fun)).x]
+            best = self.climb(starts[0])
         log_prior = 0.0 if self.prior is None else self.prior.log_density(best.x)[0]
-        evaluations += sum(result.nfev for result in results)
-        return Fit(np.asarray(best.x), float(-best.fun - log_prior), evaluations, bool(best.success))
+        return Fit(np.asarray(best.x), float(-best.fun - log_prior), evaluations + best.nfev, bool(best.success))
+
+    def climb(self, start: Floats, steps: int = 15000) -> OptimizeResult:
+        """Maximise from one start, by at most so many steps of L-BFGS."""
+        bounds, options = self.covariance.kernel.bounds, {"ftol": _FTOL, "maxiter": steps}
+        return minimize(self.objective, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
 
     def _some(self, count: int) -> "FitProblem":
         """Return the problem of a random part of the values."""

@@ -31,17 +31,21 @@ from sklearn.gaussian_process.kernels import (
 
 from bluesky_gp.protocols import Floats
 
+_ROOT_5 = float(np.sqrt(5.0))
 _CHUNK = 64  # lags in one call of an unknown kernel, which evaluates all pairs among them
 
 
 class RotatedMatern(StationaryKernelMixin, NormalizedKernelMixin, Kernel):  # type: ignore[misc]
-    r"""Matern 5/2 kernel of two axes whose metric may be rotated.
+    r"""Matern 5/2 kernel of two axes whose metric may be rotated, and whose samples may be rough.
 
     .. math:: q = \frac{d_r^2}{l_r^2} + \frac{d_c^2}{l_c^2} + 2 \rho \frac{d_r d_c}{l_r l_c}, \qquad
-              k = \left(1 + \sqrt{5 q} + \tfrac{5}{3} q\right) e^{-\sqrt{5 q}}, \qquad \rho = \tanh \log s
+              k = (1 - w) \left(1 + \sqrt{5 q} + \tfrac{5}{3} q\right) e^{-\sqrt{5 q}} + w \, e^{-\sqrt{q}}, \qquad
+              \rho = \tanh \log s, \quad w = \frac{u}{1 + u}
 
     Stripes that run across the axes have one long and one short length scale, which no kernel with a length scale
-    per axis can say. Matern 5/2: Rasmussen & Williams, Gaussian Processes for Machine Learning (2006), eq. 4.17.
+    per axis can say. Walls and spikes are no noise, though a smooth kernel takes them for some: the share w of the
+    variance that has an exponential covariance knows them as part of the map. Matern 5/2 and the exponential: Rasmussen
+    & Williams, Gaussian Processes for Machine Learning (2006), eqs. 4.17 and 4.18.
 
     Parameters
     ----------
@@ -49,7 +53,9 @@ class RotatedMatern(StationaryKernelMixin, NormalizedKernelMixin, Kernel):  # ty
         ``(l_r, l_c)`` in pixels.
     skew : float
         ``s``; 1 is no rotation, ``1 / s`` the mirror image of ``s``.
-    length_scale_bounds, skew_bounds : pair of float or "fixed"
+    roughness : float
+        ``u``; 0 is Matern 5/2.
+    length_scale_bounds, skew_bounds, roughness_bounds : pair of float or "fixed"
     """
 
     def __init__(
@@ -58,16 +64,25 @@ class RotatedMatern(StationaryKernelMixin, NormalizedKernelMixin, Kernel):  # ty
         skew: float = 1.0,
         length_scale_bounds: Any = (0.7, 1e3),
         skew_bounds: Any = (0.05, 20.0),
+        roughness: float = 0.0,
+        roughness_bounds: Any = "fixed",
     ) -> None:
         self.length_scale = length_scale
         self.skew = skew
         self.length_scale_bounds = length_scale_bounds
         self.skew_bounds = skew_bounds
+        self.roughness = roughness
+        self.roughness_bounds = roughness_bounds
 
     @property
     def hyperparameter_length_scale(self) -> Hyperparameter:
         """The two length scales."""
         return Hyperparameter("length_scale", "numeric", self.length_scale_bounds, 2)
+
+    @property
+    def hyperparameter_roughness(self) -> Hyperparameter:
+        """The share of the variance that is rough."""
+        return Hyperparameter("roughness", "numeric", self.roughness_bounds)
 
     @property
     def hyperparameter_skew(self) -> Hyperparameter:
@@ -84,21 +99,31 @@ class RotatedMatern(StationaryKernelMixin, NormalizedKernelMixin, Kernel):  # ty
     def of_lags(self, lags: Floats) -> Floats:
         """Return kappa of lags of shape ``(..., 2)``."""
         a, b, rho = self._scaled(lags)
-        s = np.sqrt(5.0 * np.maximum(a * a + b * b + 2.0 * rho * a * b, 0.0))
-        return np.asarray((1.0 + s + s * s / 3.0) * np.exp(-s))
+        r = np.sqrt(np.maximum(a * a + b * b + 2.0 * rho * a * b, 0.0))
+        smooth = _matern_52(_ROOT_5 * r)
+        return smooth + self._share * (np.exp(-r) - smooth) if self.roughness else smooth
 
     def gradient_of_lags(self, lags: Floats) -> Floats:
         """Return the derivative of kappa by theta, shape ``(..., n_theta)``."""
         a, b, rho = self._scaled(lags)
-        s = np.sqrt(5.0 * np.maximum(a * a + b * b + 2.0 * rho * a * b, 0.0))
-        by_q = -(5.0 / 6.0) * (1.0 + s) * np.exp(-s)
-        ab = a * b
+        aa, bb, ab = a * a, b * b, a * b
+        r = np.sqrt(np.maximum(aa + bb + 2.0 * rho * ab, 0.0))
+        s, share = _ROOT_5 * r, self._share
+        rough = np.exp(-r)
+        by_q = (share - 1.0) * (5.0 / 6.0) * (1.0 + s) * np.exp(-s)
+        by_q -= 0.5 * share * rough / np.where(r > 0.0, r, 1.0)  # what it is multiplied by is zero where r is
         parts = []
         if not self.hyperparameter_length_scale.fixed:
-            parts += [-2.0 * (a * a + rho * ab), -2.0 * (b * b + rho * ab)]
+            parts += [-2.0 * (aa + rho * ab) * by_q, -2.0 * (bb + rho * ab) * by_q]
+        if not self.hyperparameter_roughness.fixed:
+            parts += [share * (1.0 - share) * (rough - _matern_52(s))]
         if not self.hyperparameter_skew.fixed:
-            parts += [2.0 * (1.0 - rho * rho) * ab]
-        return by_q[..., None] * np.stack(parts, axis=-1) if parts else np.empty((*by_q.shape, 0))
+            parts += [2.0 * (1.0 - rho * rho) * ab * by_q]
+        return np.stack(parts, axis=-1) if parts else np.empty((*by_q.shape, 0))
+
+    @property
+    def _share(self) -> float:
+        return self.roughness / (1.0 + self.roughness)
 
     def _scaled(self, lags: Floats) -> tuple[Floats, Floats, float]:
         if lags.shape[-1] != 2:
@@ -108,7 +133,12 @@ class RotatedMatern(StationaryKernelMixin, NormalizedKernelMixin, Kernel):  # ty
 
     def __repr__(self) -> str:
         lengths = ", ".join(f"{length:.3g}" for length in self.length_scale)
-        return f"RotatedMatern(length_scale=[{lengths}], skew={self.skew:.3g})"
+        rough = f", roughness={self.roughness:.3g}" if self.roughness else ""
+        return f"RotatedMatern(length_scale=[{lengths}], skew={self.skew:.3g}{rough})"
+
+
+def _matern_52(s: Floats) -> Floats:
+    return np.asarray((1.0 + s + s * s / 3.0) * np.exp(-s))
 
 
 def check_kernel(kernel: Kernel, ndim: int) -> None:
@@ -134,24 +164,78 @@ def theta_names(kernel: Kernel) -> list[str]:
     return names
 
 
+@singledispatch
 def of_lags(kernel: Kernel, lags: Floats) -> Floats:
     """Kappa of lags, shape ``(n_lags, ndim)`` -> ``(n_lags,)``; white noise, which has no lag, is left out."""
-    if isinstance(kernel, RotatedMatern):
-        return np.asarray(kernel.of_lags(lags))
     return np.asarray(kernel(lags, np.zeros((1, lags.shape[1])))[:, 0])
+
+
+@of_lags.register
+def _(kernel: RotatedMatern, lags: Floats) -> Floats:
+    return kernel.of_lags(lags)
+
+
+@of_lags.register
+def _(kernel: WhiteKernel, lags: Floats) -> Floats:
+    return np.zeros(len(lags))
+
+
+@of_lags.register
+def _(kernel: ConstantKernel, lags: Floats) -> Floats:
+    return np.full(len(lags), kernel.constant_value)
+
+
+@of_lags.register
+def _(kernel: Sum, lags: Floats) -> Floats:
+    return of_lags(kernel.k1, lags) + of_lags(kernel.k2, lags)
+
+
+@of_lags.register
+def _(kernel: Product, lags: Floats) -> Floats:
+    return of_lags(kernel.k1, lags) * of_lags(kernel.k2, lags)
 
 
 def noise_variance(kernel: Kernel, ndim: int) -> float:
     """Variance of the white noise in a kernel: what the diagonal has and lag zero has not."""
-    origin = np.zeros((1, ndim))
-    # Where a kernel rounds at lag zero (Matern of any nu) the difference may fall below zero.
-    return max(0.0, float(kernel.diag(origin)[0] - kernel(origin, origin)[0, 0]))
+    return _noise(kernel, ndim)[0]
 
 
 def noise_gradient(kernel: Kernel, ndim: int) -> Floats:
     """Derivative of `noise_variance` by theta, shape ``(n_theta,)``."""
+    return _noise(kernel, ndim)[1]
+
+
+@singledispatch
+def _noise(kernel: Kernel, ndim: int) -> tuple[float, Floats]:
     origin = np.zeros((1, ndim))
-    return np.asarray(kernel(origin, eval_gradient=True)[1][0, 0] - gradient_of_lags(kernel, origin)[0])
+    # Where a kernel rounds at lag zero (Matern of any nu) the difference may fall below zero.
+    variance = max(0.0, float(kernel.diag(origin)[0] - kernel(origin, origin)[0, 0]))
+    on_diagonal = kernel(origin, eval_gradient=True)[1][0, 0]
+    return variance, np.asarray(on_diagonal - gradient_of_lags(kernel, origin)[0])
+
+
+@_noise.register
+def _(kernel: WhiteKernel, ndim: int) -> tuple[float, Floats]:
+    return kernel.noise_level, np.full(len(kernel.theta), kernel.noise_level)
+
+
+@_noise.register
+def _(kernel: ConstantKernel | RBF | RotatedMatern, ndim: int) -> tuple[float, Floats]:
+    return 0.0, np.zeros(kernel.n_dims)
+
+
+@_noise.register
+def _(kernel: Sum, ndim: int) -> tuple[float, Floats]:
+    (noise_1, by_theta_1), (noise_2, by_theta_2) = _noise(kernel.k1, ndim), _noise(kernel.k2, ndim)
+    return noise_1 + noise_2, np.concatenate([by_theta_1, by_theta_2])
+
+
+@_noise.register
+def _(kernel: Product, ndim: int) -> tuple[float, Floats]:
+    (noise_1, by_theta_1), (noise_2, by_theta_2) = _noise(kernel.k1, ndim), _noise(kernel.k2, ndim)
+    if noise_1 or noise_2:
+        return _noise.dispatch(object)(kernel, ndim)
+    return 0.0, np.concatenate([by_theta_1, by_theta_2])
 
 
 @singledispatch

@@ -109,3 +109,13 @@ def test_tiles_cover_every_pixel_once_and_fit_into_memory(n, width):
     tiles = tiled(n, width)
     np.testing.assert_array_equal(np.concatenate(tiles), np.arange(n))
     assert max(len(tile) for tile in tiles) * width <= max(4_000_000 + width, width)
+
+
+@pytest.mark.parametrize("kernel", [RotatedMatern((3.0, 2.0), 3.0, roughness=0.2), 2.0 * RBF(2.0) + WhiteKernel()])
+def test_neighbourhood_is_the_sum_of_the_squared_correlations_with_what_is_not_masked(kernel):
+    mask = np.random.default_rng(0).uniform(size=(7, 9)) < 0.3
+    grid = PixelGrid((7, 9), mask=mask)
+    prior = LatticeCovariance.of(kernel, grid)
+    everywhere = np.arange(grid.size)
+    correlation = prior.block(everywhere, everywhere) / prior.variance[0]
+    np.testing.assert_allclose(prior.neighbourhood, np.square(correlation)[:, grid.allowed].sum(axis=1), rtol=1e-12)

@@ -108,19 +108,20 @@ def test_the_default_prior_says_what_it_believes():
         "k1__k1__constant_value",
         "k1__k2__length_scale[0]",
         "k1__k2__length_scale[1]",
+        "k1__k2__roughness",
         "k1__k2__skew",
         "k2__noise_level",
     ]
     ratio, spread = np.exp(choice.prior.mean[-1]), choice.prior.std[-1]  # of noise and amplitude, whatever that is
     assert 0.005 < ratio < 0.05
-    believed = np.log([2.0, 6.0, 6.0, 1.0, 2.0 * ratio])
+    believed = np.log([2.0, 6.0, 6.0, 0.05, 1.0, 2.0 * ratio])
     assert choice.prior.log_density(believed)[0] == pytest.approx(0.0, abs=1e-12)
-    for places, deviation in (([1, 2], 1.0), ([3], 0.7), ([4], spread), ([0, 4], 0.0)):
+    for places, deviation in (([1, 2], 1.0), ([3], 2.0), ([4], 0.7), ([5], spread), ([0, 5], 0.0)):
         away = believed.copy()
         away[places] += 1.0
         density = -0.5 / deviation**2 if deviation else 0.0
         assert choice.prior.log_density(away)[0] == pytest.approx(density, abs=1e-12)
-    stretched = believed + [0.0, 0.35, -0.35, 0.0, 0.0]  # one standard deviation of the ratio
+    stretched = believed + [0.0, 0.35, -0.35, 0.0, 0.0, 0.0]  # one standard deviation of the ratio
     assert choice.prior.log_density(stretched)[0] == pytest.approx(-0.5)
 
 

@@ -56,6 +56,8 @@ STATIONARY = [
     RotatedMatern((3.0, 5.0), 2.0, skew_bounds="fixed"),
     RotatedMatern((3.0, 5.0), 2.0, length_scale_bounds="fixed"),
     RotatedMatern((3.0, 5.0), 2.0, "fixed", "fixed"),
+    RotatedMatern((3.0, 5.0), 2.0, roughness=0.3),
+    RotatedMatern((3.0, 5.0), 2.0, roughness=0.3, roughness_bounds=(1e-3, 10.0)),
     ConstantKernel(2.0),
     ConstantKernel(2.0, "fixed") * RBF(2.0),
     ConstantKernel(2.0) * Matern([2.0, 4.0], nu=2.5) + WhiteKernel(0.1),
@@ -101,6 +103,7 @@ def test_kappa_is_the_kernel_without_its_white_noise(kernel):
         ((RBF(2.0) + WhiteKernel(0.5)) ** 2, 1.25),
         (Matern(2.0, nu=1.3), 0.0),
         (DotProduct(1.5) + WhiteKernel(0.3, "fixed"), 0.3),
+        (ConstantKernel(2.0) * RotatedMatern() + WhiteKernel(0.3), 0.3),
     ],
     ids=str,
 )
@@ -123,10 +126,18 @@ skews = st.floats(0.05, 20.0)
 lengths = st.tuples(st.floats(0.7, 50.0), st.floats(0.7, 50.0))
 
 
-@given(lengths, skews)
-def test_rotated_matern_is_positive_definite(length_scale, skew):
+@given(lengths, skews, st.floats(0.0, 100.0))
+def test_rotated_matern_is_positive_definite(length_scale, skew, roughness):
     points = np.indices((7, 6), dtype=float).reshape(2, -1).T
-    assert np.linalg.eigvalsh(RotatedMatern(length_scale, skew)(points)).min() > -1e-12
+    assert np.linalg.eigvalsh(RotatedMatern(length_scale, skew, roughness=roughness)(points)).min() > -1e-12
+
+
+@given(lengths, st.floats(0.01, 100.0))
+def test_roughness_shares_the_variance_out_between_matern_five_halves_and_an_exponential(length_scale, roughness):
+    points = 5.0 * np.random.default_rng(0).standard_normal((20, 2))
+    smooth, rough = (Matern(length_scale, nu=nu)(points) for nu in (2.5, 0.5))
+    K = RotatedMatern(length_scale, roughness=roughness)(points)
+    np.testing.assert_allclose(K, (smooth + roughness * rough) / (1.0 + roughness), rtol=1e-12)
 
 
 @given(lengths)
@@ -145,11 +156,12 @@ def test_rotated_matern_of_the_inverse_skew_is_the_mirror_image(length_scale, sk
     np.testing.assert_allclose(RotatedMatern(length_scale, skew).of_lags(lags), mirrored, rtol=1e-9)
 
 
-@given(lengths, skews)
-def test_gradient_of_rotated_matern_agrees_with_finite_differences(length_scale, skew):
-    kernel, points = RotatedMatern(length_scale, skew), some_lags(12)
+@given(lengths, skews, st.floats(0.01, 100.0))
+def test_gradient_of_rotated_matern_agrees_with_finite_differences(length_scale, skew, roughness):
+    kernel = RotatedMatern(length_scale, skew, roughness=roughness, roughness_bounds=(1e-3, 1e3))
+    points = some_lags(12)
     gradient = kernel(points, eval_gradient=True)[1]
-    for k, step in enumerate(1e-5 * np.eye(3)):
+    for k, step in enumerate(1e-5 * np.eye(4)):
         above, below = (kernel.clone_with_theta(kernel.theta + sign * step)(points) for sign in (1, -1))
         np.testing.assert_allclose(gradient[..., k], (above - below) / 2e-5, atol=1e-8)
 

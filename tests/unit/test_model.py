@@ -99,9 +99,9 @@ def test_an_earlier_map_is_the_prior_of_the_next():
     assert np.abs(learnt(noisy, few).state.theta - theta).max() > 0.4
 
 
-@pytest.mark.parametrize("prior", [{"theta": [0.0]}, {"theta": [0.0] * 5, "std": 0.0}])
+@pytest.mark.parametrize("prior", [{"theta": [0.0]}, {"theta": [0.0] * 6, "std": 0.0}])
 def test_a_prior_that_does_not_fit_the_kernel_is_refused(prior):
-    with pytest.raises(ValueError, match="prior must hold 'theta', 5 logarithms"):
+    with pytest.raises(ValueError, match="prior must hold 'theta', 6 logarithms"):
         PixelOptimizer(GRID, "z", prior=prior)
 
 
