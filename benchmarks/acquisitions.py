@@ -3,7 +3,7 @@
     python benchmarks/acquisitions.py [SIDE/MEASURED ...]
 
 CPU time, because that is nearly the same beside other work; hyperparameters held. "ten of ten": the function chooses
-the whole batch (``batch=1.0``), else half of it and the largest variance the rest (the default). The rest of an
+the whole batch (``batch=1.0``), else half of it, and what is unknown the rest (the default). The rest of an
 iteration, learning ten values, is the same for all and stands in the first row.
 """
 

@@ -12,6 +12,7 @@ import warnings
 from time import perf_counter
 
 import numpy as np
+from choices import Split
 from scipy.stats import norm
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
@@ -61,7 +62,7 @@ def believe(fitted, coordinates, values, measured):
 
 def ours(values, grid, kernel=None):
     """Run PixelOptimizer; return it and the seconds of each iteration."""
-    optimizer = PixelOptimizer(grid, "z", kernel=kernel, batch_size=BATCH, batch=0.5, seed=0)
+    optimizer = PixelOptimizer(grid, "z", kernel=kernel, batch_size=BATCH, batch=Split(0.5), seed=0)
     points, seconds = optimizer.suggest(), []
     while optimizer.state.n_attempted + BATCH < NUM:
         began = perf_counter()

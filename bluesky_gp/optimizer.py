@@ -50,7 +50,7 @@ class PixelOptimizer:
         Key of the measured number in the points given to `ingest`.
     kernel : scikit-learn kernel, optional
         Length scales in pixels, amplitude and noise in standardised units (as with ``normalize_y=True``); fitted
-        within its own bounds. Default: a rotated Matern 5/2 with weakly informative priors.
+        within its own bounds. Default: a rotated Matern 5/2, a share of it rough, with weakly informative priors.
     acquisition : callable, optional
         ``acquisition(mean, std, best, rng=rng) -> scores``, see `protocols.Acquisition`; or a
         `protocols.MapAcquisition`, which is given more.
@@ -58,7 +58,7 @@ class PixelOptimizer:
     n_initial : int
         Pixels measured before the model is asked, as `initial` says.
     batch : float or callable, optional
-        Share of a batch that the acquisition function chooses; the rest goes where the variance is largest. None: of
+        Share of a batch that the acquisition function chooses; the rest explores, see `batch.exploring`. None: of
         the expected improvement seven of ten while they promise something, then three, see `batch.WhilePromising`; half
         of the batch of any other. Or another way to choose, see `batch.Strategy`.
     maximize : bool

@@ -14,6 +14,7 @@ from bluesky_gp.posterior import DENSE, EXACT
 from bluesky_gp.threads import blas_threads
 
 _EVALUATIONS = 18  # of the likelihood, from one start
+_FIRST = 6  # from each of several, before the best goes on
 _ITERATIONS = 10  # of conjugate gradients a solution
 _OVERHEAD = 8e-4  # s: Python, for each evaluation and each pixel
 _SCORE = 3e-7  # s: the acquisition function and the bookkeeping, for each candidate and pixel of the batch
@@ -41,7 +42,8 @@ def decision_seconds(n_pixels: int, m: int, batch: int, starts: int) -> float:
     if not starts:
         return choice + 2.0 * batch * m * m * flop
     looked_at = min(m, LIKELIHOOD)
-    fit = starts * _EVALUATIONS * (_OVERHEAD + (looked_at**3 + 60.0 * looked_at**2) * flop)
+    evaluations = _EVALUATIONS + _FIRST * starts * (starts > 1)
+    fit = evaluations * (_OVERHEAD + (looked_at**3 + 60.0 * looked_at**2) * flop)
     exact = n_pixels * m * m
     variance = exact if exact <= EXACT else n_pixels * (NEIGHBOURS**2 + NEIGHBOURS**3 / 1000)
     factor = m**3 / 3 if m <= DENSE else 3e4 * m
