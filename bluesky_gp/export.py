@@ -59,8 +59,8 @@ def to_dataset(record: RunRecord) -> "xr.Dataset":
     """Return the maps of a run, and its spectra by number of measurement, with coordinates and units.
 
     Variables over the grid: `measured` (NaN where no value is), `order` (of measurement, -1: none), `failed`, and
-    `mean`, `std`, `acquisition` as of the last iteration. Over `measurement`: `pixel` and `spectrum`. Of a run that
-    resumes another the maps have the pixels of both, `measurement` its own.
+    `mean`, `std`, `acquisition` as of the last iteration. Over `measurement`: `pixel` and `spectrum`, those that the
+    scalarizer rejected too. Of a run that resumes another the maps have the pixels of both, `measurement` its own.
     """
     import xarray as xr
 
@@ -102,7 +102,7 @@ def _units(record: RunRecord, name: str) -> dict[str, str]:
 
 
 def _measurements(record: RunRecord) -> dict[str, Any]:
-    pixels, _ = record.measured
+    pixels = record.measured[0] if record.spectra is None else record.spectra.pixels
     found: dict[str, Any] = {"pixel": (("measurement", "axis"), pixels.astype(np.int32))}
     if record.spectra is not None:
         units = {"units": record.spectra.units} if record.spectra.units else {}
@@ -155,7 +155,7 @@ def to_signal(record: RunRecord) -> dict[str, Any]:
     if size > _LARGEST:
         raise ValueError(f"the spectrum image would take {size / 2**30:.1f} GiB: export to .zarr, which has no gaps")
     data = np.full((*grid.shape, len(spectra.axis)), np.nan)
-    data[tuple(record.measured[0].T)] = spectra.values
+    data[tuple(spectra.pixels.T)] = spectra.values
     steps = zip(grid.axes, grid.shape, grid.step, grid.origin, strict=True)
     axes = [_axis(name, grid.units, n, step, origin, navigate=True) for name, n, step, origin in steps]
     return {

@@ -94,7 +94,7 @@ def _spectrum(panel: "Axes", record: RunRecord) -> None:
     if record.spectra is None or record.best_pixel is None:
         panel.set_axis_off()
         return
-    rows = np.flatnonzero((record.measured[0] == record.best_pixel).all(axis=1))
+    rows = np.flatnonzero((record.spectra.pixels == record.best_pixel).all(axis=1))
     if not len(rows):  # its spectrum is in the record of the run that this one resumes
         panel.set_axis_off()
         return

@@ -17,9 +17,10 @@ _LARGEST = 2**26  # pixels; half a GiB a map
 
 @dataclass(frozen=True)
 class Spectra:
-    """The spectra of a run, in the order of their measurement."""
+    """The spectra of a run, in the order of their measurement; those that the scalarizer rejected are among them."""
 
-    values: Floats  # (n_measured, n_channels)
+    pixels: Indices  # (n_spectra, ndim)
+    values: Floats  # (n_spectra, n_channels)
     axis: Floats  # (n_channels,)
     units: str
     axis_units: str
@@ -145,7 +146,7 @@ class _Reader:
         self.agent = ""
         self.units = ""
         self.spectrum_key = ""
-        self.spectra: dict[int, Any] = {}
+        self.spectra: list[tuple[int, Floats]] = []
         self.description: dict[str, Any] = {}
         self.iterations: dict[int, Mapping[str, Any]] = {}
         self.maps: Mapping[str, Any] = {}
@@ -194,8 +195,8 @@ class _Reader:
     def _event(self, doc: Mapping[str, Any], heard: HeardRun) -> None:
         data = doc["data"]
         outcome = heard.event(doc)
-        if outcome is not None and not outcome.failed and self.spectrum_key in data:
-            self.spectra[id(outcome)] = np.asarray(data[self.spectrum_key], dtype=np.float64)
+        if outcome is not None and self.spectrum_key in data:
+            self.spectra.append((outcome.pixel, np.asarray(data[self.spectrum_key], dtype=np.float64)))
         if f"{self.agent}_iteration" in data:
             self.iterations.setdefault(int(data[f"{self.agent}_iteration"]), data)
         if f"{self.agent}_maps_mean" in data:
@@ -207,11 +208,14 @@ class _Reader:
         rows = [self.iterations[i] for i in sorted(self.iterations)]
         prefix, maps_prefix = f"{self.agent}_", f"{self.agent}_maps_"
         names = rows[0] if rows else {}
-        spectra = [self.spectra[id(o)] for o in last_words(self.heard.outcomes) if id(o) in self.spectra]
+        grid, spectra = self.heard.listener.grid, None
+        if self.spectra:
+            pixels, values = zip(*self.spectra, strict=True)
+            spectra = Spectra(grid.unravel(np.array(pixels)), np.array(values), **self.description)
         return RunRecord(
             start=self.start,
             stop=self.stop,
-            grid=self.heard.listener.grid,
+            grid=grid,
             target=self.heard.listener.target,
             units=self.units,
             outcomes=tuple(self.heard.outcomes),
@@ -221,5 +225,5 @@ class _Reader:
                 for name in self.maps
                 if name != f"{maps_prefix}iteration"
             },
-            spectra=Spectra(np.array(spectra), **self.description) if spectra else None,
+            spectra=spectra,
         )

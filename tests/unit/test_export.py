@@ -16,8 +16,10 @@ GRID = PixelGrid((8, 9), step=(0.1, 0.2), origin=(5.0, 0.0), units="um")
 
 def measure(RE, docs, sample, target, grid=GRID):  # noqa: N803
     stage = PixelStage(grid=grid, name="stage")
-    spectrometer = SimulatedSpectrometer(sample, stage, scalarizers=[target], name="spectrometer")
-    agent = GPAgent(PixelOptimizer(grid, target), target=f"spectrometer_{target}", units=sample.spectrum_units)
+    scalarizers = [target] if isinstance(target, str) else target
+    (name,) = scalarizers
+    spectrometer = SimulatedSpectrometer(sample, stage, scalarizers=scalarizers, name="spectrometer")
+    agent = GPAgent(PixelOptimizer(grid, name), target=f"spectrometer_{name}", units=sample.spectrum_units)
     RE(adaptive_map([spectrometer], stage, agent, num=25))
     return RunRecord.from_documents(docs.all)
 
@@ -42,22 +44,34 @@ def test_maps_come_back_with_coordinates_units_and_what_the_run_was(loops, tmp_p
     assert (back["mean"].attrs["units"], back["row_position"].attrs["units"]) == ("V pm", "um")
     assert back["row_position"].values[3, 0] == pytest.approx(5.3)
     assert (back.attrs["uid"], back.attrs["exit_status"]) == (loops.start["uid"], "success")
-    assert np.array_equal(back["spectrum"], loops.spectra.values)
+    assert np.array_equal(back["spectrum"], loops.spectra.values, equal_nan=True)
+    assert np.array_equal(back["pixel"], loops.spectra.pixels)
     assert back["channel_axis"].attrs["units"] == "V"
 
 
 def test_spectra_come_back_as_an_image_that_hyperspy_opens(loops, tmp_path):
     export(loops, tmp_path / "map.hspy")
     (signal,) = file_reader(str(tmp_path / "map.hspy"))
-    pixels, _ = loops.measured
+    pixels = loops.spectra.pixels
     assert signal["data"].shape == (8, 9, 64)
-    assert np.array_equal(signal["data"][tuple(pixels.T)], loops.spectra.values)
-    assert np.isnan(signal["data"][tuple(loops.failed.T)]).all()
+    assert np.array_equal(signal["data"][tuple(pixels.T)], loops.spectra.values, equal_nan=True)
+    assert np.isnan(signal["data"]).all(axis=-1).sum() >= GRID.size - len(pixels)
     row, col, channel = signal["axes"]
     assert (row["name"], row["units"], row["scale"], row["offset"]) == ("row", "um", 0.1, 5.0)
     assert (col["name"], col["scale"], channel["navigate"]) == ("col", 0.2, False)
     assert np.array_equal(signal["original_metadata"]["channel_axis"], loops.spectra.axis)
     assert loops.start["uid"][:8] in signal["metadata"]["General"]["title"]
+
+
+def test_a_spectrum_that_the_scalarizer_rejected_was_measured_all_the_same(RE, docs, tmp_path):
+    sample = SyntheticFerroelectric(shape=GRID.shape, seed=1)
+    record = measure(RE, docs, sample, {"loop_area": lambda spectrum, axis: np.nan})
+    assert len(record.failed) == len(record.spectra.pixels) == 25
+    export(record, tmp_path / "map.hspy")
+    (signal,) = file_reader(str(tmp_path / "map.hspy"))
+    for pixel in record.failed.tolist():
+        assert signal["data"][tuple(pixel)] == pytest.approx(sample.spectrum(pixel))
+    assert np.isnan(signal["data"]).all(axis=-1).sum() == GRID.size - 25
 
 
 def test_an_axis_of_even_steps_has_its_units(RE, docs, tmp_path):

@@ -32,8 +32,9 @@ def test_every_pixel_attempted_is_either_measured_or_failed(record):
 
 
 def test_spectra_come_back_with_axis_and_units_in_the_order_of_measurement(record):
-    pixels, _ = record.measured
-    assert record.spectra.values.shape == (len(pixels), 64)
+    pixels = record.spectra.pixels
+    assert GRID.ravel(pixels).tolist() == [outcome.pixel for outcome in record.outcomes]
+    assert record.spectra.values.shape == (25, 64)
     assert record.spectra.values[3] == pytest.approx(SAMPLE.spectrum(pixels[3]))
     assert np.array_equal(record.spectra.axis, SAMPLE.axis)
     assert (record.spectra.units, record.spectra.axis_units, record.units) == ("pm", "V", "V pm")
