@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 from bluesky_gp.testing.optimizers import ListOptimizer
 
 if TYPE_CHECKING:
+    from bluesky_gp.testing.acquisitions import AcquisitionContract as AcquisitionContract
     from bluesky_gp.testing.detectors import DetectorContract as DetectorContract
     from bluesky_gp.testing.stages import StageContract as StageContract
 
-_CONTRACTS = {"DetectorContract": "detectors", "StageContract": "stages"}
+_CONTRACTS = {"AcquisitionContract": "acquisitions", "DetectorContract": "detectors", "StageContract": "stages"}
 
-__all__ = ["DetectorContract", "ListOptimizer", "StageContract"]
+__all__ = ["AcquisitionContract", "DetectorContract", "ListOptimizer", "StageContract"]
 
 
 def __getattr__(name: str) -> Any:
