@@ -18,6 +18,7 @@ import numpy as np
 from scipy.optimize import OptimizeResult, minimize
 from scipy.spatial import KDTree
 from scipy.special import chdtri
+from sklearn.base import clone
 from sklearn.gaussian_process.kernels import ConstantKernel, Kernel, Matern, WhiteKernel
 
 from bluesky_gp.covariance import DenseCovariance, LatticeCovariance, Pairs
@@ -187,9 +188,15 @@ class FitProblem:
     def _pairs(self) -> Pairs:
         return self.covariance.among(self.S)
 
+    @cached_property
+    def _kernel(self) -> Kernel:
+        """A copy whose theta may be set: another clone in every evaluation costs as much as all else on few pixels."""
+        return clone(self.covariance.kernel)
+
     def objective(self, theta: Floats) -> tuple[float, Floats]:
         """Return the negative log posterior density of theta and its gradient; infinite where K breaks down."""
-        kernel = self.covariance.kernel.clone_with_theta(theta)
+        kernel = self._kernel
+        kernel.theta = theta
         try:
             with np.errstate(over="ignore", invalid="ignore"):
                 value, gradient = log_marginal_likelihood(kernel, self._pairs, self.trend, self.S, self.y, self.noise)

@@ -195,47 +195,46 @@ def _(kernel: Product, lags: Floats) -> Floats:
     return of_lags(kernel.k1, lags) * of_lags(kernel.k2, lags)
 
 
+@singledispatch
 def noise_variance(kernel: Kernel, ndim: int) -> float:
     """Variance of the white noise in a kernel: what the diagonal has and lag zero has not."""
-    return _noise(kernel, ndim)[0]
+    origin = np.zeros((1, ndim))
+    # Where a kernel rounds at lag zero (Matern of any nu) the difference may fall below zero.
+    return max(0.0, float(kernel.diag(origin)[0] - kernel(origin, origin)[0, 0]))
+
+
+@noise_variance.register
+def _(kernel: ConstantKernel | RBF | RotatedMatern, ndim: int) -> float:
+    return 0.0
+
+
+@noise_variance.register
+def _(kernel: WhiteKernel, ndim: int) -> float:
+    return float(kernel.noise_level)
+
+
+@noise_variance.register
+def _(kernel: Sum, ndim: int) -> float:
+    return noise_variance(kernel.k1, ndim) + noise_variance(kernel.k2, ndim)
+
+
+@noise_variance.register
+def _(kernel: Product, ndim: int) -> float:
+    if noise_variance(kernel.k1, ndim) or noise_variance(kernel.k2, ndim):
+        return float(noise_variance.dispatch(object)(kernel, ndim))
+    return 0.0
 
 
 def noise_gradient(kernel: Kernel, ndim: int) -> Floats:
     """Derivative of `noise_variance` by theta, shape ``(n_theta,)``."""
-    return _noise(kernel, ndim)[1]
-
-
-@singledispatch
-def _noise(kernel: Kernel, ndim: int) -> tuple[float, Floats]:
+    if isinstance(kernel, Sum):
+        return np.concatenate([noise_gradient(kernel.k1, ndim), noise_gradient(kernel.k2, ndim)])
+    if isinstance(kernel, WhiteKernel):
+        return np.full(kernel.n_dims, kernel.noise_level)
+    if noise_variance(kernel, ndim) == 0.0:
+        return np.zeros(kernel.n_dims)
     origin = np.zeros((1, ndim))
-    # Where a kernel rounds at lag zero (Matern of any nu) the difference may fall below zero.
-    variance = max(0.0, float(kernel.diag(origin)[0] - kernel(origin, origin)[0, 0]))
-    on_diagonal = kernel(origin, eval_gradient=True)[1][0, 0]
-    return variance, np.asarray(on_diagonal - gradient_of_lags(kernel, origin)[0])
-
-
-@_noise.register
-def _(kernel: WhiteKernel, ndim: int) -> tuple[float, Floats]:
-    return kernel.noise_level, np.full(len(kernel.theta), kernel.noise_level)
-
-
-@_noise.register
-def _(kernel: ConstantKernel | RBF | RotatedMatern, ndim: int) -> tuple[float, Floats]:
-    return 0.0, np.zeros(kernel.n_dims)
-
-
-@_noise.register
-def _(kernel: Sum, ndim: int) -> tuple[float, Floats]:
-    (noise_1, by_theta_1), (noise_2, by_theta_2) = _noise(kernel.k1, ndim), _noise(kernel.k2, ndim)
-    return noise_1 + noise_2, np.concatenate([by_theta_1, by_theta_2])
-
-
-@_noise.register
-def _(kernel: Product, ndim: int) -> tuple[float, Floats]:
-    (noise_1, by_theta_1), (noise_2, by_theta_2) = _noise(kernel.k1, ndim), _noise(kernel.k2, ndim)
-    if noise_1 or noise_2:
-        return _noise.dispatch(object)(kernel, ndim)
-    return 0.0, np.concatenate([by_theta_1, by_theta_2])
+    return np.asarray(kernel(origin, eval_gradient=True)[1][0, 0] - gradient_of_lags(kernel, origin)[0])
 
 
 @singledispatch
