@@ -23,6 +23,7 @@ from filelock import FileLock
 
 from bluesky_gp.catalog import Catalog
 from bluesky_gp.journal import Fsync, JournalError, check_fsync
+from bluesky_gp.moved import adopt
 from bluesky_gp.recorder import JournalFolder
 from bluesky_gp.tiled_store import TiledStore
 
@@ -246,13 +247,14 @@ def _catalog_of_runs(client: Any, place: str | Path) -> Any:
 
 
 def _make_catalog(folder: Path) -> None:
-    """Make the databases of a catalog, unless they are there.
+    """Make the databases of a catalog, unless they are there; tell one that was moved where it is now.
 
     As `tiled catalog init` does, which starts a process that takes 2.7 s; this takes 0.1.
     """
     database = folder / "catalog.db"
     with FileLock(folder / "catalog.lock"):
         if database.exists():
+            adopt(folder)
             return
         new = folder / "catalog.new.db"
         new.unlink(missing_ok=True)

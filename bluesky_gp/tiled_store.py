@@ -93,6 +93,8 @@ class _TiledRunWriter:
         self._writer = _RunWriter(client, batch_size=sys.maxsize, max_array_size=0)
         # Its own tries again when an answer is lost, which may write rows twice; `Follower` writes the run anew.
         self._writer._append_with_retry = lambda table, rows, _: table.append_partition(0, rows)  # noqa: SLF001
+        names = self._writer._internal_dims  # noqa: SLF001
+        self._writer._internal_dims = lambda *about: _distinct(names(*about))  # noqa: SLF001
         self._normalize = RunNormalizer()
         self._normalize.subscribe(self._writer)
         self._numbers: dict[str, list[str]] = {}
@@ -119,6 +121,12 @@ class _TiledRunWriter:
         for doc in writer._external_data_cache.values():  # noqa: SLF001
             writer._write_external_data(doc)  # noqa: SLF001
         writer._external_data_cache.clear()  # noqa: SLF001
+
+
+def _distinct(names: Iterable[str]) -> tuple[str, ...]:
+    """Return names of dimensions that differ: one a size is what the writer gives, and xarray takes no square map."""
+    given = list(names)
+    return tuple(f"{name}_{n}" if (n := given[:i].count(name)) else name for i, name in enumerate(given))
 
 
 def _check_names(names: Iterable[str]) -> None:

@@ -83,7 +83,7 @@ def small_map():
     agent = Reading(
         "gp",
         gp_proposed=key("array", (6, 2), "<i8"),
-        gp_mean_map=key("array", (5, 4)),
+        gp_mean_map=key("array", (5, 5)),
         gp_best=key("number"),
         gp_stop_reason=key("string", (), "<U1"),
     )
@@ -91,12 +91,12 @@ def small_map():
     failures = Reading("failures", gp_failed_pixel=key("array", (2,), "<i8"), gp_failed_reason=key("string", (), "<U1"))
     failures.values = failed
 
-    @bpp.run_decorator(md={"purpose": "test", "gp": {"schema_version": 1, "grid": {"shape": (5, 4)}}})
+    @bpp.run_decorator(md={"purpose": "test", "gp": {"schema_version": 1, "grid": {"shape": (5, 5)}}})
     def run():
         for first in (0, 6):
             agent.values = {
                 "gp_proposed": np.arange(first, first + 12).reshape(6, 2),
-                "gp_mean_map": np.full((5, 4), np.nan if first == 0 else float(first)),
+                "gp_mean_map": np.full((5, 5), np.nan if first == 0 else float(first)),
                 "gp_best": first,  # a whole number, although a number was announced
                 "gp_stop_reason": "",
             }
@@ -158,6 +158,7 @@ def test_every_stream_comes_back_as_arrays(catalog, uid):
     assert np.array_equal(gp["gp_proposed"][1], np.arange(6, 18).reshape(6, 2))
     assert np.isnan(gp["gp_mean_map"][0]).all()
     assert (gp["gp_mean_map"][1] == 6.0).all()
+    assert len(set(gp["gp_mean_map"].dims)) == 3  # of a square map too
     assert gp["gp_best"].dtype == np.float64
     assert run.gp_failures.read()["gp_failed_reason"].item() == "it timed out"
 
@@ -411,6 +412,7 @@ def test_the_private_parts_of_the_writer_are_what_recording_uses():
     assert writer._external_data_cache == {}
     assert writer._desc_nodes == {}
     assert list(inspect.signature(writer._write_internal_data).parameters) == ["data_cache", "desc_node"]
+    assert list(inspect.signature(writer._internal_dims).parameters) == ["desc_name", "shape"]
     assert list(inspect.signature(writer._write_external_data).parameters) == ["doc"]
     assert list(inspect.signature(writer._append_with_retry).parameters) == ["df_client", "table", "desc_name"]
 
