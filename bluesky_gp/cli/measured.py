@@ -11,8 +11,8 @@ from bluesky_gp.cli.catalogs import find, opened, read
 from bluesky_gp.protocols import Floats
 
 if TYPE_CHECKING:
-    from bluesky_gp.full_map import FullMap
     from bluesky_gp.record import RunRecord
+    from bluesky_gp.rehearsal.full_map import FullMap
 
 _SYNTHETIC = ("ferroelectric", "eels")
 _PLAIN = {".npy": "numpy", ".txt": "text", ".csv": "text"}
@@ -60,8 +60,8 @@ def _file(source: str) -> Path:
 
 
 def _full(values: Floats, target: str, *, units: str = "", maximize: bool, mask: Any = None) -> "FullMap":
-    from bluesky_gp.full_map import FullMap
     from bluesky_gp.grid import PixelGrid
+    from bluesky_gp.rehearsal.full_map import FullMap
 
     return FullMap(PixelGrid(values.shape, mask=mask), values, target, units, maximize)
 

@@ -3,9 +3,9 @@
 from rich.console import Console
 from rich.table import Table
 
-from bluesky_gp.confirmation import Check
-from bluesky_gp.enough import Reached, Standing
 from bluesky_gp.rehearsal import Rehearsal
+from bluesky_gp.rehearsal.confirmation import Check
+from bluesky_gp.rehearsal.enough import Reached, Standing
 
 _COLUMNS = (
     "",

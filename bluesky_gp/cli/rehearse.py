@@ -11,9 +11,9 @@ import click
 from bluesky_gp.cli.catalogs import catalog_option
 
 if TYPE_CHECKING:
-    from bluesky_gp.confirmation import Check
-    from bluesky_gp.enough import Goal
     from bluesky_gp.rehearsal import Rehearsal
+    from bluesky_gp.rehearsal.confirmation import Check
+    from bluesky_gp.rehearsal.enough import Goal
 
 
 @click.command()
@@ -66,9 +66,9 @@ def rehearse(
     """
     from bluesky_gp.cli.demo import default_batch
     from bluesky_gp.cli.measured import full_map
-    from bluesky_gp.configurations import configurations
     from bluesky_gp.rehearsal import default_budget
     from bluesky_gp.rehearsal import rehearse as run
+    from bluesky_gp.rehearsal.configurations import configurations
 
     try:
         full = full_map(source, target, place, maximize=not minimize)
@@ -110,14 +110,14 @@ def rehearse(
 
 
 def _confirmed(rehearsal: "Rehearsal", jobs: int | None, *, quiet: bool) -> "tuple[Rehearsal, list[Check]]":
-    from bluesky_gp.confirmation import confirm
+    from bluesky_gp.rehearsal.confirmation import confirm
 
     with _progress("checking on other seeds", quiet=quiet) as progress:
         return confirm(rehearsal, n_jobs=jobs or -1, progress=progress)
 
 
 def _draw(rehearsal: "Rehearsal", path: Path) -> Path:
-    from bluesky_gp.rehearsal_figure import rehearsal_figure
+    from bluesky_gp.rehearsal.figure import rehearsal_figure
 
     rehearsal_figure(rehearsal).savefig(path, dpi=150)
     return path

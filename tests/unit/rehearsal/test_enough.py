@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from bluesky_gp.enough import Goals, Reached, is_plateau, level, standing
-from bluesky_gp.rehearsed_run import Run
+from bluesky_gp.rehearsal.enough import Goals, Reached, is_plateau, level, standing
+from bluesky_gp.rehearsal.run import Run
 
 GOALS = Goals(maximum=3.0, near=2.5, top=2.0, level=0.5)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bluesky_gp import PixelGrid
-from bluesky_gp.full_map import FullMap
+from bluesky_gp.rehearsal.full_map import FullMap
 
 VALUES = np.arange(200.0).reshape(10, 20)
 

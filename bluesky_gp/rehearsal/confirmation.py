@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from math import floor
 from typing import Any
 
-from bluesky_gp.enough import level
-from bluesky_gp.parallel import Progress, run_all
-from bluesky_gp.rehearsal import Recommendation, Rehearsal, agent_job, result
-from bluesky_gp.rehearsed_run import Run
+from bluesky_gp.rehearsal.enough import level
+from bluesky_gp.rehearsal.parallel import Progress, run_all
+from bluesky_gp.rehearsal.rehearsing import Recommendation, Rehearsal, agent_job, result
+from bluesky_gp.rehearsal.run import Run
 
 _FORGONE = 0.2  # of the variance explained: twice what the rule forgives, as medians of a few seeds differ
 

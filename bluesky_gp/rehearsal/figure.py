@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from bluesky_gp.enough import Standing
-from bluesky_gp.rehearsal import Rehearsal
+from bluesky_gp.rehearsal.enough import Standing
+from bluesky_gp.rehearsal.rehearsing import Rehearsal
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,8 +7,8 @@ from sklearn.preprocessing import PowerTransformer
 
 from bluesky_gp.acquisition import ConfidenceBound, ExpectedImprovement
 from bluesky_gp.acquisitions import BY_NAME
-from bluesky_gp.as_code import as_code
 from bluesky_gp.description import describe
+from bluesky_gp.rehearsal.as_code import as_code
 
 
 def my_own(mean, std, best, *, rng):

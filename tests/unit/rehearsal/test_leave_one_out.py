@@ -7,7 +7,7 @@ import pytest
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel, Matern, WhiteKernel
 
 from bluesky_gp import PixelGrid, PixelOptimizer
-from bluesky_gp.leave_one_out import predictions
+from bluesky_gp.rehearsal.leave_one_out import predictions
 
 GRID = PixelGrid((9, 8))
 

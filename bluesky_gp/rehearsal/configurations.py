@@ -6,8 +6,8 @@ from itertools import product
 from typing import Any
 
 from bluesky_gp.acquisition import ConfidenceBound, ExpectedImprovement, PosteriorUncertainty
-from bluesky_gp.as_code import as_code
-from bluesky_gp.full_map import FullMap
+from bluesky_gp.rehearsal.as_code import as_code
+from bluesky_gp.rehearsal.full_map import FullMap
 
 
 @dataclass(frozen=True)

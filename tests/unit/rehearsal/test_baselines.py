@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bluesky_gp import PixelGrid
-from bluesky_gp.baselines import INPAINTING, coarse_grid, inpaint, interpolate, random_pixels
+from bluesky_gp.rehearsal.baselines import INPAINTING, coarse_grid, inpaint, interpolate, random_pixels
 
 MASK = np.zeros((20, 30), dtype=bool)
 MASK[:4] = True

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from bluesky_gp import ExpectedImprovement, PixelGrid, PixelOptimizer
-from bluesky_gp.configurations import Configuration, configurations
-from bluesky_gp.confirmation import check, confirm
-from bluesky_gp.parallel import run_all
 from bluesky_gp.rehearsal import default_budget, rehearse
+from bluesky_gp.rehearsal.configurations import Configuration, configurations
+from bluesky_gp.rehearsal.confirmation import check, confirm
+from bluesky_gp.rehearsal.parallel import run_all
 
 SHAPE = (12, 12)
 GRID = PixelGrid(SHAPE)

@@ -31,7 +31,7 @@ import numpy as np
 from scipy.stats import nct, norm
 
 from bluesky_gp.protocols import Floats, Indices
-from bluesky_gp.rehearsed_run import Run
+from bluesky_gp.rehearsal.run import Run
 
 TOLERANCE = 0.1
 FINE = 0.1  # standard deviations of the map: an error of which nobody minds a tenth more

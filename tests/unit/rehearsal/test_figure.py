@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from bluesky_gp import ConfidenceBound, ExpectedImprovement, PixelGrid
-from bluesky_gp.configurations import Configuration, configurations
 from bluesky_gp.rehearsal import rehearse
-from bluesky_gp.rehearsal_figure import rehearsal_figure
+from bluesky_gp.rehearsal.configurations import Configuration, configurations
+from bluesky_gp.rehearsal.figure import rehearsal_figure
 
 
 def drawn(shape, choices, **options):

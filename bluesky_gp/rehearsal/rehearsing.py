@@ -17,12 +17,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bluesky_gp.configurations import Configuration, configurations
-from bluesky_gp.enough import Goal, Goals, Standing, curves, is_plateau, level, standing
-from bluesky_gp.full_map import FullMap
 from bluesky_gp.grid import PixelGrid
-from bluesky_gp.parallel import Progress, run_all
-from bluesky_gp.rehearsed_run import Run, agent_run, coarse_runs, noise_floor, random_runs
+from bluesky_gp.rehearsal.configurations import Configuration, configurations
+from bluesky_gp.rehearsal.enough import Goal, Goals, Standing, curves, is_plateau, level, standing
+from bluesky_gp.rehearsal.full_map import FullMap
+from bluesky_gp.rehearsal.parallel import Progress, run_all
+from bluesky_gp.rehearsal.run import Run, agent_run, coarse_runs, noise_floor, random_runs
 
 _ALIKE = 1.25  # configurations whose numbers of points differ by less are the same, over a few seeds
 _N_INITIAL = 10  # PixelOptimizer's default
