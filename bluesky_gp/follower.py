@@ -124,7 +124,7 @@ class Follower:
         self._closing = True
         self.hurry()
         self._thread.join(timeout)
-        if self._thread.is_alive():
+        if self._thread.is_alive() and self._error is None:
             logger.warning(
                 "The catalog %s is still writing; what it does not finish is taken in next time.", self._place
             )

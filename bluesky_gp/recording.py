@@ -27,7 +27,7 @@ from bluesky_gp.moved import adopt
 from bluesky_gp.recorder import JournalFolder
 from bluesky_gp.tiled_store import TiledStore
 
-__all__ = ["Catalog", "check_folder", "is_catalog", "open_catalog", "server_configuration"]
+__all__ = ["Catalog", "check_folder", "is_catalog", "open_catalog", "place_name", "server_configuration"]
 
 _open: dict[str, Catalog] = {}  # by place
 _open_guard = threading.Lock()
@@ -84,6 +84,11 @@ def open_catalog(
     if where.is_remote:
         _wait_or_close(catalog)
     return catalog
+
+
+def place_name(place: str | Path) -> str:
+    """Return what a catalog's place is called in messages: a URL may hold a key, which nobody is shown."""
+    return _resolve(place, None).name
 
 
 def is_catalog(place: str | Path) -> bool:
@@ -212,7 +217,7 @@ def _connect_url(url: str, api_key: str | None) -> TiledStore:
     _check_answers(url)
     from tiled.client import from_uri
 
-    return TiledStore(_catalog_of_runs(from_uri(url, api_key=api_key), url), embedded=False)
+    return TiledStore(_catalog_of_runs(from_uri(url, api_key=api_key), place_name(url)), embedded=False)
 
 
 def _check_answers(url: str) -> None:

@@ -37,7 +37,7 @@ def opened(place: str) -> Iterator["Catalog"]:
     click.UsageError
         If there is none.
     """
-    from bluesky_gp.recording import is_catalog, open_catalog
+    from bluesky_gp.recording import is_catalog, open_catalog, place_name
 
     if not is_catalog(place):
         raise click.UsageError(f"there is no catalog in {Path(place).absolute()}; --catalog says where else")
@@ -46,7 +46,8 @@ def opened(place: str) -> Iterator["Catalog"]:
             catalog = open_catalog(place)
             catalog.wait()
     except Exception as error:  # whatever a file that is no database, or a server that refuses, leads to
-        raise click.UsageError(f"the catalog {place} cannot be opened: {' '.join(str(error).split())}") from error
+        reason = " ".join(str(error).split())
+        raise click.UsageError(f"the catalog {place_name(place)} cannot be opened: {reason}") from error
     with catalog:
         yield catalog
 

@@ -21,13 +21,15 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else.")
 def runs(place: str, limit: int, as_json: bool) -> None:
     """List the runs of a catalog, the latest last."""
+    from bluesky_gp.recording import place_name
+
     with opened(place) as catalog:
         found = [summary(run.metadata) for run in catalog.values()[-1 : -limit - 1 : -1]]
     found.reverse()
     if as_json:
         click.echo(json.dumps(found, allow_nan=False))
     else:
-        _table(found, place)
+        _table(found, place_name(place))
 
 
 def summary(metadata: Mapping[str, Any]) -> dict[str, Any]:

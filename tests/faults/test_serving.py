@@ -126,6 +126,20 @@ def test_nothing_is_answered_without_the_key_and_the_key_is_never_printed(server
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("right", [True, False])
+def test_a_key_that_is_given_in_the_url_is_never_printed(tmp_path, right):
+    server = Server(tmp_path / "catalog")
+    key = server.key if right else "0123456789abcdef" * 2
+    command = [sys.executable, "-m", "bluesky_gp.cli", "runs", "--catalog", f"{server.url}/?api_key={key}"]
+    try:
+        answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    finally:
+        server.end()
+    assert answer.returncode == (0 if right else 2) and server.url in answer.stdout + answer.stderr
+    assert key not in answer.stdout + answer.stderr + server.said
+
+
+@pytest.mark.slow
 def test_what_a_dead_session_left_is_served_too(tmp_path):
     command = [sys.executable, "-c", textwrap.dedent(SESSION), str(tmp_path / "catalog")]
     session = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
