@@ -146,6 +146,13 @@ def test_names_of_journals_are_taken_by_every_system(tmp_path_factory, uid):
     assert len(path.name) < 100
 
 
+@pytest.mark.parametrize("name", ["Projekt #3", "what?"])
+def test_a_folder_that_tiled_would_take_for_another_is_refused_before_anything_is_recorded(tmp_path, name):
+    with pytest.raises(ValueError, match=f"no catalog can be kept in .*{re.escape(name)}, because of the [#?]"):
+        open_catalog(tmp_path / name)
+    assert not list(tmp_path.iterdir())
+
+
 ONLY_POSIX = {"fcntl", "grp", "pty", "pwd", "resource", "syslog", "termios", "tty"}
 ONLY_POSIX_CALLS = {
     *(

@@ -134,6 +134,16 @@ def test_an_exposure_that_never_ends_is_given_up_after_a_timeout(make_bench, RE,
     assert "stop" in bench.detector.calls
 
 
+def test_an_exposure_that_never_ends_at_any_try_is_a_failed_pixel_and_the_run_goes_on(make_bench, RE, docs):
+    bench = make_bench(script={(0, 3): ["hang"]})
+    RE(bench.map(12, per_pixel=tolerant(partial(one_pixel, timeout=0.1))))
+    (failure,) = docs.data("gp_failures")
+    assert (failure["gp_failures_pixel"], failure["gp_failures_kind"]) == ([0, 3], "fault")
+    assert "TimeoutError" in failure["gp_failures_reason"]
+    assert bench.detector.triggered.count((0, 3)) == 2 and docs.counts["primary"] == 11
+    assert docs.column("gp_n_failed", "gp")[-1] == 1 and docs.stops[0]["exit_status"] == "success"
+
+
 def test_what_was_given_up_and_fails_later_is_nobodys_fault_any_more(make_bench, RE, docs):
     bench = make_bench(script={(0, 3): ["late"], (0, 4): ["slow"], (0, 5): ["slow"]})
     bench.detector.stop = None  # nothing ends the exposure but itself, 50 ms later: while (0, 4) is measured
