@@ -33,7 +33,7 @@ class Catalog:
     Attributes
     ----------
     writer : Recorder
-        What to subscribe: ``RE.subscribe(catalog.writer)``.
+        What to subscribe: ``RE.subscribe(catalog.writer)``, before anything that may raise.
     """
 
     def __init__(

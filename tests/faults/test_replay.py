@@ -235,6 +235,13 @@ def test_the_command_takes_a_journal_and_names_what_differs(whole, tmp_path):
     assert "iteration 2: mean differs, by up to 1\n1 of 6 iterations differ\n" in answer.output
 
 
+def test_the_command_shows_the_versions_that_differ(whole, tmp_path):
+    (name, start), *rest = whole
+    gp = {**start["gp"], "versions": {**start["gp"]["versions"], "scipy": "0.19"}}
+    answer = command(str(cut([(name, {**start, "gp": gp}), *rest], len(whole), tmp_path / "old.jsonl")))
+    assert answer.output.startswith("recorded with scipy 0.19, replayed with 1.") and answer.exit_code == 0
+
+
 def test_the_command_tells_what_another_rule_would_have_chosen(recorded):
     folder, uid = recorded
     answer = command(uid, "--catalog", folder, "--with", "ucb")

@@ -12,6 +12,7 @@ from ophyd.sim import SynSignal
 
 from bluesky_gp import GPAgent, PixelOptimizer
 from bluesky_gp.plans import ask_agent, measure_pixels, one_pixel, start_metadata
+from bluesky_gp.recording import open_catalog
 from bluesky_gp.testing import ListOptimizer
 
 PATIENCE = 20  # s; a test that waits that long has failed
@@ -244,6 +245,21 @@ def test_an_error_in_another_subscriber_leaves_everything_ready_for_the_next_run
     assert docs.stops[0]["exit_status"] == "fail" and bench.detector.calls[-1] == "unstage"
     RE(bench.map(20))
     assert bench.optimizer.state.n_measured == 20
+
+
+def test_the_event_at_which_another_subscriber_fails_is_in_the_catalog_if_the_writer_came_first(bench, RE, tmp_path):
+    def broken(name, doc):
+        if name == "event" and doc["data"].get("det_height") and doc["seq_num"] == 5:
+            raise ValueError("in a plot")
+
+    with open_catalog(tmp_path) as catalog:
+        RE.subscribe(catalog.writer)
+        RE.subscribe(broken)
+        with pytest.raises(ValueError, match="in a plot"):
+            RE(bench.map(20))
+        run = catalog[-1]
+        assert run.stop["exit_status"] == "fail" and run.stop["num_events"]["primary"] == 5
+        assert len(run.primary.read()["det_height"]) == 5
 
 
 def test_after_an_error_in_the_acquisition_function_the_agent_can_be_used_again(make_bench, RE, docs):
