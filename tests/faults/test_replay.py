@@ -36,7 +36,7 @@ OPTIONS = {
     "fixed hyperparameters": {"kernel": RBF(2.0, "fixed") + WhiteKernel(0.01, "fixed")},
     "a polynomial trend": {"mean": 1},
     "a known map": {"mean": np.linspace(0.0, 9.0, 64).reshape(8, 8)},
-    "an earlier map's prior": {"prior": {"theta": [0.0, 1.0, 1.0, 0.0, -3.0], "std": 0.3}},
+    "an earlier map's prior": {"prior": {"theta": [0.0, 1.0, 1.0, -3.0, 0.0, -3.0], "std": 0.3}},
     "a transformation": {"transform": PowerTransformer(standardize=False)},
     "outliers": {"outliers": 4.0},
     "a rule that stops it": {"stopping": [MaxPixels(12)]},
