@@ -127,7 +127,7 @@ class WhilePromising:
         Improvement that is worth a pixel, as a share of the range of the map.
     """
 
-    most: float = 0.7
+    most: float = 0.5
     least: float = 0.3
     worth: float = 1e-3
 

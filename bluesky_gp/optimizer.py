@@ -59,7 +59,7 @@ class PixelOptimizer:
         Pixels measured before the model is asked, as `initial` says.
     batch : float or callable, optional
         Share of a batch that the acquisition function chooses; the rest explores, see `batch.exploring`. None: of
-        the expected improvement seven of ten while they promise something, then three, see `batch.WhilePromising`; half
+        the expected improvement five of ten while they promise something, then three, see `batch.WhilePromising`; half
         of the batch of any other. Or another way to choose, see `batch.Strategy`.
     maximize : bool
         False: smaller targets are better.
