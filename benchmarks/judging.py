@@ -38,7 +38,7 @@ class Answers:
     def __init__(self, file, again=()):
         self.file = file
         kept = json.loads(file.read_text()) if file is not None and file.exists() else {}
-        self.known = {key: answer for key, answer in kept.items() if json.loads(key)[0] not in again}
+        self.known = {key: answer for key, answer in kept.items() if not json.loads(key)[0].startswith(tuple(again))}
         self.lock = Lock()
 
     def add(self, job, answer):
