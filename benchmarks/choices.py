@@ -5,8 +5,8 @@
 Every rule starts from the same ten random pixels and chooses batches of ten up to 410 (a sixth of a smaller map). All
 are given our Gaussian process, so that they differ in where they measure only; "R5" has the kernel (Matern 5/2, no
 roughness) and the priors that it was found with. The rules were fixed on maps of other seeds (from 1000 on; 0 to 2 and
-100 to 119 and 200 to 219 judged earlier defaults). --json keeps every run: what is in the file is not run again, unless --again
-names its rule.
+100 to 119 and 200 to 219 judged earlier defaults). --json keeps every run: what is in the file is not run again, unless
+--again names its rule.
 """
 
 import os

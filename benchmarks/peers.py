@@ -7,7 +7,8 @@ it as a process of one thread; ours runs in this interpreter by the same rules. 
 what else the machine does matters little. First all are timed with 400 of 50 x 50 pixels measured, then they run:
 ten random pixels, then batches of ten. What slow peers are given of points, seeds and kinds of maps is in the table.
 
---json keeps every answer: jobs whose answer is in the file are not run again, unless --again names their peer (or how its name begins).
+--json keeps every answer: jobs whose answer is in the file are not run again, unless --again names their peer (or how
+its name begins).
 """
 
 import json
