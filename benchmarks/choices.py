@@ -84,7 +84,8 @@ def choice_of_r5(shape):
     A = np.delete(np.delete(ours.prior.A, row, axis=0), place, axis=1)  # noqa: N806
     mean, std = np.delete(ours.prior.mean, row), np.delete(ours.prior.std, row)
     mean[-1], std[-1] = np.log(0.01), 2.0
-    return KernelChoice(kernel, LinearPrior(A, mean, std), tuple(np.delete(start, place) for start in ours.starts))
+    starts = tuple(np.delete(start, place) for start in ours.starts)
+    return KernelChoice(kernel, LinearPrior(A, mean, std), starts, np.delete(ours.scale, place))
 
 
 def run(rule, kind, seed):

@@ -10,10 +10,12 @@ theta   log hyperparameters, in scikit-learn's order   (n_theta,)
 ======  =============================================  ==========================
 """
 
+from collections.abc import Iterator
 from functools import singledispatch
 from typing import Any
 
 import numpy as np
+from sklearn.base import clone
 from sklearn.gaussian_process.kernels import (
     RBF,
     ConstantKernel,
@@ -153,6 +155,38 @@ def check_kernel(kernel: Kernel, ndim: int) -> None:
         kernel(np.zeros((1, ndim)))
     except Exception as error:
         raise ValueError(f"kernel {kernel} does not fit a grid of {ndim} axes: {error}") from error
+
+
+class Dial:
+    """A copy of a kernel whose hyperparameters are set many times: scikit-learn looks for them anew every time."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self.kernel = clone(kernel)
+        self._places, start = [], 0
+        for leaf in _leaves(self.kernel):
+            for h in leaf.hyperparameters:
+                if not h.fixed:
+                    place = start if h.n_elements == 1 else slice(start, start + h.n_elements)
+                    self._places.append((leaf, h.name, place))
+                    start += h.n_elements
+
+    def __call__(self, theta: Floats) -> Kernel:
+        """Return the kernel, with these hyperparameters until the next call."""
+        values = np.exp(theta)
+        for leaf, name, place in self._places:
+            setattr(leaf, name, values[place])
+        return self.kernel
+
+
+def _leaves(kernel: Kernel) -> Iterator[Kernel]:
+    """Yield the kernels that an expression is made of, in the order of its theta."""
+    if isinstance(kernel, Sum | Product):
+        yield from _leaves(kernel.k1)
+        yield from _leaves(kernel.k2)
+    elif isinstance(kernel, Exponentiation):
+        yield from _leaves(kernel.kernel)
+    else:
+        yield kernel
 
 
 def theta_names(kernel: Kernel) -> list[str]:

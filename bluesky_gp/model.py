@@ -160,7 +160,7 @@ class Model:
         noise = state.inward_noise(state.values, state.known_std)[known]
         looked_at = likelihood_pixels(S, self.grid.unravel(S).astype(np.float64))
         trend = _trend(self.mean, self.grid, state.units)
-        problem = FitProblem(state.covariance, self.choice.prior, trend, S[looked_at], y[looked_at], noise[looked_at])
+        problem = self._problem(state, trend, S[looked_at], y[looked_at], noise[looked_at])
         fit = problem.solve(starts_for(self.choice, state.theta, len(S), state.n_fitted))
         doubts = np.zeros(state.n_attempted)
         if self.outliers is not None:
@@ -179,6 +179,9 @@ class Model:
         )
         return self._rebuilt(state)
 
+    def _problem(self, state: OptimizerState, trend: Trend, S: Indices, y: Floats, noise: Floats) -> FitProblem:
+        return FitProblem(state.covariance, self.choice.prior, trend, S, y, noise, self.choice.scale)
+
     def _fitted_others(self, state: OptimizerState) -> Mapping[str, Floats]:
         """Fit further numbers, each by itself: what is noise in one may not be in another, nor as smooth."""
         found = {}
@@ -190,7 +193,7 @@ class Model:
             S, y = state.pixels[known], units.inward(values[known])
             places = likelihood_pixels(S, self.grid.unravel(S).astype(np.float64))
             trend, noise = Trend.constant(self.grid.size), np.zeros(len(places))
-            problem = FitProblem(state.covariance, self.choice.prior, trend, S[places], y[places], noise)
+            problem = self._problem(state, trend, S[places], y[places], noise)
             before = state.n_fitted if name in state.other_theta else 0
             theta = state.other_theta.get(name, self.choice.kernel.theta)
             found[name] = problem.solve(starts_for(self.choice, theta, len(S), before)).theta

@@ -20,6 +20,7 @@ from sklearn.gaussian_process.kernels import (
 )
 
 from bluesky_gp.kernels import (
+    Dial,
     RotatedMatern,
     check_kernel,
     gradient_of_lags,
@@ -196,6 +197,15 @@ def test_rotated_matern_refuses_three_axes():
 def test_a_wrong_number_of_length_scales_is_a_clear_error(kernel):
     with pytest.raises(ValueError, match="does not fit a grid of 2 axes"):
         check_kernel(ConstantKernel() * kernel + WhiteKernel(), 2)
+
+
+@pytest.mark.parametrize("kernel", [k for k in STATIONARY if len(k.theta)], ids=str)
+def test_a_dial_sets_what_a_clone_with_theta_has_and_leaves_the_kernel_alone(kernel):
+    before, theta = kernel.theta.copy(), kernel.theta + np.linspace(0.1, 0.4, len(kernel.theta))
+    dialled = Dial(kernel)(theta)
+    assert dialled == kernel.clone_with_theta(theta)
+    np.testing.assert_array_equal(dialled.theta, kernel.clone_with_theta(theta).theta)
+    np.testing.assert_array_equal(kernel.theta, before)
 
 
 def test_every_hyperparameter_has_a_name_of_its_own():
