@@ -69,7 +69,8 @@ class Job:
 
 PEERS = (
     Peer(OURS, "ours", clock=8, seeds=10),
-    Peer("scikit-learn, believer", "believer", "", "scikit-learn", clock=4, seeds=3),
+    Peer(f"{OURS}, for the map", "ours", "map", clock=8, seeds=10),
+    Peer("scikit-learn, believer", "believer", "", "scikit-learn", clock=4, seeds=6),
     Peer("BoTorch, qLogNEI", "monte_carlo", "qLogNEI", "botorch", clock=3, points=(200,), seeds=1),
     Peer("BoTorch, qLogEI", "monte_carlo", "qLogEI", "botorch", clock=3),
     Peer("gpCAM, expected improvement", "candidates", "expected improvement", "gpcam", clock=3, points=(200,), seeds=1),

@@ -7,7 +7,7 @@ from bluesky_gp import PixelGrid, PixelOptimizer
 
 
 class Ours(Peer):
-    """PixelOptimizer with no option set."""
+    """PixelOptimizer with no option set; the variant is its purpose."""
 
     packages = ("bluesky_gp", "numpy", "scipy", "scikit-learn")
 
@@ -15,7 +15,9 @@ class Ours(Peer):
         super().__init__(shape, candidates, seed, variant)
         mask = np.ones(shape, dtype=bool)
         mask.flat[candidates] = False
-        self.optimizer = PixelOptimizer(PixelGrid(tuple(shape), mask=mask if mask.any() else None), "z", seed=seed)
+        self.optimizer = PixelOptimizer(
+            PixelGrid(tuple(shape), mask=mask if mask.any() else None), "z", seed=seed, purpose=variant or None
+        )
         self.known = 0
 
     def fit(self, pixels, values):
