@@ -165,9 +165,7 @@ class LatticeCovariance:
     @cached_property
     def neighbourhood(self) -> Floats:
         """Sum of the squared prior correlation of every pixel with all that are not masked: one FFT convolution."""
-        correlation = self.table / max(
-            self.table[len(self.table) // 2], _TINY
-        )  # a kernel may be noise and nothing else
+        correlation = self.table / max(self.variance[0], _TINY)  # a kernel may be noise and nothing else
         squares = np.square(correlation).reshape([2 * n - 1 for n in self.shape])
         return LatticeProduct.from_table(squares, self.shape)(self.allowed.astype(np.float64))
 
