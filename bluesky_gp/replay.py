@@ -158,9 +158,15 @@ def optimizer_of(gp: Mapping[str, Any], **given: Any) -> PixelOptimizer:
     plain["min_distance"] = gp.get("min_distance", 0.0)  # older records have neither this nor a design
     grid = PixelGrid.from_mapping(gp["grid"])
     try:
-        return PixelOptimizer(grid, gp["optimizer_target"], **plain, **made, others=gp.get("others", ()))
+        optimizer = PixelOptimizer(grid, gp["optimizer_target"], **plain, **made, others=gp.get("others", ()))
     except TypeError as error:
         raise ValueError(f"the run's settings cannot be made again: {error}") from error
+    if made["kernel"] is None and optimizer.describe()["kernel"] != gp["kernel"]:
+        raise ValueError(
+            f"the run had the default kernel of its day, {make(gp['kernel'])}, with priors of its own, and today's is "
+            f"{make(optimizer.describe()['kernel'])}: replay it with the version of bluesky_gp that recorded it"
+        )
+    return optimizer
 
 
 def _made(name: str, description: Any) -> Any:

@@ -14,6 +14,7 @@ from sklearn.preprocessing import FunctionTransformer, PowerTransformer
 from bluesky_gp import ConfidenceBound, GPAgent, PixelOptimizer, PosteriorUncertainty
 from bluesky_gp.batch import LocalPenalization
 from bluesky_gp.cli import cli
+from bluesky_gp.description import describe
 from bluesky_gp.journal import encode
 from bluesky_gp.plans import one_pixel, tolerant
 from bluesky_gp.recording import open_catalog
@@ -196,6 +197,13 @@ def test_the_description_makes_an_equal_description(whole):
     gp = whole[0][1]["gp"]
     again = optimizer_of(gp).describe()
     assert {key: gp[key] for key in again} == again
+
+
+def test_a_run_with_the_default_kernel_of_another_day_is_refused_with_both_named(whole):
+    gp = whole[0][1]["gp"]
+    older = {**gp, "default_kernel": True, "kernel": describe(1.0 * RBF(2.0) + WhiteKernel())}
+    with pytest.raises(ValueError, match=r"default kernel of its day, .*RBF.*, and today's is .*RotatedMatern"):
+        optimizer_of(older)
 
 
 # -- as a user does it -----------------------------------------------------------------------------------------------

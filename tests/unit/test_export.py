@@ -27,7 +27,7 @@ def measure(RE, docs, sample, target, grid=GRID):  # noqa: N803
 @pytest.fixture
 def loops(RE, docs):
     """A run of 25 pixels with loops, a few of which failed."""
-    return measure(RE, docs, SyntheticFerroelectric(shape=GRID.shape, seed=1, failed=0.1), "loop_area")
+    return measure(RE, docs, SyntheticFerroelectric(shape=GRID.shape, seed=1, failed=0.3), "loop_area")
 
 
 @pytest.mark.parametrize("name", ["map.nc", "map.zarr"])

@@ -9,7 +9,7 @@ from bluesky_gp.plans import adaptive_map
 from bluesky_gp.record import RunRecord
 
 GRID = PixelGrid((8, 9), step=(0.1, 0.2), units="um")
-SAMPLE = SyntheticFerroelectric(shape=GRID.shape, seed=1, failed=0.1)
+SAMPLE = SyntheticFerroelectric(shape=GRID.shape, seed=1, failed=0.3)
 
 
 @pytest.fixture
