@@ -167,8 +167,7 @@ def test_another_number_is_predicted_as_if_it_were_the_target_and_leaves_the_tar
     assert found.state.theta.tobytes() == alone.state.theta.tobytes()
     assert found.mean.tobytes() == alone.mean.tobytes() and found.std.tobytes() == alone.std.tobytes()
     mean, std = found.state.other("rough")
-    # A kernel rounds its theta, and a fit that starts one bit elsewhere ends where its tolerance lets it.
-    assert mean == pytest.approx(other.mean, abs=1e-3) and std == pytest.approx(other.std, rel=1e-3)
+    assert mean == pytest.approx(other.mean, abs=1e-9) and std == pytest.approx(other.std, rel=1e-9)
     assert np.array_equal(outlook(found).other("rough")[1], std.ravel())
 
 
