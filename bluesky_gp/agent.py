@@ -233,7 +233,7 @@ class GPAgent(DocumentRouter):
         history : History, optional
             What the run begins with, if it resumes another.
         """
-        from bluesky_gp.description import describe  # it needs scikit-learn, which takes a second to import
+        from bluesky_gp.plain_data import describe  # it needs scikit-learn, which takes a second to import
 
         return {
             **self.optimizer.describe(),

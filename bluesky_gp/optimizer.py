@@ -9,7 +9,6 @@ from sklearn.gaussian_process.kernels import Kernel
 
 from bluesky_gp.acquisition import ExpectedImprovement
 from bluesky_gp.batch import Strategy, choose, share_for, strategy_of
-from bluesky_gp.description import describe
 from bluesky_gp.designs import Beginning, Design, design_of
 from bluesky_gp.diagnosis import with_unscored
 from bluesky_gp.grid import PixelGrid
@@ -18,6 +17,7 @@ from bluesky_gp.kernels import theta_names
 from bluesky_gp.model import Mean, Measurements, Model
 from bluesky_gp.outlook import StateOutlook
 from bluesky_gp.path import short_path
+from bluesky_gp.plain_data import describe
 from bluesky_gp.points import PointReader
 from bluesky_gp.posterior import GridPosterior
 from bluesky_gp.protocols import Acquisition, Floats, Indices, MapAcquisition

@@ -2,10 +2,10 @@
 
 from concurrent.futures import Executor, Future
 
-from bluesky_gp.courtesy import urgent
 from bluesky_gp.decision import Decision, decide
 from bluesky_gp.heard import HeardRun, Outcome
 from bluesky_gp.history import History, after
+from bluesky_gp.priority import urgent
 from bluesky_gp.protocols import Optimizer
 
 

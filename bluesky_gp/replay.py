@@ -13,10 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from bluesky_gp.decision import Decision
-from bluesky_gp.description import DescriptionError, make
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.history import after, repeat
 from bluesky_gp.optimizer import PixelOptimizer
+from bluesky_gp.plain_data import DescriptionError, make
 from bluesky_gp.protocols import Acquisition, Floats, Indices
 from bluesky_gp.readings import DecisionRecord
 from bluesky_gp.record import RunRecord

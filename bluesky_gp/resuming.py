@@ -252,7 +252,7 @@ def _differences(name: str, old: Any, new: Any) -> list[tuple[str, Any, Any]]:
 
 
 def _short(value: Any) -> str:
-    from bluesky_gp.description import DescriptionError, make  # it needs scikit-learn: a second to import
+    from bluesky_gp.plain_data import DescriptionError, make  # it needs scikit-learn: a second to import
 
     try:
         text = repr(make(value))

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from sklearn.base import BaseEstimator
 from sklearn.gaussian_process.kernels import Kernel, Product, Sum
 
-from bluesky_gp.description import describe
+from bluesky_gp.plain_data import describe
 
 
 class Code(NamedTuple):

@@ -14,8 +14,8 @@ from sklearn.preprocessing import FunctionTransformer, PowerTransformer
 from bluesky_gp import ConfidenceBound, GPAgent, PixelOptimizer, PosteriorUncertainty
 from bluesky_gp.batch import LocalPenalization
 from bluesky_gp.cli import cli
-from bluesky_gp.description import describe
 from bluesky_gp.journal import encode
+from bluesky_gp.plain_data import describe
 from bluesky_gp.plans import one_pixel, tolerant
 from bluesky_gp.recording import open_catalog
 from bluesky_gp.replay import alternatives, optimizer_of, replay

@@ -6,8 +6,8 @@ from views import GRID, optimizer, view
 
 from bluesky_gp import ConfidenceBound, ExpectedImprovement, PosteriorUncertainty, ProbabilityOfImprovement
 from bluesky_gp.combined import Feasible, PerSecond, Product, Sum, log_probability
-from bluesky_gp.description import DescriptionError, describe, make
 from bluesky_gp.levels import LevelSet, TargetValue
+from bluesky_gp.plain_data import DescriptionError, describe, make
 
 EI, PI, STD = ExpectedImprovement(), ProbabilityOfImprovement(), PosteriorUncertainty()
 

@@ -4,12 +4,12 @@ import pytest
 from views import measured, optimizer, view
 
 from bluesky_gp import ExpectedImprovement
-from bluesky_gp.description import describe, make
 from bluesky_gp.hypervolume import (
     ExpectedHypervolumeImprovement,
     log_hypervolume_improvement,
     pareto_front,
 )
+from bluesky_gp.plain_data import describe, make
 
 FRONT = np.array([[5.0, 3.0, 2.9, 1.0], [0.5, 1.0, 3.0, 4.0]])
 REFERENCE = np.array([0.0, 0.0])

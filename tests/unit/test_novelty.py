@@ -6,8 +6,8 @@ from sklearn.preprocessing import StandardScaler
 from views import GRID, measured, optimizer, view
 
 from bluesky_gp import PixelOptimizer
-from bluesky_gp.description import describe, make
 from bluesky_gp.novelty import Novelty
+from bluesky_gp.plain_data import describe, make
 
 
 class Identity(BaseEstimator, TransformerMixin):

@@ -8,9 +8,9 @@ from sklearn.gaussian_process.kernels import RBF, WhiteKernel
 from sklearn.preprocessing import PowerTransformer
 
 from bluesky_gp import GPAgent
-from bluesky_gp.description import describe, make
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.optimizer import PixelOptimizer
+from bluesky_gp.plain_data import describe, make
 from bluesky_gp.plans import adaptive_map
 from bluesky_gp.replay import replay
 from bluesky_gp.stopping import BetterUnlikely, GainBelow, ImprovementBelow, MapChangeBelow, MaxDose, MaxPixels, MaxTime

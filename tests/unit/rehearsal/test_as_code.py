@@ -7,7 +7,7 @@ from sklearn.preprocessing import PowerTransformer
 
 from bluesky_gp.acquisition import ConfidenceBound, ExpectedImprovement
 from bluesky_gp.acquisitions import BY_NAME
-from bluesky_gp.description import describe
+from bluesky_gp.plain_data import describe
 from bluesky_gp.rehearsal.as_code import as_code
 
 

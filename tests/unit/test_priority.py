@@ -4,8 +4,8 @@ import threading
 
 import pytest
 
-from bluesky_gp import courtesy
-from bluesky_gp.courtesy import give_way, urgent
+from bluesky_gp import priority as courtesy
+from bluesky_gp.priority import give_way, urgent
 from bluesky_gp.recording import open_catalog
 
 
