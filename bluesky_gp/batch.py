@@ -13,8 +13,8 @@ from scipy.spatial.distance import cdist
 from scipy.special import log_ndtr
 
 from bluesky_gp.acquisition import NO_SPREAD, ExpectedImprovement, log_expected_improvement
+from bluesky_gp.gp.posterior import GridPosterior
 from bluesky_gp.grid import PixelGrid
-from bluesky_gp.posterior import GridPosterior
 from bluesky_gp.protocols import Acquisition, Floats, Indices, MapAcquisition
 
 _TINY = 1e-300  # where nothing is unknown and nothing is noise

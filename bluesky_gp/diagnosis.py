@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from bluesky_gp.kernels import theta_names
+from bluesky_gp.gp.kernels import theta_names
 from bluesky_gp.protocols import Floats
 from bluesky_gp.state import OptimizerState
 from bluesky_gp.units import AffineUnits

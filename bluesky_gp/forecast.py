@@ -31,8 +31,8 @@ import numpy.typing as npt
 from scipy.optimize import brentq
 from scipy.special import log_ndtr
 
-from bluesky_gp.covariance import LatticeCovariance
-from bluesky_gp.posterior import GridPosterior
+from bluesky_gp.gp.covariance import LatticeCovariance
+from bluesky_gp.gp.posterior import GridPosterior
 from bluesky_gp.protocols import Floats, Indices
 from bluesky_gp.units import Units
 

@@ -17,7 +17,7 @@ from typing import ClassVar
 import numpy as np
 
 from bluesky_gp.acquisition import deviations, log_improvement
-from bluesky_gp.covariance import tiled
+from bluesky_gp.gp.covariance import tiled
 from bluesky_gp.protocols import Floats, Indices, Outlook, Posterior
 from bluesky_gp.sampling import gains
 

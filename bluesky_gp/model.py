@@ -9,10 +9,9 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.gaussian_process.kernels import Kernel
 
-from bluesky_gp.covariance import covariance
 from bluesky_gp.diagnosis import diagnose
-from bluesky_gp.grid import PixelGrid
-from bluesky_gp.hyperparameters import (
+from bluesky_gp.gp.covariance import covariance
+from bluesky_gp.gp.hyperparameters import (
     FitProblem,
     KernelChoice,
     contradicts,
@@ -21,10 +20,11 @@ from bluesky_gp.hyperparameters import (
     refit_due,
     starts_for,
 )
-from bluesky_gp.posterior import GridPosterior
+from bluesky_gp.gp.posterior import GridPosterior
+from bluesky_gp.gp.trend import Trend
+from bluesky_gp.grid import PixelGrid
 from bluesky_gp.protocols import Floats, Indices
 from bluesky_gp.state import OptimizerState
-from bluesky_gp.trend import Trend
 from bluesky_gp.units import AffineUnits, TransformedUnits, Units
 
 _NOT_CONVERGED = "the fit of the hyperparameters did not converge"

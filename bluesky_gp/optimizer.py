@@ -11,19 +11,19 @@ from bluesky_gp.acquisition import ExpectedImprovement
 from bluesky_gp.batch import Strategy, choose, share_for, strategy_of
 from bluesky_gp.designs import Beginning, Design, design_of
 from bluesky_gp.diagnosis import with_unscored
+from bluesky_gp.gp.blas import blas_threads
+from bluesky_gp.gp.hyperparameters import refit_due, starts_for
+from bluesky_gp.gp.kernels import theta_names
+from bluesky_gp.gp.posterior import GridPosterior
 from bluesky_gp.grid import PixelGrid
-from bluesky_gp.hyperparameters import refit_due, starts_for
-from bluesky_gp.kernels import theta_names
 from bluesky_gp.model import Mean, Measurements, Model
 from bluesky_gp.outlook import StateOutlook
 from bluesky_gp.path import short_path
 from bluesky_gp.plain_data import describe
 from bluesky_gp.points import PointReader
-from bluesky_gp.posterior import GridPosterior
 from bluesky_gp.protocols import Acquisition, Floats, Indices, MapAcquisition
 from bluesky_gp.state import OptimizerState
 from bluesky_gp.stopping import StoppingRule
-from bluesky_gp.threads import blas_threads
 from bluesky_gp.timing import decision_seconds
 
 

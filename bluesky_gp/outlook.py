@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from bluesky_gp.gp.posterior import GridPosterior
 from bluesky_gp.grid import PixelGrid
-from bluesky_gp.posterior import GridPosterior
 from bluesky_gp.protocols import Acquisition, Floats, Indices, MapAcquisition
 from bluesky_gp.state import OptimizerState
 

@@ -7,12 +7,12 @@ from typing import Any, Self
 
 import numpy as np
 
-from bluesky_gp.covariance import DenseCovariance, LatticeCovariance
 from bluesky_gp.forecast import Forecast, forecast, rms
+from bluesky_gp.gp.covariance import DenseCovariance, LatticeCovariance
+from bluesky_gp.gp.posterior import DensePosterior, GridPosterior, LatticePosterior
+from bluesky_gp.gp.trend import Trend
 from bluesky_gp.grid import PixelGrid
-from bluesky_gp.posterior import DensePosterior, GridPosterior, LatticePosterior
 from bluesky_gp.protocols import Floats, Indices
-from bluesky_gp.trend import Trend
 from bluesky_gp.units import AffineUnits, Units
 
 REMEMBERED = 10  # changes of the map

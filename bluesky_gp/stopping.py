@@ -11,7 +11,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from bluesky_gp.acquisition import ExpectedImprovement
-from bluesky_gp.posterior import GridPosterior
+from bluesky_gp.gp.posterior import GridPosterior
 from bluesky_gp.protocols import Indices
 from bluesky_gp.state import REMEMBERED, OptimizerState
 

@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel, Kernel, Matern, RationalQuadratic, WhiteKernel
 
+from bluesky_gp.gp.kernels import RotatedMatern
+from bluesky_gp.gp.posterior import DensePosterior, LatticePosterior
+from bluesky_gp.gp.trend import Trend
 from bluesky_gp.grid import PixelGrid
-from bluesky_gp.kernels import RotatedMatern
-from bluesky_gp.posterior import DensePosterior, LatticePosterior
-from bluesky_gp.trend import Trend
 
 POSTERIORS = (LatticePosterior, DensePosterior)
 

@@ -11,9 +11,9 @@ from sklearn.gaussian_process.kernels import Matern, WhiteKernel
 
 from bluesky_gp.acquisition import ConfidenceBound, ExpectedImprovement
 from bluesky_gp.batch import LocalPenalization, Mixed, Ranking, WhilePromising, apart, choose, strategy_of
+from bluesky_gp.gp.kernels import RotatedMatern
+from bluesky_gp.gp.posterior import LatticePosterior
 from bluesky_gp.grid import PixelGrid
-from bluesky_gp.kernels import RotatedMatern
-from bluesky_gp.posterior import LatticePosterior
 
 
 def by_mean(posterior, pixels):

@@ -8,9 +8,9 @@ from sklearn.preprocessing import FunctionTransformer
 
 from bluesky_gp import forecast as module
 from bluesky_gp.forecast import Forecast, forecast, remaining
+from bluesky_gp.gp.posterior import DensePosterior, LatticePosterior
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.optimizer import PixelOptimizer
-from bluesky_gp.posterior import DensePosterior, LatticePosterior
 from bluesky_gp.replay import replay
 from bluesky_gp.units import AffineUnits
 

@@ -8,7 +8,7 @@ from sklearn.gaussian_process.kernels import RBF, ConstantKernel, DotProduct, Ma
 from sklearn.preprocessing import QuantileTransformer
 
 from bluesky_gp.acquisition import ExpectedImprovement
-from bluesky_gp.kernels import RotatedMatern
+from bluesky_gp.gp.kernels import RotatedMatern
 from bluesky_gp.plain_data import DescriptionError, describe, make
 from bluesky_gp.scalarizers import NetCounts
 from bluesky_gp.stopping import MaxPixels

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from sklearn.gaussian_process.kernels import RBF, DotProduct, WhiteKernel
 
-from bluesky_gp.covariance import covariance
+from bluesky_gp.gp.covariance import covariance
+from bluesky_gp.gp.posterior import DensePosterior, LatticePosterior
+from bluesky_gp.gp.trend import Trend
 from bluesky_gp.grid import PixelGrid
-from bluesky_gp.posterior import DensePosterior, LatticePosterior
 from bluesky_gp.state import OptimizerState
-from bluesky_gp.trend import Trend
 from bluesky_gp.units import AffineUnits
 
 GRID = PixelGrid((5, 6), mask=np.eye(5, 6, dtype=bool))

@@ -19,7 +19,7 @@ from sklearn.gaussian_process.kernels import (
     WhiteKernel,
 )
 
-from bluesky_gp.kernels import (
+from bluesky_gp.gp.kernels import (
     Dial,
     RotatedMatern,
     check_kernel,

@@ -25,7 +25,7 @@ from scipy.spatial import KDTree
 from bluesky_gp.protocols import Floats, Indices
 
 if TYPE_CHECKING:
-    from bluesky_gp.covariance import LatticeCovariance
+    from bluesky_gp.gp.covariance import LatticeCovariance
 
 _NEIGHBOURS = 30
 _CHUNK = 4096  # pixels whose conditioning sets are factorised together: 30 MB

@@ -4,10 +4,10 @@ from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 
 from bluesky_gp import PixelGrid
 from bluesky_gp import posterior as module
-from bluesky_gp.covariance import LatticeCovariance
-from bluesky_gp.kernels import RotatedMatern
-from bluesky_gp.nearest import nearest_variance
-from bluesky_gp.posterior import LatticePosterior
+from bluesky_gp.gp.covariance import LatticeCovariance
+from bluesky_gp.gp.kernels import RotatedMatern
+from bluesky_gp.gp.nearest_variance import nearest_variance
+from bluesky_gp.gp.posterior import LatticePosterior
 
 KERNEL = ConstantKernel(1.5) * RotatedMatern((4.0, 6.0), 1.3) + WhiteKernel(0.02)
 

@@ -20,12 +20,12 @@ from scipy.spatial import KDTree
 from scipy.special import chdtri
 from sklearn.gaussian_process.kernels import ConstantKernel, Kernel, Matern, WhiteKernel
 
-from bluesky_gp.covariance import DenseCovariance, LatticeCovariance, Pairs
-from bluesky_gp.kernels import Dial, RotatedMatern
+from bluesky_gp.gp.blas import blas_threads
+from bluesky_gp.gp.covariance import DenseCovariance, LatticeCovariance, Pairs
+from bluesky_gp.gp.kernels import Dial, RotatedMatern
+from bluesky_gp.gp.solvers import CholeskySolver
+from bluesky_gp.gp.trend import Trend
 from bluesky_gp.protocols import Floats, Indices
-from bluesky_gp.solvers import CholeskySolver
-from bluesky_gp.threads import blas_threads
-from bluesky_gp.trend import Trend
 
 _MANY_STARTS = 60  # measured pixels up to which every fit starts from all of `starts`
 _RESTARTS = (80, 100, 150, 200)  # and counts at which it starts from the first of them once more

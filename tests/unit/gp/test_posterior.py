@@ -6,10 +6,10 @@ from hypothesis import strategies as st
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel, DotProduct, Matern, RationalQuadratic, WhiteKernel
 
 from bluesky_gp import posterior as module
+from bluesky_gp.gp.kernels import RotatedMatern
+from bluesky_gp.gp.posterior import DensePosterior, LatticePosterior
+from bluesky_gp.gp.trend import Trend
 from bluesky_gp.grid import PixelGrid
-from bluesky_gp.kernels import RotatedMatern
-from bluesky_gp.posterior import DensePosterior, LatticePosterior
-from bluesky_gp.trend import Trend
 
 of_any_kind = pytest.mark.parametrize("of_kind", POSTERIORS)
 KERNELS = [

@@ -27,13 +27,13 @@ from typing import ClassVar, Self
 import numpy as np
 from sklearn.gaussian_process.kernels import Kernel
 
-from bluesky_gp.covariance import DenseCovariance, LatticeCovariance, tiled
+from bluesky_gp.gp.covariance import DenseCovariance, LatticeCovariance, tiled
+from bluesky_gp.gp.iterative import IterativeSolver
+from bluesky_gp.gp.nearest_variance import nearest_variance
+from bluesky_gp.gp.solvers import CholeskySolver
+from bluesky_gp.gp.trend import Solver, Trend
 from bluesky_gp.grid import PixelGrid
-from bluesky_gp.nearest import nearest_variance
 from bluesky_gp.protocols import Floats, Indices
-from bluesky_gp.solvers import CholeskySolver
-from bluesky_gp.trend import Solver, Trend
-from bluesky_gp.vecchia import IterativeSolver
 
 _TINY = 1e-12
 DENSE = 4000  # pixels up to which a dense factor is held (128 MB); above, an iteration is as fast and needs no memory

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.spatial import KDTree
 
+from bluesky_gp.gp.blas import blas_threads
+from bluesky_gp.gp.solvers import CholeskySolver
 from bluesky_gp.protocols import Floats, Indices
-from bluesky_gp.solvers import CholeskySolver
-from bluesky_gp.threads import blas_threads
 
 if TYPE_CHECKING:
-    from bluesky_gp.covariance import LatticeCovariance
+    from bluesky_gp.gp.covariance import LatticeCovariance
 
 NEIGHBOURS = 300  # measured pixels that a tile shares: its corners have their 120 nearest among them
 _INSIDE = 60  # measured pixels in a tile beyond which it is cut in four

@@ -3,10 +3,10 @@ import pytest
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel, Matern, WhiteKernel
 
 from bluesky_gp import PixelGrid
-from bluesky_gp.covariance import LatticeCovariance
-from bluesky_gp.kernels import RotatedMatern
-from bluesky_gp.solvers import CholeskySolver
-from bluesky_gp.vecchia import IterativeSolver
+from bluesky_gp.gp.covariance import LatticeCovariance
+from bluesky_gp.gp.iterative import IterativeSolver
+from bluesky_gp.gp.kernels import RotatedMatern
+from bluesky_gp.gp.solvers import CholeskySolver
 
 KERNELS = [
     ConstantKernel(2.0) * RotatedMatern((4.0, 9.0), 2.0) + WhiteKernel(0.01),

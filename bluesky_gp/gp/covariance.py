@@ -18,10 +18,10 @@ import numpy.typing as npt
 from scipy.fft import next_fast_len
 from sklearn.gaussian_process.kernels import Kernel
 
-from bluesky_gp import kernels
+from bluesky_gp.gp import kernels
+from bluesky_gp.gp.solvers import CirculantSampler, FactorSampler, LatticeProduct
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.protocols import Floats, Indices
-from bluesky_gp.solvers import CirculantSampler, FactorSampler, LatticeProduct
 
 _TINY = 1e-300
 _TILE = 4_000_000  # entries of a block that is held at once: 32 MB

@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.gaussian_process.kernels import RBF
 
-from bluesky_gp.covariance import LatticeCovariance
+from bluesky_gp.gp.covariance import LatticeCovariance
+from bluesky_gp.gp.solvers import CholeskySolver, CirculantSampler
 from bluesky_gp.grid import PixelGrid
-from bluesky_gp.solvers import CholeskySolver, CirculantSampler
 
 
 def positive_definite(m, seed=0):

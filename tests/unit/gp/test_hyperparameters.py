@@ -6,9 +6,8 @@ from hypothesis import strategies as st
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel, DotProduct, ExpSineSquared, Matern, WhiteKernel
 
-from bluesky_gp.covariance import covariance
-from bluesky_gp.grid import PixelGrid
-from bluesky_gp.hyperparameters import (
+from bluesky_gp.gp.covariance import covariance
+from bluesky_gp.gp.hyperparameters import (
     FitProblem,
     KernelChoice,
     LinearPrior,
@@ -16,8 +15,9 @@ from bluesky_gp.hyperparameters import (
     refit_due,
     starts_for,
 )
-from bluesky_gp.kernels import RotatedMatern, theta_names
-from bluesky_gp.trend import Trend
+from bluesky_gp.gp.kernels import RotatedMatern, theta_names
+from bluesky_gp.gp.trend import Trend
+from bluesky_gp.grid import PixelGrid
 
 KERNEL = ConstantKernel(1.0, (1e-2, 1e2)) * Matern([3.0, 3.0], (0.5, 30.0), nu=2.5) + WhiteKernel(0.1, (1e-4, 10.0))
 

@@ -5,10 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel, DotProduct, Matern, RationalQuadratic, WhiteKernel
 
-from bluesky_gp.covariance import DenseCovariance, LatticeCovariance, covariance, tiled
+from bluesky_gp.gp.covariance import DenseCovariance, LatticeCovariance, covariance, tiled
+from bluesky_gp.gp.kernels import RotatedMatern
+from bluesky_gp.gp.solvers import FactorSampler
 from bluesky_gp.grid import PixelGrid
-from bluesky_gp.kernels import RotatedMatern
-from bluesky_gp.solvers import FactorSampler
 
 
 def both(problem):
