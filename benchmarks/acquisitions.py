@@ -14,7 +14,7 @@ import numpy as np
 from engine import sample_map
 
 from bluesky_gp import PixelOptimizer, model
-from bluesky_gp.acquisitions import BY_NAME
+from bluesky_gp.acquisition.names import BY_NAME
 
 SIZES = ("50/410", "128/1000", "256/2000")
 

@@ -12,28 +12,28 @@ from typing import TYPE_CHECKING, Any
 __path__ = extend_path(__path__, __name__)
 
 if TYPE_CHECKING:
-    from bluesky_gp.acquisition import ConfidenceBound as ConfidenceBound
-    from bluesky_gp.acquisition import ConfidenceSchedule as ConfidenceSchedule
-    from bluesky_gp.acquisition import ExpectedImprovement as ExpectedImprovement
-    from bluesky_gp.acquisition import PosteriorUncertainty as PosteriorUncertainty
-    from bluesky_gp.acquisition import ProbabilityOfImprovement as ProbabilityOfImprovement
+    from bluesky_gp.acquisition.combined import Feasible as Feasible
+    from bluesky_gp.acquisition.combined import PerSecond as PerSecond
+    from bluesky_gp.acquisition.combined import Product as Product
+    from bluesky_gp.acquisition.combined import Sum as Sum
+    from bluesky_gp.acquisition.goal import Goal as Goal
+    from bluesky_gp.acquisition.hypervolume import ExpectedHypervolumeImprovement as ExpectedHypervolumeImprovement
+    from bluesky_gp.acquisition.improvement import ConfidenceBound as ConfidenceBound
+    from bluesky_gp.acquisition.improvement import ConfidenceSchedule as ConfidenceSchedule
+    from bluesky_gp.acquisition.improvement import ExpectedImprovement as ExpectedImprovement
+    from bluesky_gp.acquisition.improvement import PosteriorUncertainty as PosteriorUncertainty
+    from bluesky_gp.acquisition.improvement import ProbabilityOfImprovement as ProbabilityOfImprovement
+    from bluesky_gp.acquisition.integrated_variance import IntegratedVariance as IntegratedVariance
+    from bluesky_gp.acquisition.knowledge_gradient import KnowledgeGradient as KnowledgeGradient
+    from bluesky_gp.acquisition.level_set import LevelSet as LevelSet
+    from bluesky_gp.acquisition.level_set import TargetValue as TargetValue
+    from bluesky_gp.acquisition.map_gradient import MapGradient as MapGradient
+    from bluesky_gp.acquisition.novelty import Novelty as Novelty
+    from bluesky_gp.acquisition.sampling import MaxValueEntropy as MaxValueEntropy
+    from bluesky_gp.acquisition.sampling import ThompsonSampling as ThompsonSampling
     from bluesky_gp.agent import GPAgent as GPAgent
-    from bluesky_gp.combined import Feasible as Feasible
-    from bluesky_gp.combined import PerSecond as PerSecond
-    from bluesky_gp.combined import Product as Product
-    from bluesky_gp.combined import Sum as Sum
-    from bluesky_gp.goals import Goal as Goal
-    from bluesky_gp.gradient import MapGradient as MapGradient
     from bluesky_gp.grid import PixelGrid as PixelGrid
-    from bluesky_gp.hypervolume import ExpectedHypervolumeImprovement as ExpectedHypervolumeImprovement
-    from bluesky_gp.integrated import IntegratedVariance as IntegratedVariance
-    from bluesky_gp.knowledge import KnowledgeGradient as KnowledgeGradient
-    from bluesky_gp.levels import LevelSet as LevelSet
-    from bluesky_gp.levels import TargetValue as TargetValue
-    from bluesky_gp.novelty import Novelty as Novelty
     from bluesky_gp.optimizer import PixelOptimizer as PixelOptimizer
-    from bluesky_gp.sampling import MaxValueEntropy as MaxValueEntropy
-    from bluesky_gp.sampling import ThompsonSampling as ThompsonSampling
 
 _HOME = {
     "ConfidenceBound": "acquisition",

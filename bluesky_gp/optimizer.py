@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.gaussian_process.kernels import Kernel
 
-from bluesky_gp.acquisition import ExpectedImprovement
+from bluesky_gp.acquisition.improvement import ExpectedImprovement
 from bluesky_gp.batch import Strategy, choose, share_for, strategy_of
 from bluesky_gp.designs import Beginning, Design, design_of
 from bluesky_gp.diagnosis import with_unscored

@@ -58,7 +58,7 @@ def make(description: Any) -> Any:
 
     Examples
     --------
-    >>> make({"class": "bluesky_gp.acquisition:ConfidenceBound", "beta": 3.0})
+    >>> make({"class": "bluesky_gp.acquisition.improvement:ConfidenceBound", "beta": 3.0})
     ConfidenceBound(beta=3.0)
     """
     if isinstance(description, list | tuple):

@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 from scipy.special import ndtr
 
-from bluesky_gp.acquisition import ExpectedImprovement
+from bluesky_gp.acquisition.improvement import ExpectedImprovement
 from bluesky_gp.gp.posterior import GridPosterior
 from bluesky_gp.protocols import Indices
 from bluesky_gp.state import REMEMBERED, OptimizerState

@@ -99,7 +99,7 @@ def default_batch(num: int) -> int:
 def make_agent(setup: Setup, *, batch: int, acquisition: str, kernel: str, seed: int) -> Any:
     """Return the agent that the command line describes."""
     from bluesky_gp import GPAgent, PixelOptimizer
-    from bluesky_gp.acquisitions import BY_NAME
+    from bluesky_gp.acquisition.names import BY_NAME
 
     target = setup.target.removeprefix(f"{setup.detector.name}_")
     optimizer = PixelOptimizer(

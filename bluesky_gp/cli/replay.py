@@ -35,7 +35,7 @@ def replay(context: click.Context, uid: str, place: str, other: str | None, give
     UID may be shortened, a scan_id, "last", or the path of a journal. The exit code is 0 if everything came out the
     same, else 1.
     """
-    from bluesky_gp.acquisitions import BY_NAME
+    from bluesky_gp.acquisition.names import BY_NAME
     from bluesky_gp.journal import JournalError
     from bluesky_gp.replay import alternatives, replay
 

@@ -1,8 +1,8 @@
 """An object as the Python that makes it, to be pasted into a session.
 
->>> from bluesky_gp.acquisition import ConfidenceBound
+>>> from bluesky_gp.acquisition.improvement import ConfidenceBound
 >>> as_code(ConfidenceBound(beta=3.0))
-Code(text='ConfidenceBound(beta=3.0)', imports=('from bluesky_gp.acquisition import ConfidenceBound',))
+Code(text='ConfidenceBound(beta=3.0)', imports=('from bluesky_gp.acquisition.improvement import ConfidenceBound',))
 """
 
 from collections.abc import Callable

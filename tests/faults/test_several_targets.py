@@ -19,8 +19,8 @@ from bluesky_gp import (
     PixelOptimizer,
     Sum,
 )
+from bluesky_gp.acquisition.goal import Boundary
 from bluesky_gp.devices import PixelStage, SimulatedSpectrometer, SyntheticFerroelectric
-from bluesky_gp.goals import Boundary
 from bluesky_gp.plans import adaptive_map
 from bluesky_gp.record import RunRecord
 from bluesky_gp.replay import replay

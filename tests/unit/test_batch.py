@@ -9,7 +9,7 @@ from scipy.stats import norm
 from sklearn.base import clone
 from sklearn.gaussian_process.kernels import Matern, WhiteKernel
 
-from bluesky_gp.acquisition import ConfidenceBound, ExpectedImprovement
+from bluesky_gp.acquisition.improvement import ConfidenceBound, ExpectedImprovement
 from bluesky_gp.batch import LocalPenalization, Mixed, Ranking, WhilePromising, apart, choose, strategy_of
 from bluesky_gp.gp.kernels import RotatedMatern
 from bluesky_gp.gp.posterior import LatticePosterior

@@ -3,7 +3,7 @@ import pytest
 from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 
 from bluesky_gp import PixelGrid
-from bluesky_gp import posterior as module
+from bluesky_gp.gp import posterior as module
 from bluesky_gp.gp.covariance import LatticeCovariance
 from bluesky_gp.gp.kernels import RotatedMatern
 from bluesky_gp.gp.nearest_variance import nearest_variance

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from outlooks import outlook_of
 
 from bluesky_gp import KnowledgeGradient, PixelGrid
-from bluesky_gp.knowledge import log_expected_rise
+from bluesky_gp.acquisition.knowledge_gradient import log_expected_rise
 
 Z = np.linspace(-10.0, 10.0, 20_001)
 DENSITY = np.exp(-0.5 * Z**2) / np.sqrt(2.0 * np.pi) * (Z[1] - Z[0])

@@ -4,8 +4,8 @@ from sklearn.gaussian_process.kernels import RBF, DotProduct, WhiteKernel
 from views import GRID, KERNEL, optimizer, view
 
 from bluesky_gp import PixelGrid, PixelOptimizer
-from bluesky_gp import gradient as module
-from bluesky_gp.gradient import MapGradient
+from bluesky_gp.acquisition import map_gradient as module
+from bluesky_gp.acquisition.map_gradient import MapGradient
 
 EVERY = np.arange(GRID.size)
 

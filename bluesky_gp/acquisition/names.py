@@ -2,18 +2,18 @@
 
 from typing import Any
 
-from bluesky_gp.acquisition import (
+from bluesky_gp.acquisition.goal import Goal
+from bluesky_gp.acquisition.improvement import (
     ConfidenceBound,
     ConfidenceSchedule,
     ExpectedImprovement,
     PosteriorUncertainty,
     ProbabilityOfImprovement,
 )
-from bluesky_gp.goals import Goal
-from bluesky_gp.gradient import MapGradient
-from bluesky_gp.integrated import IntegratedVariance
-from bluesky_gp.knowledge import KnowledgeGradient
-from bluesky_gp.sampling import MaxValueEntropy, ThompsonSampling
+from bluesky_gp.acquisition.integrated_variance import IntegratedVariance
+from bluesky_gp.acquisition.knowledge_gradient import KnowledgeGradient
+from bluesky_gp.acquisition.map_gradient import MapGradient
+from bluesky_gp.acquisition.sampling import MaxValueEntropy, ThompsonSampling
 
 BY_NAME: dict[str, type[Any]] = {
     "ei": ExpectedImprovement,

@@ -3,7 +3,8 @@ import pytest
 from outlooks import KERNEL, outlook_of
 from sklearn.gaussian_process.kernels import DotProduct
 
-from bluesky_gp import IntegratedVariance, PixelGrid, integrated
+from bluesky_gp import IntegratedVariance, PixelGrid
+from bluesky_gp.acquisition import integrated_variance as integrated
 
 CASES = {
     "one axis": ((30,), {}),

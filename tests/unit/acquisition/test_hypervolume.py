@@ -4,7 +4,7 @@ import pytest
 from views import measured, optimizer, view
 
 from bluesky_gp import ExpectedImprovement
-from bluesky_gp.hypervolume import (
+from bluesky_gp.acquisition.hypervolume import (
     ExpectedHypervolumeImprovement,
     log_hypervolume_improvement,
     pareto_front,

@@ -4,9 +4,9 @@ from scipy.ndimage import binary_dilation
 from views import GRID, optimizer, view
 
 from bluesky_gp import PixelGrid
-from bluesky_gp.goals import Above, Boundary, Goal, Top, Within
+from bluesky_gp.acquisition.goal import Above, Boundary, Goal, Top, Within
+from bluesky_gp.acquisition.sampling import joint_samples
 from bluesky_gp.plain_data import DescriptionError, describe, make
-from bluesky_gp.sampling import joint_samples
 
 VALUES = np.array([[0.0, 1.0, 2.0, np.nan], [4.0, 3.0, 10.0, 9.0]])
 

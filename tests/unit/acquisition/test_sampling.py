@@ -8,7 +8,7 @@ from scipy.stats import norm
 from sklearn.preprocessing import FunctionTransformer
 
 from bluesky_gp import MaxValueEntropy, PixelGrid, ThompsonSampling
-from bluesky_gp.sampling import joint_samples, log_information
+from bluesky_gp.acquisition.sampling import joint_samples, log_information
 
 GRID = PixelGrid((6, 5))
 

@@ -20,9 +20,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import binary_erosion
 
+from bluesky_gp.acquisition.sampling import joint_samples
 from bluesky_gp.gp.solvers import CholeskySolver
 from bluesky_gp.protocols import Fantasy, Floats, Indices, Outlook, Posterior
-from bluesky_gp.sampling import joint_samples
 
 Mask = npt.NDArray[np.bool_]
 Filter = Callable[[Floats], Mask]

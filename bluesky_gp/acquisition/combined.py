@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy.special import log_ndtr, logsumexp, ndtr
 
-from bluesky_gp.acquisition import FAR, NO_SPREAD, ExpectedImprovement
+from bluesky_gp.acquisition.improvement import FAR, NO_SPREAD, ExpectedImprovement
 from bluesky_gp.protocols import Acquisition, Floats, MapAcquisition, Outlook
 
 _LIKELY = np.log(0.5)

@@ -6,7 +6,7 @@ from sklearn.preprocessing import StandardScaler
 from views import GRID, measured, optimizer, view
 
 from bluesky_gp import PixelOptimizer
-from bluesky_gp.novelty import Novelty
+from bluesky_gp.acquisition.novelty import Novelty
 from bluesky_gp.plain_data import describe, make
 
 

@@ -14,8 +14,8 @@ from typing import ClassVar
 import numpy as np
 from scipy.special import logsumexp
 
-from bluesky_gp.acquisition import log_expected_improvement
-from bluesky_gp.levels import log_improvement_between
+from bluesky_gp.acquisition.improvement import log_expected_improvement
+from bluesky_gp.acquisition.level_set import log_improvement_between
 from bluesky_gp.protocols import Floats, Outlook
 
 _MARGIN = 0.1  # of the range of each number: how far below the front the reference lies

@@ -5,8 +5,8 @@ from mpmath import mp, ncdf
 from views import GRID, optimizer, view
 
 from bluesky_gp import ConfidenceBound, ExpectedImprovement, PosteriorUncertainty, ProbabilityOfImprovement
-from bluesky_gp.combined import Feasible, PerSecond, Product, Sum, log_probability
-from bluesky_gp.levels import LevelSet, TargetValue
+from bluesky_gp.acquisition.combined import Feasible, PerSecond, Product, Sum, log_probability
+from bluesky_gp.acquisition.level_set import LevelSet, TargetValue
 from bluesky_gp.plain_data import DescriptionError, describe, make
 
 EI, PI, STD = ExpectedImprovement(), ProbabilityOfImprovement(), PosteriorUncertainty()

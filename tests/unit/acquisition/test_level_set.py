@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from views import view
 
-from bluesky_gp.levels import LevelSet, TargetValue, log_improvement_between, log_nearer
+from bluesky_gp.acquisition.level_set import LevelSet, TargetValue, log_improvement_between, log_nearer
 
 
 def h(z):

@@ -16,10 +16,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from bluesky_gp.acquisition import deviations, log_improvement
+from bluesky_gp.acquisition.improvement import deviations, log_improvement
+from bluesky_gp.acquisition.sampling import gains
 from bluesky_gp.gp.covariance import tiled
 from bluesky_gp.protocols import Floats, Indices, Outlook, Posterior
-from bluesky_gp.sampling import gains
 
 _ENTRIES = 1_000_000  # of covariances held for rivals or shortlist: 8 MB
 _FEWEST = 8  # columns of them, however large the grid

@@ -15,7 +15,7 @@ from typing import ClassVar
 import numpy as np
 from scipy.special import erfcx
 
-from bluesky_gp.acquisition import LOG_SQRT_2PI, deviations
+from bluesky_gp.acquisition.improvement import LOG_SQRT_2PI, deviations
 from bluesky_gp.gp.covariance import tiled
 from bluesky_gp.protocols import Fantasy, Floats, Outlook
 

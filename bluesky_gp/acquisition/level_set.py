@@ -16,7 +16,7 @@ from typing import ClassVar
 import numpy as np
 from scipy.special import log_ndtr, logsumexp
 
-from bluesky_gp.acquisition import FAR, LOG_SQRT_2PI, NO_SPREAD, log_improvement
+from bluesky_gp.acquisition.improvement import FAR, LOG_SQRT_2PI, NO_SPREAD, log_improvement
 from bluesky_gp.protocols import Floats, Outlook
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(8)

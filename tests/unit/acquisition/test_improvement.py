@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from outlooks import outlook_of
 
 from bluesky_gp import PixelGrid
-from bluesky_gp.acquisition import (
+from bluesky_gp.acquisition.improvement import (
     ConfidenceBound,
     ConfidenceSchedule,
     ExpectedImprovement,
