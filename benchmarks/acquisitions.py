@@ -13,8 +13,9 @@ from time import process_time
 import numpy as np
 from engine import sample_map
 
-from bluesky_gp import PixelOptimizer, model
+from bluesky_gp import PixelOptimizer
 from bluesky_gp.acquisition.names import BY_NAME
+from bluesky_gp.optimizer import model
 
 SIZES = ("50/410", "128/1000", "256/2000")
 

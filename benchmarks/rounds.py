@@ -84,7 +84,7 @@ class Rounds:
             "bluesky",
             "ophyd",
             "bluesky_gp.agent",
-            "bluesky_gp.optimizer",
+            "bluesky_gp.optimizer.pixel_optimizer",
             "bluesky_gp.plans",
             "bluesky_gp.devices",
             "ophyd_async.core",

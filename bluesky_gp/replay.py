@@ -15,7 +15,7 @@ import numpy.typing as npt
 from bluesky_gp.decision import Decision
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.history import after, repeat
-from bluesky_gp.optimizer import PixelOptimizer
+from bluesky_gp.optimizer.pixel_optimizer import PixelOptimizer
 from bluesky_gp.plain_data import DescriptionError, make
 from bluesky_gp.protocols import Acquisition, Floats, Indices
 from bluesky_gp.readings import DecisionRecord

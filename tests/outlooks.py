@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 
 from bluesky_gp import PixelOptimizer
-from bluesky_gp.outlook import StateOutlook
+from bluesky_gp.optimizer.context import StateOutlook
 
 KERNEL = ConstantKernel(1.0, "fixed") * Matern(2.0, "fixed", nu=2.5) + WhiteKernel(0.02, "fixed")
 

@@ -34,8 +34,8 @@ KERNEL = ConstantKernel(2.0, (0.1, 10.0)) * Matern([2.0, 3.0], nu=1.5) + WhiteKe
 
 def choices():
     """Every class that a start document may name, in as few runs as possible."""
-    from bluesky_gp import batch, designs, stopping
     from bluesky_gp.acquisition import goal as goals
+    from bluesky_gp.optimizer import batch, designs, stopping
 
     above = goals.Above(0.0)
     return {

@@ -8,7 +8,7 @@ from bluesky_gp.decision import decide
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.heard import Outcome
 from bluesky_gp.history import History, Step, after
-from bluesky_gp.optimizer import PixelOptimizer
+from bluesky_gp.optimizer.pixel_optimizer import PixelOptimizer
 from bluesky_gp.testing import ListOptimizer
 
 GRID = PixelGrid((4, 5))

@@ -9,9 +9,9 @@ from sklearn.preprocessing import QuantileTransformer
 
 from bluesky_gp.acquisition.improvement import ExpectedImprovement
 from bluesky_gp.gp.kernels import RotatedMatern
+from bluesky_gp.optimizer.stopping import MaxPixels
 from bluesky_gp.plain_data import DescriptionError, describe, make
 from bluesky_gp.scalarizers import NetCounts
-from bluesky_gp.stopping import MaxPixels
 
 
 @dataclass(frozen=True)

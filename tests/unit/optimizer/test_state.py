@@ -8,8 +8,8 @@ from bluesky_gp.gp.covariance import covariance
 from bluesky_gp.gp.posterior import DensePosterior, LatticePosterior
 from bluesky_gp.gp.trend import Trend
 from bluesky_gp.grid import PixelGrid
-from bluesky_gp.state import OptimizerState
-from bluesky_gp.units import AffineUnits
+from bluesky_gp.optimizer.state import OptimizerState
+from bluesky_gp.optimizer.units import AffineUnits
 
 GRID = PixelGrid((5, 6), mask=np.eye(5, 6, dtype=bool))
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bluesky_gp import PixelGrid, PixelOptimizer
-from bluesky_gp.designs import CenterFirst, CoarseGrid, Listed, PoissonDisk, Random, Sobol
+from bluesky_gp.optimizer.designs import CenterFirst, CoarseGrid, Listed, PoissonDisk, Random, Sobol
 from bluesky_gp.replay import optimizer_of
 
 DESIGNS = [Random(), Sobol(), CoarseGrid(), PoissonDisk(), CenterFirst()]

@@ -9,11 +9,19 @@ from sklearn.preprocessing import PowerTransformer
 
 from bluesky_gp import GPAgent
 from bluesky_gp.grid import PixelGrid
-from bluesky_gp.optimizer import PixelOptimizer
+from bluesky_gp.optimizer.pixel_optimizer import PixelOptimizer
+from bluesky_gp.optimizer.stopping import (
+    BetterUnlikely,
+    GainBelow,
+    ImprovementBelow,
+    MapChangeBelow,
+    MaxDose,
+    MaxPixels,
+    MaxTime,
+)
 from bluesky_gp.plain_data import describe, make
 from bluesky_gp.plans import adaptive_map
 from bluesky_gp.replay import replay
-from bluesky_gp.stopping import BetterUnlikely, GainBelow, ImprovementBelow, MapChangeBelow, MaxDose, MaxPixels, MaxTime
 
 
 def learnt(stopping=(), num=12, **options):

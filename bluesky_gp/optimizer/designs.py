@@ -11,8 +11,8 @@ from typing import Any, Protocol
 import numpy as np
 from scipy.stats import qmc
 
-from bluesky_gp.batch import apart
 from bluesky_gp.grid import PixelGrid
+from bluesky_gp.optimizer.batch import apart
 from bluesky_gp.protocols import Floats, Indices
 
 _CROWDED = 16  # points of a sequence for each pixel of the grid: what those have not hit is filled up at random

@@ -9,8 +9,8 @@ import numpy as np
 
 from bluesky_gp.gp.posterior import GridPosterior
 from bluesky_gp.grid import PixelGrid
+from bluesky_gp.optimizer.state import OptimizerState
 from bluesky_gp.protocols import Acquisition, Floats, Indices, MapAcquisition
-from bluesky_gp.state import OptimizerState
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.gaussian_process.kernels import Kernel
 
-from bluesky_gp.diagnosis import diagnose
 from bluesky_gp.gp.covariance import covariance
 from bluesky_gp.gp.hyperparameters import (
     FitProblem,
@@ -23,9 +22,10 @@ from bluesky_gp.gp.hyperparameters import (
 from bluesky_gp.gp.posterior import GridPosterior
 from bluesky_gp.gp.trend import Trend
 from bluesky_gp.grid import PixelGrid
+from bluesky_gp.optimizer.doubts import diagnose
+from bluesky_gp.optimizer.state import OptimizerState
+from bluesky_gp.optimizer.units import AffineUnits, TransformedUnits, Units
 from bluesky_gp.protocols import Floats, Indices
-from bluesky_gp.state import OptimizerState
-from bluesky_gp.units import AffineUnits, TransformedUnits, Units
 
 _NOT_CONVERGED = "the fit of the hyperparameters did not converge"
 _FEWEST = 4  # values below which hyperparameters are not fitted: the priors know more

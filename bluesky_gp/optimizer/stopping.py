@@ -12,8 +12,8 @@ from scipy.special import ndtr
 
 from bluesky_gp.acquisition.improvement import ExpectedImprovement
 from bluesky_gp.gp.posterior import GridPosterior
+from bluesky_gp.optimizer.state import REMEMBERED, OptimizerState
 from bluesky_gp.protocols import Indices
-from bluesky_gp.state import REMEMBERED, OptimizerState
 
 
 class StoppingRule(Protocol):

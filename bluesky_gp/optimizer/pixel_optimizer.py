@@ -8,23 +8,23 @@ import numpy as np
 from sklearn.gaussian_process.kernels import Kernel
 
 from bluesky_gp.acquisition.improvement import ExpectedImprovement
-from bluesky_gp.batch import Strategy, choose, share_for, strategy_of
-from bluesky_gp.designs import Beginning, Design, design_of
-from bluesky_gp.diagnosis import with_unscored
 from bluesky_gp.gp.blas import blas_threads
 from bluesky_gp.gp.hyperparameters import refit_due, starts_for
 from bluesky_gp.gp.kernels import theta_names
 from bluesky_gp.gp.posterior import GridPosterior
 from bluesky_gp.grid import PixelGrid
-from bluesky_gp.model import Mean, Measurements, Model
-from bluesky_gp.outlook import StateOutlook
-from bluesky_gp.path import short_path
+from bluesky_gp.optimizer.batch import Strategy, choose, share_for, strategy_of
+from bluesky_gp.optimizer.context import StateOutlook
+from bluesky_gp.optimizer.designs import Beginning, Design, design_of
+from bluesky_gp.optimizer.doubts import with_unscored
+from bluesky_gp.optimizer.model import Mean, Measurements, Model
+from bluesky_gp.optimizer.points import PointReader
+from bluesky_gp.optimizer.short_path import short_path
+from bluesky_gp.optimizer.state import OptimizerState
+from bluesky_gp.optimizer.stopping import StoppingRule
+from bluesky_gp.optimizer.timing import decision_seconds
 from bluesky_gp.plain_data import describe
-from bluesky_gp.points import PointReader
 from bluesky_gp.protocols import Acquisition, Floats, Indices, MapAcquisition
-from bluesky_gp.state import OptimizerState
-from bluesky_gp.stopping import StoppingRule
-from bluesky_gp.timing import decision_seconds
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,13 @@ from typing import Any, Self
 
 import numpy as np
 
-from bluesky_gp.forecast import Forecast, forecast, rms
 from bluesky_gp.gp.covariance import DenseCovariance, LatticeCovariance
 from bluesky_gp.gp.posterior import DensePosterior, GridPosterior, LatticePosterior
 from bluesky_gp.gp.trend import Trend
 from bluesky_gp.grid import PixelGrid
+from bluesky_gp.optimizer.forecast import Forecast, forecast, rms
+from bluesky_gp.optimizer.units import AffineUnits, Units
 from bluesky_gp.protocols import Floats, Indices
-from bluesky_gp.units import AffineUnits, Units
 
 REMEMBERED = 10  # changes of the map
 _PREDICTIONS = 25  # latest predictions whose errors are remembered: five of each batch of ten

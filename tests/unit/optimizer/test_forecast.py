@@ -6,13 +6,13 @@ from recorded_runs import through_text
 from sklearn.gaussian_process.kernels import RBF, DotProduct, Matern, WhiteKernel
 from sklearn.preprocessing import FunctionTransformer
 
-from bluesky_gp import forecast as module
-from bluesky_gp.forecast import Forecast, forecast, remaining
 from bluesky_gp.gp.posterior import DensePosterior, LatticePosterior
 from bluesky_gp.grid import PixelGrid
-from bluesky_gp.optimizer import PixelOptimizer
+from bluesky_gp.optimizer import forecast as module
+from bluesky_gp.optimizer.forecast import Forecast, forecast, remaining
+from bluesky_gp.optimizer.pixel_optimizer import PixelOptimizer
+from bluesky_gp.optimizer.units import AffineUnits
 from bluesky_gp.replay import replay
-from bluesky_gp.units import AffineUnits
 
 GRID = PixelGrid((30, 30))
 PIXELS = np.random.default_rng(0).permutation(GRID.size)

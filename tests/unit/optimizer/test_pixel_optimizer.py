@@ -11,11 +11,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel, DotProduct, Matern, WhiteKernel
 
 from bluesky_gp import ConfidenceBound, ExpectedImprovement, PixelGrid, PixelOptimizer
-from bluesky_gp.batch import LocalPenalization, Mixed
-from bluesky_gp.optimizer import BatchProposal
+from bluesky_gp.optimizer.batch import LocalPenalization, Mixed
+from bluesky_gp.optimizer.pixel_optimizer import BatchProposal
+from bluesky_gp.optimizer.stopping import MaxPixels
 from bluesky_gp.protocols import Optimizer
 from bluesky_gp.replay import optimizer_of
-from bluesky_gp.stopping import MaxPixels
 
 SHAPES = [(12, 11), (30,), (5, 4, 6), (1, 20), (1, 1)]
 
@@ -265,7 +265,7 @@ TestAnyOrder.settings = settings(max_examples=15, stateful_step_count=15)
 
 def test_columns_computed_for_a_proposal_and_used_again_change_no_answer(monkeypatch):
     """So many pixels that no fit is due: a question before makes `ingest` faster and nothing else."""
-    monkeypatch.setattr("bluesky_gp.model.contradicts", lambda z: False)
+    monkeypatch.setattr("bluesky_gp.optimizer.model.contradicts", lambda z: False)
     kernel = ConstantKernel() * Matern([4.0, 4.0], nu=2.5) + WhiteKernel(0.01)
     asked, silent = (optimizer((25, 25), kernel=kernel) for _ in range(2))
     first = measured(asked, [{"_id": i, "row": i // 25, "col": i % 25} for i in range(0, 625, 4)])
@@ -564,7 +564,7 @@ def test_its_description_is_plain_data_that_names_every_choice():
     plain = json.loads(json.dumps(gp.describe()))
     assert plain == gp.describe()
     assert plain["grid"]["shape"] == [12, 11]
-    assert plain["stopping"] == [{"class": "bluesky_gp.stopping:MaxPixels", "num": 9}]
+    assert plain["stopping"] == [{"class": "bluesky_gp.optimizer.stopping:MaxPixels", "num": 9}]
     assert {"kernel", "acquisition", "batch_size", "n_initial", "batch", "maximize", "seed"} <= set(plain)
 
 

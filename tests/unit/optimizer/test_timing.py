@@ -1,7 +1,7 @@
 import pytest
 
 from bluesky_gp import PixelGrid, PixelOptimizer
-from bluesky_gp.timing import decision_seconds
+from bluesky_gp.optimizer.timing import decision_seconds
 
 
 def test_a_decision_takes_longer_with_more_pixels_and_with_a_fit():

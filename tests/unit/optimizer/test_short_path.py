@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bluesky_gp.path import short_path
+from bluesky_gp.optimizer.short_path import short_path
 
 
 def length(points, order, start):

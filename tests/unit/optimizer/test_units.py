@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.preprocessing import FunctionTransformer, PowerTransformer, QuantileTransformer
 
-from bluesky_gp.units import AffineUnits, TransformedUnits
+from bluesky_gp.optimizer.units import AffineUnits, TransformedUnits
 
 RNG = np.random.default_rng(0)
 SKEWED = np.exp(RNG.standard_normal(200))

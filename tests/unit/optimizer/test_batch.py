@@ -10,10 +10,10 @@ from sklearn.base import clone
 from sklearn.gaussian_process.kernels import Matern, WhiteKernel
 
 from bluesky_gp.acquisition.improvement import ConfidenceBound, ExpectedImprovement
-from bluesky_gp.batch import LocalPenalization, Mixed, Ranking, WhilePromising, apart, choose, strategy_of
 from bluesky_gp.gp.kernels import RotatedMatern
 from bluesky_gp.gp.posterior import LatticePosterior
 from bluesky_gp.grid import PixelGrid
+from bluesky_gp.optimizer.batch import LocalPenalization, Mixed, Ranking, WhilePromising, apart, choose, strategy_of
 
 
 def by_mean(posterior, pixels):

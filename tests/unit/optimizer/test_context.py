@@ -3,7 +3,7 @@ import pytest
 from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 
 from bluesky_gp import PixelGrid, PixelOptimizer
-from bluesky_gp.outlook import StateOutlook
+from bluesky_gp.optimizer.context import StateOutlook
 from bluesky_gp.protocols import Acquisition, MapAcquisition, Outlook
 
 GRID = PixelGrid((7, 6))
