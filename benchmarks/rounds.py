@@ -30,8 +30,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from bluesky_gp.journal import Journal, read_journal
 from bluesky_gp.record import RunRecord
+from bluesky_gp.recording.journal import Journal, read_journal
 from bluesky_gp.replay import replay
 
 NUM, SHAPE, SEED = 100, (16, 16), 3
@@ -90,7 +90,7 @@ class Rounds:
             "ophyd_async.core",
             "sklearn.gaussian_process.kernels",
         ]
-        self.processes.set_forkserver_preload([*imports, "bluesky_gp.devices.samples", "bluesky_gp.journal"])
+        self.processes.set_forkserver_preload([*imports, "bluesky_gp.devices.samples", "bluesky_gp.recording.journal"])
 
     def part(self, name: str, resume_from: Path | None = None, kill_after: int | None = None) -> Part:
         """Map in a process of its own; kill it after so many documents, and up to 30 ms more."""

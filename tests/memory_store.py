@@ -2,8 +2,8 @@
 
 import threading
 
-from bluesky_gp.follower import Follower
-from bluesky_gp.recorder import JournalFolder, Recorder
+from bluesky_gp.recording.follower import Follower
+from bluesky_gp.recording.recorder import JournalFolder, Recorder
 
 
 class Memory:

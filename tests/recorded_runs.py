@@ -2,7 +2,7 @@
 
 import json
 
-from bluesky_gp.journal import Journal
+from bluesky_gp.recording.journal import Journal
 
 NUM = 23
 

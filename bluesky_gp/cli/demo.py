@@ -133,7 +133,7 @@ def _run(agent: Any, setup: Setup, num: int, folder: Path, *, quiet: bool) -> "R
     from bluesky_gp.live import ProgressBar
     from bluesky_gp.plans import adaptive_map
     from bluesky_gp.record import RunRecord
-    from bluesky_gp.recording import open_catalog
+    from bluesky_gp.recording.opening import open_catalog
 
     engine = RunEngine({}) if setup.engine is None else setup.engine
     with open_catalog(folder) as catalog, nullcontext() if quiet else ProgressBar() as bar:

@@ -36,7 +36,7 @@ def replay(context: click.Context, uid: str, place: str, other: str | None, give
     same, else 1.
     """
     from bluesky_gp.acquisition.names import BY_NAME
-    from bluesky_gp.journal import JournalError
+    from bluesky_gp.recording.journal import JournalError
     from bluesky_gp.replay import alternatives, replay
 
     try:

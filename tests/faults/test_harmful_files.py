@@ -17,12 +17,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bluesky_gp.devices import MeasuredSample
-from bluesky_gp.journal import Journal, JournalError, finish_journal, read_journal
-from bluesky_gp.recorder import JournalFolder
-from bluesky_gp.recording import open_catalog
+from bluesky_gp.recording.journal import Journal, JournalError, finish_journal, read_journal
+from bluesky_gp.recording.opening import open_catalog
+from bluesky_gp.recording.recorder import JournalFolder
 
 ROOT = Path(__file__).parents[2]
-HEADER = b'{"format":"bluesky_gp.journal","version":1}\n'
+HEADER = b'{"format":"bluesky_gp.recording.journal","version":1}\n'
 RESERVED = re.compile(r"^(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
 
 JSON = st.recursive(

@@ -8,7 +8,7 @@ from recorded_runs import NUM
 
 from bluesky_gp import GPAgent
 from bluesky_gp.record import RunRecord
-from bluesky_gp.recording import open_catalog
+from bluesky_gp.recording.opening import open_catalog
 from bluesky_gp.replay import replay
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from bluesky_gp.journal import read_journal
 from bluesky_gp.record import RunRecord
-from bluesky_gp.recording import open_catalog
+from bluesky_gp.recording.journal import read_journal
+from bluesky_gp.recording.opening import open_catalog
 from bluesky_gp.replay import replay
 
 pytestmark = pytest.mark.slow

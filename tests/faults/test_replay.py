@@ -13,12 +13,12 @@ from sklearn.preprocessing import FunctionTransformer, PowerTransformer
 
 from bluesky_gp import ConfidenceBound, GPAgent, PixelOptimizer, PosteriorUncertainty
 from bluesky_gp.cli import cli
-from bluesky_gp.journal import encode
 from bluesky_gp.optimizer.batch import LocalPenalization
 from bluesky_gp.optimizer.stopping import MaxPixels
 from bluesky_gp.plain_data import describe
 from bluesky_gp.plans import one_pixel, tolerant
-from bluesky_gp.recording import open_catalog
+from bluesky_gp.recording.journal import encode
+from bluesky_gp.recording.opening import open_catalog
 from bluesky_gp.replay import alternatives, optimizer_of, replay
 from bluesky_gp.resuming import documents_of
 
@@ -180,7 +180,12 @@ def test_the_agents_own_scalarizer_is_asked_for(session, RE, docs):
 
 
 def test_a_record_that_names_any_other_class_has_it_neither_imported_nor_called(whole, tmp_path):
-    for place in ("os:system", "subprocess:Popen", "bluesky_gp.cli.__main__:main", "bluesky_gp.journal:Journal"):
+    for place in (
+        "os:system",
+        "subprocess:Popen",
+        "bluesky_gp.cli.__main__:main",
+        "bluesky_gp.recording.journal:Journal",
+    ):
         documents = through_text(whole)
         documents[0][1]["gp"]["acquisition"] = {"class": place, "command": "touch harmed"}
         with pytest.raises(ValueError, match="acquisition cannot be made again"):
@@ -234,7 +239,7 @@ def test_the_command_says_identical(recorded):
 
 def test_the_command_takes_a_journal_and_names_what_differs(whole, tmp_path):
     path = tmp_path / "journal.jsonl"
-    path.write_bytes(b'{"format":"bluesky_gp.journal","version":1}\n')
+    path.write_bytes(b'{"format":"bluesky_gp.recording.journal","version":1}\n')
     with path.open("ab") as file:
         for name, doc in changed(whole, 2, "gp_mean", lambda values: values + 1.0):
             file.write(encode(name, doc))

@@ -12,11 +12,11 @@ from sklearn.gaussian_process.kernels import RBF, WhiteKernel
 
 from bluesky_gp import GPAgent
 from bluesky_gp.export import to_dataset
-from bluesky_gp.journal import read_journal
 from bluesky_gp.plans import ask_agent, one_pixel
 from bluesky_gp.plots import run_figure
 from bluesky_gp.record import RunRecord
-from bluesky_gp.recording import open_catalog
+from bluesky_gp.recording.journal import read_journal
+from bluesky_gp.recording.opening import open_catalog
 from bluesky_gp.resuming import ResumeError
 
 COMPARED = ("proposed", "mean", "std", "acquisition", "kernel_theta", "noise_std", "best_value", "n_measured")

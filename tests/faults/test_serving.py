@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from bluesky_gp.recording import open_catalog
-from bluesky_gp.serving import api_key, listen
+from bluesky_gp.recording.opening import open_catalog
+from bluesky_gp.recording.serving import api_key, listen
 
 SESSION = """
 import sys
@@ -24,7 +24,7 @@ import bluesky.plan_stubs as bps
 import bluesky.preprocessors as bpp
 from bluesky import RunEngine
 from ophyd.sim import det
-from bluesky_gp.recording import open_catalog
+from bluesky_gp.recording.opening import open_catalog
 
 @bpp.run_decorator()
 def scan():

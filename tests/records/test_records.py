@@ -23,7 +23,7 @@ from bluesky_gp.cli import cli
 from bluesky_gp.devices import PixelStage, SimulatedSpectrometer, SyntheticFerroelectric
 from bluesky_gp.plans import adaptive_map
 from bluesky_gp.record import RunRecord
-from bluesky_gp.recording import open_catalog
+from bluesky_gp.recording.opening import open_catalog
 from bluesky_gp.replay import replay
 from bluesky_gp.resuming import documents_of
 

@@ -111,7 +111,7 @@ def test_what_is_made_from_a_description_has_the_same_description(value):
         "subprocess:Popen",
         "bluesky_gp.cli.__main__:main",
         "bluesky_gp.cli.demo:demo",
-        "bluesky_gp.journal:Journal",  # ours, but no value
+        "bluesky_gp.recording.journal:Journal",  # ours, but no value
         "bluesky_gp.acquisition.improvement:np",
         "bluesky_gp.acquisition.improvement:dataclass",
         "bluesky_gp.acquisition.improvement:__import__",

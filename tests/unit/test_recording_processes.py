@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 from ophyd.sim import SynAxis, SynGauss
 
-from bluesky_gp.journal import read_journal
-from bluesky_gp.recording import open_catalog
+from bluesky_gp.recording.journal import read_journal
+from bluesky_gp.recording.opening import open_catalog
 
 pytestmark = pytest.mark.slow
 
@@ -26,7 +26,7 @@ import bluesky.plan_stubs as bps
 import bluesky.preprocessors as bpp
 from bluesky import RunEngine
 from ophyd.sim import SynAxis, SynGauss
-from bluesky_gp.recording import open_catalog
+from bluesky_gp.recording.opening import open_catalog
 
 axis = SynAxis(name="axis")
 det = SynGauss("det", axis, "axis", center=0, Imax=1)
@@ -46,7 +46,7 @@ RE.subscribe(catalog.writer)
 
 READER = """
 import sys, time
-from bluesky_gp.recording import open_catalog
+from bluesky_gp.recording.opening import open_catalog
 
 catalog = open_catalog(sys.argv[1])
 deadline = time.monotonic() + 60
@@ -68,7 +68,7 @@ import sys
 from pathlib import Path
 import uvicorn
 from tiled.server.app import build_app_from_config
-from bluesky_gp.recording import server_configuration
+from bluesky_gp.recording.opening import server_configuration
 
 app = build_app_from_config(server_configuration(Path(sys.argv[1]), api_key=sys.argv[3]))
 uvicorn.run(app, port=int(sys.argv[2]), log_level="error")

@@ -8,7 +8,15 @@ from event_model import DocumentNames, schema_validators
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bluesky_gp.journal import Journal, JournalError, JournalReader, decode, encode, finish_journal, read_journal
+from bluesky_gp.recording.journal import (
+    Journal,
+    JournalError,
+    JournalReader,
+    decode,
+    encode,
+    finish_journal,
+    read_journal,
+)
 
 KINDS = st.one_of(
     npst.boolean_dtypes(),

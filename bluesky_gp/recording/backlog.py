@@ -6,9 +6,9 @@ from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from bluesky_gp.journal import Journal, JournalError
-from bluesky_gp.lines import decode, encode
-from bluesky_gp.unwritten import keep
+from bluesky_gp.recording.codec import decode, encode
+from bluesky_gp.recording.journal import Journal, JournalError
+from bluesky_gp.recording.spill import keep
 
 __all__ = ["Backlog"]
 

@@ -13,8 +13,8 @@ import pytest
 from bluesky import RunEngine
 from event_model import DocumentNames, schema_validators
 
-from bluesky_gp.journal import Journal, JournalError, read_journal
-from bluesky_gp.recording import open_catalog
+from bluesky_gp.recording.journal import Journal, JournalError, read_journal
+from bluesky_gp.recording.opening import open_catalog
 
 N_CHANNELS = 32
 
@@ -397,7 +397,7 @@ def test_a_run_that_is_half_in_the_catalog_is_replaced(tmp_path, heard, uid, cap
 
 
 def test_importing_costs_a_session_no_tiled():
-    code = "import sys, bluesky_gp.recording; print({'tiled', 'databroker', 'pandas'} & set(sys.modules))"
+    code = "import sys, bluesky_gp.recording.opening; print({'tiled', 'databroker', 'pandas'} & set(sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"
 
 

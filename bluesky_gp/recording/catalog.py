@@ -7,9 +7,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
 
-from bluesky_gp.follower import Follower, Store
-from bluesky_gp.journal import Fsync
-from bluesky_gp.recorder import JournalFolder, Recorder
+from bluesky_gp.recording.follower import Follower, Store
+from bluesky_gp.recording.journal import Fsync
+from bluesky_gp.recording.recorder import JournalFolder, Recorder
 
 __all__ = ["Catalog", "ReadableStore"]
 
@@ -23,7 +23,7 @@ class ReadableStore(Store, Protocol):
 
 
 class Catalog:
-    """A catalog of runs that is written behind their journals; made by `bluesky_gp.recording.open_catalog`.
+    """A catalog of runs that is written behind their journals; made by `bluesky_gp.recording.opening.open_catalog`.
 
     ``catalog[-1]``, ``catalog[scan_id]``, ``catalog[uid]`` and ``catalog["first letters of uid"]`` are runs; everything
     else that tiled's client for a catalog of runs has (`search`, `keys`, ...) is here as well, and

@@ -7,11 +7,11 @@ from bluesky.plans import count
 from disks import fill, make_room, mounted
 from ophyd.sim import det
 
-from bluesky_gp import unwritten
-from bluesky_gp.backlog import Backlog
-from bluesky_gp.journal import Journal, JournalError, read_journal
-from bluesky_gp.pausing import calling_engine
-from bluesky_gp.unwritten import put_back
+from bluesky_gp.recording import spill as unwritten
+from bluesky_gp.recording.backlog import Backlog
+from bluesky_gp.recording.journal import Journal, JournalError, read_journal
+from bluesky_gp.recording.pausing import calling_engine
+from bluesky_gp.recording.spill import put_back
 
 
 @pytest.fixture

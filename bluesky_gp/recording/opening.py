@@ -1,7 +1,7 @@
 """Catalogs of runs: open one, subscribe its writer, read runs back while they go on or later.
 
 Everything that knows tiled's configuration stands in this file, and what knows the private parts of its writer in
-`bluesky_gp.tiled_store`; tiled itself is imported when a catalog is opened, on the thread that writes it, so that a
+`bluesky_gp.recording.tiled_store`; tiled itself is imported when a catalog is opened, on the thread that writes it, so that a
 session does not wait for it (2 to 3 s).
 """
 
@@ -21,11 +21,11 @@ from urllib.parse import urlsplit
 
 from filelock import FileLock
 
-from bluesky_gp.catalog import Catalog
-from bluesky_gp.journal import Fsync, JournalError, check_fsync
-from bluesky_gp.moved import adopt
-from bluesky_gp.recorder import JournalFolder
-from bluesky_gp.tiled_store import TiledStore
+from bluesky_gp.recording.catalog import Catalog
+from bluesky_gp.recording.journal import Fsync, JournalError, check_fsync
+from bluesky_gp.recording.recorder import JournalFolder
+from bluesky_gp.recording.relocation import adopt
+from bluesky_gp.recording.tiled_store import TiledStore
 
 __all__ = ["Catalog", "check_folder", "is_catalog", "open_catalog", "place_name", "server_configuration"]
 
@@ -48,7 +48,7 @@ def open_catalog(
     journal : str or Path, optional
         Folder of the journals. Default: ``journal`` inside the folder, for a server a folder in the user's data.
     fsync : {"document", "second", "never"}, optional
-        When journals are forced onto the disk, see `bluesky_gp.journal.Journal`.
+        When journals are forced onto the disk, see `bluesky_gp.recording.journal.Journal`.
 
     Returns
     -------

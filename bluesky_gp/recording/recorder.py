@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
-from bluesky_gp.backlog import Backlog
-from bluesky_gp.journal import Fsync, Journal, JournalReader
-from bluesky_gp.locks import give_back, lock_of
-from bluesky_gp.pausing import calling_engine, pause_at_checkpoint
+from bluesky_gp.recording.backlog import Backlog
+from bluesky_gp.recording.journal import Fsync, Journal, JournalReader
+from bluesky_gp.recording.locks import give_back, lock_of
+from bluesky_gp.recording.pausing import calling_engine, pause_at_checkpoint
 
 if TYPE_CHECKING:
     from bluesky import RunEngine
 
-    from bluesky_gp.follower import Follower, RunWriter
+    from bluesky_gp.recording.follower import Follower, RunWriter
 
 __all__ = ["JournalFolder", "RecordedRun", "Recorder"]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from platformdirs import user_data_path
 
-from bluesky_gp.journal import JournalError, JournalReader
+from bluesky_gp.recording.journal import JournalError, JournalReader
 
 __all__ = ["folder", "keep", "put_back"]
 

@@ -12,9 +12,9 @@ from typing import Any, Protocol, cast
 from event_model import unpack_event_page
 from event_model.documents import EventPage
 
-from bluesky_gp.journal import JournalError, finish_journal
-from bluesky_gp.recorder import JournalFolder, RecordedRun
-from bluesky_gp.unwritten import put_back
+from bluesky_gp.recording.journal import JournalError, finish_journal
+from bluesky_gp.recording.recorder import JournalFolder, RecordedRun
+from bluesky_gp.recording.spill import put_back
 
 __all__ = ["Follower", "RunWriter", "Store"]
 

@@ -10,7 +10,7 @@ from contextlib import closing
 from os.path import samefile
 from pathlib import Path
 
-from bluesky_gp.locks import is_held
+from bluesky_gp.recording.locks import is_held
 
 __all__ = ["adopt"]
 

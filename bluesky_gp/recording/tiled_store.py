@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
-from bluesky_gp.follower import RunWriter
 from bluesky_gp.priority import give_way
+from bluesky_gp.recording.follower import RunWriter
 
 __all__ = ["TiledStore"]
 

@@ -5,9 +5,9 @@ import threading
 import pytest
 from memory_store import Memory, Session, document
 
-from bluesky_gp.follower import Follower
-from bluesky_gp.journal import read_journal
-from bluesky_gp.recorder import JournalFolder, Recorder
+from bluesky_gp.recording.follower import Follower
+from bluesky_gp.recording.journal import read_journal
+from bluesky_gp.recording.recorder import JournalFolder, Recorder
 
 
 @pytest.fixture
