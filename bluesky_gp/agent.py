@@ -11,16 +11,16 @@ from typing import Any, cast
 from bluesky.protocols import Hints, Reading
 from event_model import DataKey, DocumentRouter, Event, EventDescriptor, RunStart, RunStop
 
-from bluesky_gp.decision import Decision
 from bluesky_gp.failures import Failure, Failures
-from bluesky_gp.heard import BY_HAND, Axes, HeardRun, Listener, other_keys
-from bluesky_gp.history import History
 from bluesky_gp.maps import Maps
 from bluesky_gp.preparation import Assignment, Preparation
 from bluesky_gp.progress import Progress
 from bluesky_gp.protocols import Optimizer, Scalarizer
 from bluesky_gp.readings import DecisionRecord, readings
-from bluesky_gp.resuming import SCHEMA_VERSION, Resumed, versions
+from bluesky_gp.run.decision import Decision
+from bluesky_gp.run.events import BY_HAND, Axes, HeardRun, Listener, other_keys
+from bluesky_gp.run.history import History
+from bluesky_gp.run.resuming import SCHEMA_VERSION, Resumed, versions
 from bluesky_gp.status import DaemonExecutor, FutureStatus, finished
 
 SMALL = 64 * 64  # pixels; on larger grids the maps are written every tenth iteration

@@ -7,8 +7,8 @@ import numpy as np
 from bluesky.protocols import Hints, Reading
 from event_model import DataKey
 
-from bluesky_gp.decision import Decision
 from bluesky_gp.readings import DecisionRecord, readings
+from bluesky_gp.run.decision import Decision
 
 
 class Maps:

@@ -9,8 +9,8 @@ import numpy.typing as npt
 from bluesky.protocols import Reading
 from event_model import DataKey
 
-from bluesky_gp.decision import Decision
 from bluesky_gp.protocols import Optimizer
+from bluesky_gp.run.decision import Decision
 
 
 def number(source: str, *, units: str | None = None) -> DataKey:

@@ -12,15 +12,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bluesky_gp.decision import Decision
 from bluesky_gp.grid import PixelGrid
-from bluesky_gp.history import after, repeat
 from bluesky_gp.optimizer.pixel_optimizer import PixelOptimizer
 from bluesky_gp.plain_data import DescriptionError, make
 from bluesky_gp.protocols import Acquisition, Floats, Indices
 from bluesky_gp.readings import DecisionRecord
-from bluesky_gp.record import RunRecord
-from bluesky_gp.resuming import Documents, ResumeError, inherited, steps_of
+from bluesky_gp.run.decision import Decision
+from bluesky_gp.run.history import after, repeat
+from bluesky_gp.run.record import RunRecord
+from bluesky_gp.run.resuming import Documents, ResumeError, inherited, steps_of
 
 _COMPARED = (
     "n_measured", "n_failed", "n_outcomes", "kernel_theta", "noise_std", "log_marginal_likelihood", "proposed",

@@ -18,7 +18,7 @@ from bluesky_gp.devices import SyntheticEELS, SyntheticFerroelectric
 from bluesky_gp.edges import NetCounts, power_law
 from bluesky_gp.plans import adaptive_map
 from bluesky_gp.plots import run_figure
-from bluesky_gp.record import RunRecord
+from bluesky_gp.run.record import RunRecord
 from bluesky_gp.scalarizers import get_scalarizer, scalarized_map, units_of
 
 FIGURES = Path(__file__).parent / "figures"

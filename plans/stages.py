@@ -11,8 +11,8 @@ from bluesky.protocols import Checkable, HasHints, Movable, Readable
 from bluesky.utils import MsgGenerator
 
 from bluesky_gp.grid import PixelGrid
-from bluesky_gp.heard import Axes
 from bluesky_gp.protocols import Stage
+from bluesky_gp.run.events import Axes
 
 Move = tuple[Movable[Any], Any]
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
-    from bluesky_gp.record import RunRecord
     from bluesky_gp.recording.catalog import Catalog
+    from bluesky_gp.run.record import RunRecord
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -92,8 +92,8 @@ def read(catalog: "Catalog", run: Any) -> "RunRecord":
     click.UsageError
         If no agent steered it, or it cannot be read.
     """
-    from bluesky_gp.record import RunRecord
     from bluesky_gp.recording.journal import JournalError, read_journal
+    from bluesky_gp.run.record import RunRecord
 
     path = catalog.journal(run.start["uid"])
     try:

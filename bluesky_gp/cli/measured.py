@@ -11,8 +11,8 @@ from bluesky_gp.cli.catalogs import find, opened, read
 from bluesky_gp.protocols import Floats
 
 if TYPE_CHECKING:
-    from bluesky_gp.record import RunRecord
     from bluesky_gp.rehearsal.full_map import FullMap
+    from bluesky_gp.run.record import RunRecord
 
 _SYNTHETIC = ("ferroelectric", "eels")
 _PLAIN = {".npy": "numpy", ".txt": "text", ".csv": "text"}

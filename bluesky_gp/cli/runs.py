@@ -12,7 +12,7 @@ import click
 from bluesky_gp.cli.catalogs import catalog_option, find, opened, read
 
 if TYPE_CHECKING:
-    from bluesky_gp.record import RunRecord
+    from bluesky_gp.run.record import RunRecord
 
 
 @click.command()

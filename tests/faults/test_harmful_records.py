@@ -9,10 +9,10 @@ from click.testing import CliRunner
 from recorded_runs import NUM, Run, after_pixels, cut
 
 from bluesky_gp.cli import cli
-from bluesky_gp.record import RunRecord
 from bluesky_gp.recording.journal import encode, read_journal
 from bluesky_gp.replay import replay
-from bluesky_gp.resuming import resume
+from bluesky_gp.run.record import RunRecord
+from bluesky_gp.run.resuming import resume
 
 HEADER = b'{"format":"bluesky_gp.recording.journal","version":1}\n'
 HARMFUL = [

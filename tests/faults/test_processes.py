@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from bluesky_gp.record import RunRecord
 from bluesky_gp.recording.journal import read_journal
 from bluesky_gp.recording.opening import open_catalog
 from bluesky_gp.replay import replay
+from bluesky_gp.run.record import RunRecord
 
 pytestmark = pytest.mark.slow
 

@@ -20,7 +20,7 @@ from bluesky_gp.plans import one_pixel, tolerant
 from bluesky_gp.recording.journal import encode
 from bluesky_gp.recording.opening import open_catalog
 from bluesky_gp.replay import alternatives, optimizer_of, replay
-from bluesky_gp.resuming import documents_of
+from bluesky_gp.run.resuming import documents_of
 
 
 def test_every_iteration_and_every_map_comes_out_the_same_to_the_last_bit(whole):

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from bluesky_gp.heard import Outcome, last_words
 from bluesky_gp.protocols import Floats, Indices, Optimizer
+from bluesky_gp.run.events import Outcome, last_words
 
 
 @dataclass(frozen=True, eq=False)

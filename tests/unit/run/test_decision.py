@@ -3,9 +3,9 @@ import math
 import numpy as np
 import pytest
 
-from bluesky_gp.decision import beginning, decide
 from bluesky_gp.grid import PixelGrid
-from bluesky_gp.heard import Outcome
+from bluesky_gp.run.decision import beginning, decide
+from bluesky_gp.run.events import Outcome
 from bluesky_gp.testing import ListOptimizer
 
 

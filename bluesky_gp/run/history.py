@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from bluesky_gp.arrays import as_text, from_text
-from bluesky_gp.decision import Decision, beginning, decide
-from bluesky_gp.heard import Outcome
 from bluesky_gp.protocols import Floats, Optimizer
+from bluesky_gp.run.arrays import as_text, from_text
+from bluesky_gp.run.decision import Decision, beginning, decide
+from bluesky_gp.run.events import Outcome
 
 Point = Mapping[str, Any]
 

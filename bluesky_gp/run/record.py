@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from bluesky_gp.grid import PixelGrid
-from bluesky_gp.heard import PIXELS, Axes, HeardRun, Listener, Outcome, last_words
-from bluesky_gp.history import History
 from bluesky_gp.protocols import Floats, Indices, Scalarizer
+from bluesky_gp.run.events import PIXELS, Axes, HeardRun, Listener, Outcome, last_words
+from bluesky_gp.run.history import History
 
 _LARGEST = 2**26  # pixels; half a GiB a map
 

@@ -6,7 +6,7 @@ from ophyd.sim import det, motor, motor1, motor2
 from bluesky_gp import GPAgent, PixelGrid, PixelOptimizer
 from bluesky_gp.devices import PixelStage, SimulatedSpectrometer, SyntheticFerroelectric
 from bluesky_gp.plans import adaptive_map
-from bluesky_gp.record import RunRecord
+from bluesky_gp.run.record import RunRecord
 
 GRID = PixelGrid((8, 9), step=(0.1, 0.2), units="um")
 SAMPLE = SyntheticFerroelectric(shape=GRID.shape, seed=1, failed=0.3)

@@ -10,13 +10,13 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
-from bluesky_gp.decision import Decision
-from bluesky_gp.heard import Outcome
-from bluesky_gp.history import History, Step, after
 from bluesky_gp.protocols import Optimizer, Scalarizer
-from bluesky_gp.record import RunRecord
 from bluesky_gp.recording.journal import JournalReader, read_journal
 from bluesky_gp.recording.locks import is_held
+from bluesky_gp.run.decision import Decision
+from bluesky_gp.run.events import Outcome
+from bluesky_gp.run.history import History, Step, after
+from bluesky_gp.run.record import RunRecord
 
 SCHEMA_VERSION = 1
 """Of what the start document says under ``gp``, and of the agent's streams."""

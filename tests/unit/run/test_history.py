@@ -4,11 +4,11 @@ import math
 import numpy as np
 import pytest
 
-from bluesky_gp.decision import decide
 from bluesky_gp.grid import PixelGrid
-from bluesky_gp.heard import Outcome
-from bluesky_gp.history import History, Step, after
 from bluesky_gp.optimizer.pixel_optimizer import PixelOptimizer
+from bluesky_gp.run.decision import decide
+from bluesky_gp.run.events import Outcome
+from bluesky_gp.run.history import History, Step, after
 from bluesky_gp.testing import ListOptimizer
 
 GRID = PixelGrid((4, 5))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bluesky_gp.grid import PixelGrid
-from bluesky_gp.heard import Axes, HeardRun, Listener, Outcome, last_words
+from bluesky_gp.run.events import Axes, HeardRun, Listener, Outcome, last_words
 
 GRID = PixelGrid((4, 5), step=(0.5, 0.5), origin=(1.0, 2.0), units="um")
 PIXEL_AXES = Axes(("stage_row", "stage_col"))
