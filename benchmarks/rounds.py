@@ -83,7 +83,7 @@ class Rounds:
         imports = [
             "bluesky",
             "ophyd",
-            "bluesky_gp.agent",
+            "bluesky_gp.agent.agent",
             "bluesky_gp.optimizer.pixel_optimizer",
             "bluesky_gp.plans",
             "bluesky_gp.devices",

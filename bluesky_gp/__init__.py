@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from bluesky_gp.acquisition.novelty import Novelty as Novelty
     from bluesky_gp.acquisition.sampling import MaxValueEntropy as MaxValueEntropy
     from bluesky_gp.acquisition.sampling import ThompsonSampling as ThompsonSampling
-    from bluesky_gp.agent import GPAgent as GPAgent
+    from bluesky_gp.agent.agent import GPAgent as GPAgent
     from bluesky_gp.grid import PixelGrid as PixelGrid
     from bluesky_gp.optimizer.pixel_optimizer import PixelOptimizer as PixelOptimizer
 

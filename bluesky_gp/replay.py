@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from bluesky_gp.agent.decision_events import DecisionRecord
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.optimizer.pixel_optimizer import PixelOptimizer
 from bluesky_gp.plain_data import DescriptionError, make
 from bluesky_gp.protocols import Acquisition, Floats, Indices
-from bluesky_gp.readings import DecisionRecord
 from bluesky_gp.run.decision import Decision
 from bluesky_gp.run.history import after, repeat
 from bluesky_gp.run.record import RunRecord

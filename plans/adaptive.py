@@ -10,7 +10,7 @@ import bluesky.preprocessors as bpp
 from bluesky.protocols import Readable
 from bluesky.utils import MsgGenerator
 
-from bluesky_gp.agent import GPAgent
+from bluesky_gp.agent.agent import GPAgent
 from bluesky_gp.plans.metadata import start_metadata
 from bluesky_gp.plans.stages import as_stage, check_reach, devices
 from bluesky_gp.plans.stubs import ask_agent, measure_pixels, one_pixel, prepare_agent, tolerant

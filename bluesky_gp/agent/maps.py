@@ -7,7 +7,7 @@ import numpy as np
 from bluesky.protocols import Hints, Reading
 from event_model import DataKey
 
-from bluesky_gp.readings import DecisionRecord, readings
+from bluesky_gp.agent.decision_events import DecisionRecord, readings
 from bluesky_gp.run.decision import Decision
 
 

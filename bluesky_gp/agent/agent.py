@@ -11,12 +11,12 @@ from typing import Any, cast
 from bluesky.protocols import Hints, Reading
 from event_model import DataKey, DocumentRouter, Event, EventDescriptor, RunStart, RunStop
 
-from bluesky_gp.failures import Failure, Failures
-from bluesky_gp.maps import Maps
-from bluesky_gp.preparation import Assignment, Preparation
-from bluesky_gp.progress import Progress
+from bluesky_gp.agent.decision_events import DecisionRecord, readings
+from bluesky_gp.agent.failures import Failure, Failures
+from bluesky_gp.agent.maps import Maps
+from bluesky_gp.agent.next_run import Assignment, Preparation
+from bluesky_gp.agent.steering import Progress
 from bluesky_gp.protocols import Optimizer, Scalarizer
-from bluesky_gp.readings import DecisionRecord, readings
 from bluesky_gp.run.decision import Decision
 from bluesky_gp.run.events import BY_HAND, Axes, HeardRun, Listener, other_keys
 from bluesky_gp.run.history import History
