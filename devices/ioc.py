@@ -18,7 +18,7 @@ from bluesky_gp.devices.ioc_repeater import start_repeater
 from bluesky_gp.devices.samples import Sample
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.protocols import Scalarizer
-from bluesky_gp.scalarizers import get_scalarizer, units_of
+from bluesky_gp.scalarizers.names import get_scalarizer, units_of
 
 STATES = ("Idle", "Acquire", "Readout", "Error", "Aborted")
 

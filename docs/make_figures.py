@@ -11,15 +11,15 @@ from bluesky import RunEngine
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bluesky_gp.branches import split
 from bluesky_gp.cli.demo import default_number, make_agent
 from bluesky_gp.cli.instruments import simulated
 from bluesky_gp.devices import SyntheticEELS, SyntheticFerroelectric
-from bluesky_gp.edges import NetCounts, power_law
 from bluesky_gp.plans import adaptive_map
 from bluesky_gp.plots import run_figure
 from bluesky_gp.run.record import RunRecord
-from bluesky_gp.scalarizers import get_scalarizer, scalarized_map, units_of
+from bluesky_gp.scalarizers.core_loss import NetCounts, power_law
+from bluesky_gp.scalarizers.loop_branches import split
+from bluesky_gp.scalarizers.names import get_scalarizer, scalarized_map, units_of
 
 FIGURES = Path(__file__).parent / "figures"
 

@@ -102,7 +102,7 @@ def _numbers(path: Path, name: str, values: Any) -> Floats:
 
 def _of_spectra(source: str, target: str | None, *, maximize: bool) -> "FullMap":
     from bluesky_gp.cli.targets import experiment
-    from bluesky_gp.scalarizers import get_scalarizer, units_of
+    from bluesky_gp.scalarizers.names import get_scalarizer, units_of
 
     what = experiment(source, target)
     units = units_of(get_scalarizer(what.scalarizer), what.sample.spectrum_units, what.sample.axis_units)

@@ -22,7 +22,7 @@ def _list(context: click.Context, _: click.Parameter, asked: bool) -> None:
     """Print what there is by name, and end."""
     if not asked:
         return
-    from bluesky_gp.scalarizers import SCALARIZERS
+    from bluesky_gp.scalarizers.names import SCALARIZERS
 
     for name, factory in SCALARIZERS.items():
         summary = (factory.__doc__ or "").strip().partition("\n")[0]
@@ -85,7 +85,7 @@ def _sample(source: str, signal: str | None) -> "Sample":
 
 
 def _mapped(sample: "Sample", source: str, target: str | None, *, minimize: bool, quiet: bool) -> "TargetMap":
-    from bluesky_gp.scalarizers import get_scalarizer, to_mapping, units_of
+    from bluesky_gp.scalarizers.names import get_scalarizer, to_mapping, units_of
     from bluesky_gp.target_map import TargetMap
 
     name, described, _ = chosen_target(sample, source, target)
@@ -111,7 +111,7 @@ def _evaluated(sample: "Sample", scalarizer: "Scalarizer", *, quiet: bool) -> tu
     from rich.console import Console
     from rich.progress import track
 
-    from bluesky_gp.scalarizers import evaluate
+    from bluesky_gp.scalarizers.names import evaluate
 
     errors = Console(stderr=True)
     pixels = track(

@@ -147,6 +147,6 @@ def _value(text: str) -> Any:
 
 def _why(sample: Any, scalarizer: Any) -> str:
     """Return why the first pixel fails."""
-    from bluesky_gp.scalarizers import evaluate, get_scalarizer
+    from bluesky_gp.scalarizers.names import evaluate, get_scalarizer
 
     return evaluate(get_scalarizer(scalarizer), sample.spectrum((0,) * len(sample.shape)), sample.axis)[1]

@@ -209,7 +209,7 @@ def of_shape(shape):
 
 def own_scalarizer():
     """Return a scalarizer for an agent whose detector has none."""
-    from bluesky_gp.scalarizers import LoopArea
+    from bluesky_gp.scalarizers.names import LoopArea
 
     return LoopArea()
 

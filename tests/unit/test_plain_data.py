@@ -11,7 +11,7 @@ from bluesky_gp.acquisition.improvement import ExpectedImprovement
 from bluesky_gp.gp.kernels import RotatedMatern
 from bluesky_gp.optimizer.stopping import MaxPixels
 from bluesky_gp.plain_data import DescriptionError, describe, make
-from bluesky_gp.scalarizers import NetCounts
+from bluesky_gp.scalarizers.names import NetCounts
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from bluesky_gp.cli.targets import experiment, parsed_target
-from bluesky_gp.scalarizers import CoerciveVoltage, CosineSimilarity, NetCounts, PeakPosition, Thickness, get_scalarizer
+from bluesky_gp.scalarizers.names import (
+    CoerciveVoltage,
+    CosineSimilarity,
+    NetCounts,
+    PeakPosition,
+    Thickness,
+    get_scalarizer,
+)
 
 
 @pytest.mark.parametrize(

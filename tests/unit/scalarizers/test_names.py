@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bluesky_gp.files import read_spectra
-from bluesky_gp.scalarizers import (
+from bluesky_gp.scalarizers.names import (
     SCALARIZERS,
     Centroid,
     LoopArea,

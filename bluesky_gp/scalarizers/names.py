@@ -17,14 +17,14 @@ from typing import Any
 
 import numpy as np
 
-from bluesky_gp.edges import EdgeRatio, NetCounts, WhiteLineRatio
-from bluesky_gp.hysteresis import CoerciveVoltage, Imprint, LoopArea, RemanentResponse, SwitchingRatio
-from bluesky_gp.lowloss import PlasmonEnergy, PlasmonWidth, Thickness
 from bluesky_gp.protocols import Floats, Scalarizer
-from bluesky_gp.shapes import Area, Centroid, Peak, PeakPosition
-from bluesky_gp.similarity import ComponentScore, CosineSimilarity, component, cosine
-from bluesky_gp.windows import scalarizer_name
-from bluesky_gp.xrays import LineCounts
+from bluesky_gp.scalarizers.core_loss import EdgeRatio, NetCounts, WhiteLineRatio
+from bluesky_gp.scalarizers.hysteresis import CoerciveVoltage, Imprint, LoopArea, RemanentResponse, SwitchingRatio
+from bluesky_gp.scalarizers.low_loss import PlasmonEnergy, PlasmonWidth, Thickness
+from bluesky_gp.scalarizers.peaks import Area, Centroid, Peak, PeakPosition
+from bluesky_gp.scalarizers.similarity import ComponentScore, CosineSimilarity, component, cosine
+from bluesky_gp.scalarizers.windows import scalarizer_name
+from bluesky_gp.scalarizers.xrays import LineCounts
 
 __all__ = [
     "SCALARIZERS",

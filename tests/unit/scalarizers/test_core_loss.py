@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bluesky_gp.edges import EdgeRatio, NetCounts, WhiteLineRatio
+from bluesky_gp.scalarizers.core_loss import EdgeRatio, NetCounts, WhiteLineRatio
 
 ENERGY = np.arange(350.0, 862.0, 0.5)
 

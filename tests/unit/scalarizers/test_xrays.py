@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bluesky_gp.xrays import LineCounts
+from bluesky_gp.scalarizers.xrays import LineCounts
 
 ENERGY = np.arange(0.0, 20.0, 0.01)
 

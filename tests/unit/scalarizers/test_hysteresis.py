@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bluesky_gp.hysteresis import CoerciveVoltage, Imprint, LoopArea, RemanentResponse, SwitchingRatio
-from bluesky_gp.loops import clean_loop
+from bluesky_gp.scalarizers.hysteresis import CoerciveVoltage, Imprint, LoopArea, RemanentResponse, SwitchingRatio
+from bluesky_gp.scalarizers.loop_cleaning import clean_loop
 
 BIAS = 8.0 * (1 - 4 * np.abs((np.arange(64) / 64 + 0.25) % 1 - 0.5))  # 0 -> 8 -> -8 -> 0 V
 NUMBERS = [LoopArea(), CoerciveVoltage(), Imprint(), RemanentResponse(), SwitchingRatio()]

@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from bluesky_gp.protocols import Floats
-from bluesky_gp.windows import Window, channels, checked_windows
+from bluesky_gp.scalarizers.windows import Window, channels, checked_windows
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from bluesky_gp.scalarizers import get_scalarizer, scalarized_map, to_mapping
-from bluesky_gp.similarity import ComponentScore, CosineSimilarity
+from bluesky_gp.scalarizers.names import get_scalarizer, scalarized_map, to_mapping
+from bluesky_gp.scalarizers.similarity import ComponentScore, CosineSimilarity
 
 AXIS = np.linspace(0.0, 10.0, 50)
 PURE = np.array([np.exp(-0.5 * ((AXIS - at) / 1.0) ** 2) for at in (2.0, 5.0, 8.0)])

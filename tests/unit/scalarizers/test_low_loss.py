@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from bluesky_gp.lowloss import PlasmonEnergy, PlasmonWidth, Thickness
-from bluesky_gp.scalarizers import get_scalarizer
+from bluesky_gp.scalarizers.low_loss import PlasmonEnergy, PlasmonWidth, Thickness
+from bluesky_gp.scalarizers.names import get_scalarizer
 
 ENERGY = np.arange(350.0, 862.0, 0.5)
 

@@ -3,7 +3,7 @@
 The terms are those of S. Jesse, H. N. Lee, S. V. Kalinin, "Quantitative mapping of switching behavior in piezoresponse
 force microscopy", Rev. Sci. Instrum. 77, 073702 (2006), here read off the measured points and not off a fitted curve.
 All of them clip isolated spikes and give NaN for a loop of which too many points are failed fits, as
-`bluesky_gp.loops` has it. It does not matter where a sweep starts, in which direction it goes, or whether it closes.
+`bluesky_gp.scalarizers.loop_cleaning` has it. It does not matter where a sweep starts, in which direction it goes, or whether it closes.
 """
 
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from bluesky_gp.branches import Loop, check_sweep, noise, split
-from bluesky_gp.loops import MAX_SHARE, clean_loop
 from bluesky_gp.protocols import Floats
+from bluesky_gp.scalarizers.loop_branches import Loop, check_sweep, noise, split
+from bluesky_gp.scalarizers.loop_cleaning import MAX_SHARE, clean_loop
 
 _MAX_RATIO = 2.0
 _LEVELS = ("zero", "middle")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bluesky_gp.shapes import Area, Centroid, Peak, PeakPosition
+from bluesky_gp.scalarizers.peaks import Area, Centroid, Peak, PeakPosition
 
 
 def test_the_centroid_of_a_peak_is_where_it_is():
