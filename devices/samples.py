@@ -6,7 +6,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from bluesky_gp.files import AXIS_NAMES, find_file, read_spectra
+from bluesky_gp.files.reading import AXIS_NAMES, find_file, read_spectra
 from bluesky_gp.protocols import Floats, Scalarizer
 from bluesky_gp.scalarizers.names import get_scalarizer, scalarized_map
 
@@ -44,7 +44,7 @@ class MeasuredSample:
     Parameters
     ----------
     path : str or path
-        Any file of spectra that `bluesky_gp.files.read_spectra` reads. NaN is allowed.
+        Any file of spectra that `bluesky_gp.files.reading.read_spectra` reads. NaN is allowed.
     signal : str, optional
         Name of the spectrum image, in a file that holds several.
     axis_units, spectrum_units : str, optional

@@ -54,7 +54,7 @@ def full_map(source: str, target: str | None, place: str, *, maximize: bool) -> 
 
 
 def _file(source: str) -> Path:
-    from bluesky_gp.files import find_file
+    from bluesky_gp.files.reading import find_file
 
     return find_file(source)
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from bluesky_gp.files.spectrum_image import SpectrumImage
 from bluesky_gp.protocols import Floats
-from bluesky_gp.spectrum_image import SpectrumImage
 
 LARGEST = 2**33  # bytes of a file's spectra, as float64
 

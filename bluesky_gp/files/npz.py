@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from bluesky_gp.files_signals import AXIS_NAMES, LARGEST
+from bluesky_gp.files.signals import AXIS_NAMES, LARGEST
+from bluesky_gp.files.spectrum_image import SpectrumImage, numbers
 from bluesky_gp.protocols import Floats
-from bluesky_gp.spectrum_image import SpectrumImage, numbers
 
 
 def read_npz(path: Path) -> SpectrumImage:

@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bluesky_gp.files_signals import LARGEST, Axis, Signal, chosen_image, split_units
+from bluesky_gp.files.signals import LARGEST, Axis, Signal, chosen_image, split_units
+from bluesky_gp.files.spectrum_image import SpectrumImage
 from bluesky_gp.protocols import Floats
-from bluesky_gp.spectrum_image import SpectrumImage
 
 _ANCILLARY = ("Position_Indices", "Position_Values", "Spectroscopic_Indices", "Spectroscopic_Values")
 

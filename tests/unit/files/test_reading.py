@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from rsciio.hspy import file_writer
 
-from bluesky_gp.files import read_spectra
+from bluesky_gp.files.reading import read_spectra
 
 ROWS, COLS, CHANNELS = 3, 4, 6
 SPECTRA = np.arange(ROWS * COLS * CHANNELS, dtype=np.float64).reshape(ROWS, COLS, CHANNELS)

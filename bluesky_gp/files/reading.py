@@ -3,8 +3,8 @@
 import os
 from pathlib import Path
 
-from bluesky_gp.files_signals import AXIS_NAMES
-from bluesky_gp.spectrum_image import SpectrumImage
+from bluesky_gp.files.signals import AXIS_NAMES
+from bluesky_gp.files.spectrum_image import SpectrumImage
 
 __all__ = ["AXIS_NAMES", "DATA_VARIABLE", "SpectrumImage", "find_file", "read_spectra"]
 
@@ -39,16 +39,16 @@ def read_spectra(path: str | os.PathLike[str], *, signal: str | None = None) -> 
     found = find_file(path)
     suffix = found.suffix.lower()
     if suffix == ".npz":
-        from bluesky_gp.files_npz import read_npz
+        from bluesky_gp.files.npz import read_npz
 
         return read_npz(found)
     if suffix in HDF5:
-        from bluesky_gp.files_hdf5 import read_hdf5
+        from bluesky_gp.files.hdf5 import read_hdf5
 
         image = read_hdf5(found, signal)
         if image is not None:
             return image
-    from bluesky_gp.files_rosettasciio import read_rosettasciio
+    from bluesky_gp.files.rosettasciio import read_rosettasciio
 
     return read_rosettasciio(found, signal)
 
