@@ -7,8 +7,8 @@ from rich.console import Console
 from rich.table import Table
 
 from bluesky_gp.protocols import Floats
+from bluesky_gp.rehearsal.scoring import score
 from bluesky_gp.run.record import RunRecord
-from bluesky_gp.scoring import score
 
 SECONDS_A_PIXEL = 2.35  # of the published experiment, whose full map took 5875 s, the adaptive one 1200 s
 PUBLISHED_SECONDS = 1200.0

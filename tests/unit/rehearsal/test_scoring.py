@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from bluesky_gp.scoring import median_map, rank, score
+from bluesky_gp.rehearsal.scoring import median_map, rank, score
 
 TRUTH = np.arange(100.0).reshape(10, 10)
 
