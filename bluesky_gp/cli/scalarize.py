@@ -12,10 +12,10 @@ from bluesky_gp.cli.targets import HELP, chosen_target
 from bluesky_gp.protocols import Floats
 
 if TYPE_CHECKING:
+    from bluesky_gp.cli.target_map import TargetMap
     from bluesky_gp.devices.samples import Sample
     from bluesky_gp.grid import PixelGrid
     from bluesky_gp.protocols import Scalarizer
-    from bluesky_gp.target_map import TargetMap
 
 
 def _list(context: click.Context, _: click.Parameter, asked: bool) -> None:
@@ -85,8 +85,8 @@ def _sample(source: str, signal: str | None) -> "Sample":
 
 
 def _mapped(sample: "Sample", source: str, target: str | None, *, minimize: bool, quiet: bool) -> "TargetMap":
+    from bluesky_gp.cli.target_map import TargetMap
     from bluesky_gp.scalarizers.names import get_scalarizer, to_mapping, units_of
-    from bluesky_gp.target_map import TargetMap
 
     name, described, _ = chosen_target(sample, source, target)
     scalarizer = get_scalarizer(described)
@@ -134,7 +134,7 @@ def _grid(sample: "Sample") -> "PixelGrid":
 
 
 def _draw(found: "TargetMap", sample: "Sample", path: Path) -> Path:
-    from bluesky_gp.target_map import target_figure
+    from bluesky_gp.cli.target_map import target_figure
 
     pixels = [found.pixel_at(share) for share in (0.0, 0.5, 1.0)]
     figure = target_figure(found, {pixel: sample.spectrum(pixel) for pixel in pixels})
