@@ -9,8 +9,8 @@ from ophyd import Component, Signal
 from ophyd.status import StatusBase
 
 from bluesky_gp.devices.detector import SecondsSignal, SpectrumDetectorBase
-from bluesky_gp.devices.epics_acquisition import Acquirer
-from bluesky_gp.devices.epics_variables import (
+from bluesky_gp.devices.epics.acquisition import Acquirer
+from bluesky_gp.devices.epics.variables import (
     AT_ONCE,
     ComputedByIOC,
     Settings,

@@ -7,8 +7,8 @@ import pytest
 from ophyd.sim import FakeEpicsSignal, make_fake_device
 from ophyd.utils.epics_pvs import AlarmSeverity
 
-from bluesky_gp.devices import epics_variables
-from bluesky_gp.devices.epics import EpicsAxis, EpicsSpectrometer, EpicsStage
+from bluesky_gp.devices.epics import variables as epics_variables
+from bluesky_gp.devices.epics.stage import EpicsAxis, EpicsSpectrometer, EpicsStage
 from bluesky_gp.devices.stage import PixelStage
 from bluesky_gp.grid import PixelGrid
 
@@ -394,7 +394,7 @@ def test_a_move_that_never_ends_names_its_variables():
 
 
 def stage(monkeypatch, **options):
-    import bluesky_gp.devices.epics as epics
+    import bluesky_gp.devices.epics.stage as epics
 
     monkeypatch.setattr(epics, "EpicsAxis", make_fake_device(EpicsAxis))
     return EpicsStage(**{"prefix": "dev:", "grid": {"shape": [4, 3]}, "name": "stage", **options})

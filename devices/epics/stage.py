@@ -4,9 +4,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bluesky_gp.devices.epics_axis import EpicsAxis
-from bluesky_gp.devices.epics_spectrometer import EpicsSpectrometer
-from bluesky_gp.devices.epics_variables import AT_ONCE
+from bluesky_gp.devices.epics.axis import EpicsAxis
+from bluesky_gp.devices.epics.spectrometer import EpicsSpectrometer
+from bluesky_gp.devices.epics.variables import AT_ONCE
 from bluesky_gp.devices.stage import PixelStage
 from bluesky_gp.grid import PixelGrid
 

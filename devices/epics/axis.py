@@ -11,7 +11,7 @@ from ophyd.status import StatusBase
 from ophyd.utils import LimitError
 
 from bluesky_gp.devices.axes import Limits, axis_limits, same_limits
-from bluesky_gp.devices.epics_variables import AT_ONCE, check_control_layer, not_connected
+from bluesky_gp.devices.epics.variables import AT_ONCE, check_control_layer, not_connected
 
 
 class EpicsAxis(EpicsMotor):
