@@ -13,8 +13,8 @@ from caproto import ChannelType
 from caproto.asyncio.server import Context
 from caproto.server import PVGroup, pvproperty
 
-from bluesky_gp.devices.ioc_motor import SimulatedMotor
-from bluesky_gp.devices.ioc_repeater import start_repeater
+from bluesky_gp.devices.ioc.motor import SimulatedMotor
+from bluesky_gp.devices.ioc.repeater import start_repeater
 from bluesky_gp.devices.samples import Sample
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.protocols import Scalarizer
