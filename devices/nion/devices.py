@@ -1,7 +1,7 @@
 """Nion Swift: a probe or a specimen stage that goes to pixels, and an EELS camera.
 
 Over the registry of Nion's instrumentation kit: the same code inside Swift at a microscope and over the simulator
-`nionswift-usim` (see `bluesky_gp.devices.nion_usim`). Lengths are nm, energies eV, (y, x) in this order.
+`nionswift-usim` (see `bluesky_gp.devices.nion.usim`). Lengths are nm, energies eV, (y, x) in this order.
 """
 
 import threading
@@ -17,9 +17,9 @@ from ophyd.status import StatusBase
 
 from bluesky_gp.devices.axes import AllEnded, Limits
 from bluesky_gp.devices.detector import SpectrumDetectorBase
-from bluesky_gp.devices.nion_camera import EELSCamera
-from bluesky_gp.devices.nion_image import NionControl, NionOverview
-from bluesky_gp.devices.nion_instrument import (
+from bluesky_gp.devices.nion.camera import EELSCamera
+from bluesky_gp.devices.nion.image import NionControl, NionOverview
+from bluesky_gp.devices.nion.instrument import (
     Beam,
     Position,
     ProbePosition,

@@ -12,7 +12,7 @@ from ophyd.signal import Signal, SignalRO
 from ophyd.status import StatusBase
 
 from bluesky_gp.devices.detector import ArraySignal
-from bluesky_gp.devices.nion_instrument import Beam, find_instrument
+from bluesky_gp.devices.nion.instrument import Beam, find_instrument
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.status import DaemonExecutor
 
