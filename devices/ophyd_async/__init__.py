@@ -6,7 +6,7 @@ stage = AsyncPixelStage({"shape": [50, 50], "step": [0.02, 0.02], "units": "um"}
 spectrometer = AsyncSpectrometer("ferroelectric", stage)
 """
 
-from bluesky_gp.devices.ophyd_async_detector import AsyncSpectrometer
-from bluesky_gp.devices.ophyd_async_stage import AsyncAxis, AsyncPixelStage
+from bluesky_gp.devices.ophyd_async.detector import AsyncSpectrometer
+from bluesky_gp.devices.ophyd_async.stage import AsyncAxis, AsyncPixelStage
 
 __all__ = ["AsyncAxis", "AsyncPixelStage", "AsyncSpectrometer"]
