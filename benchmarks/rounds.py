@@ -90,7 +90,9 @@ class Rounds:
             "ophyd_async.core",
             "sklearn.gaussian_process.kernels",
         ]
-        self.processes.set_forkserver_preload([*imports, "bluesky_gp.devices.samples", "bluesky_gp.recording.journal"])
+        self.processes.set_forkserver_preload(
+            [*imports, "bluesky_gp.devices.sim.samples", "bluesky_gp.recording.journal"]
+        )
 
     def part(self, name: str, resume_from: Path | None = None, kill_after: int | None = None) -> Part:
         """Map in a process of its own; kill it after so many documents, and up to 30 ms more."""

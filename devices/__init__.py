@@ -1,9 +1,9 @@
 """Stages and spectroscopy detectors, real and simulated."""
 
-from bluesky_gp.devices.samples import MeasuredSample
-from bluesky_gp.devices.sim import SimulatedAxis, SimulatedSpectrometer
+from bluesky_gp.devices.sim.devices import SimulatedAxis, SimulatedSpectrometer
+from bluesky_gp.devices.sim.samples import MeasuredSample
+from bluesky_gp.devices.sim.synthetic import SyntheticEELS, SyntheticFerroelectric
 from bluesky_gp.devices.stage import PixelStage
-from bluesky_gp.devices.synthetic import SyntheticEELS, SyntheticFerroelectric
 
 __all__ = [
     "MeasuredSample",

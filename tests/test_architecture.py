@@ -62,7 +62,7 @@ def test_devices_plans_and_the_gaussian_process_do_not_know_each_other(file):
 def test_only_the_command_line_and_the_default_axes_know_the_simulation(file):
     known = [name for name in imports(FILES[file]) if ours(name, "devices.sim")]
     if file == "devices/stage.py":
-        assert known == ["bluesky_gp.devices.sim.SimulatedAxis"]
+        assert known == ["bluesky_gp.devices.sim.devices.SimulatedAxis"]
     elif file not in ("devices/__init__.py", "devices/sim.py") and not file.startswith("bluesky_gp/cli"):
         assert not known
 

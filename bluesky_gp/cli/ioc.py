@@ -66,7 +66,7 @@ def _instrument(
     units: str,
     **how: Any,
 ) -> "SimulatedInstrument":
-    from bluesky_gp.devices.samples import make_sample
+    from bluesky_gp.devices.sim.samples import make_sample
 
     try:
         from bluesky_gp.devices.ioc.instrument import SimulatedInstrument

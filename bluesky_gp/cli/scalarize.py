@@ -13,7 +13,7 @@ from bluesky_gp.protocols import Floats
 
 if TYPE_CHECKING:
     from bluesky_gp.cli.target_map import TargetMap
-    from bluesky_gp.devices.samples import Sample
+    from bluesky_gp.devices.sim.samples import Sample
     from bluesky_gp.grid import PixelGrid
     from bluesky_gp.protocols import Scalarizer
 
@@ -79,7 +79,7 @@ def scalarize(
 
 
 def _sample(source: str, signal: str | None) -> "Sample":
-    from bluesky_gp.devices.samples import make_sample
+    from bluesky_gp.devices.sim.samples import make_sample
 
     return make_sample(source if signal is None else {"kind": "file", "path": source, "signal": signal})
 

@@ -52,7 +52,7 @@ def experiment(name: str, target: str | None) -> Experiment:
     ValueError, FileNotFoundError
         If there is no such sample or target; the message says what there is.
     """
-    from bluesky_gp.devices.samples import make_sample
+    from bluesky_gp.devices.sim.samples import make_sample
 
     sample = make_sample(name)
     chosen, scalarizer, stored = chosen_target(sample, name, target)

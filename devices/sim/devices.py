@@ -14,7 +14,7 @@ from ophyd.utils import LimitError
 
 from bluesky_gp.devices.axes import find
 from bluesky_gp.devices.detector import SpectrumDetectorBase
-from bluesky_gp.devices.samples import Sample, make_sample
+from bluesky_gp.devices.sim.samples import Sample, make_sample
 from bluesky_gp.devices.stage import PixelStage
 
 

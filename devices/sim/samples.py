@@ -97,7 +97,7 @@ def make_sample(value: "str | Mapping[str, Any] | Sample") -> Sample:
     >>> make_sample({"kind": "ferroelectric", "shape": [8, 6], "seed": 1}).shape
     (8, 6)
     """
-    from bluesky_gp.devices.synthetic import SyntheticEELS, SyntheticFerroelectric  # synthetic imports this file
+    from bluesky_gp.devices.sim.synthetic import SyntheticEELS, SyntheticFerroelectric  # synthetic imports this file
 
     if isinstance(value, Sample):
         return value

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bluesky_gp.devices import MeasuredSample, SyntheticEELS, SyntheticFerroelectric
-from bluesky_gp.devices.samples import Sample, make_sample
+from bluesky_gp.devices.sim.samples import Sample, make_sample
 from bluesky_gp.scalarizers.names import NetCounts, get_scalarizer
 
 SYNTHETIC = [SyntheticFerroelectric, SyntheticEELS]
