@@ -14,7 +14,7 @@ import numpy as np
 from engine import sample_map
 
 from bluesky_gp import PixelOptimizer
-from bluesky_gp.acquisition.names import BY_NAME
+from bluesky_gp.acquisition import BY_NAME
 from bluesky_gp.optimizer import model
 
 SIZES = ("50/410", "128/1000", "256/2000")

@@ -21,11 +21,9 @@ from maps import NOISE, NOISY, kinds, make
 from tables import machine, plus_minus, spread, table, write_section
 
 from bluesky_gp import PixelGrid, PixelOptimizer
-from bluesky_gp.acquisition.improvement import ExpectedImprovement
-from bluesky_gp.acquisition.sampling import ThompsonSampling
-from bluesky_gp.gp.hyperparameters import KernelChoice, LinearPrior
-from bluesky_gp.gp.kernels import RotatedMatern, theta_names
-from bluesky_gp.optimizer.batch import Ranking
+from bluesky_gp.acquisition import ExpectedImprovement, ThompsonSampling
+from bluesky_gp.gp import KernelChoice, LinearPrior, RotatedMatern, theta_names
+from bluesky_gp.optimizer import Ranking
 
 OURS, NUM, BATCH = "default", 410, 10
 

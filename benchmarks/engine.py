@@ -19,9 +19,7 @@ from scipy.fft import irfftn, next_fast_len, rfftn
 from scipy.linalg import cholesky
 
 from bluesky_gp import PixelGrid, PixelOptimizer
-from bluesky_gp.gp import hyperparameters
-from bluesky_gp.gp.covariance import LatticeCovariance
-from bluesky_gp.gp.kernels import RotatedMatern
+from bluesky_gp.gp import LatticeCovariance, RotatedMatern, hyperparameters
 from bluesky_gp.optimizer import model, timing
 
 SIZES = ("50/410", "128/1000", "256/2000", "512/5000", "1024/5000", "1024/50000")

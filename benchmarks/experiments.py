@@ -21,7 +21,7 @@ from bluesky_gp.cli.instruments import simulated
 from bluesky_gp.cli.report import summary
 from bluesky_gp.cli.targets import MEASURED
 from bluesky_gp.plans import adaptive_map
-from bluesky_gp.run.record import RunRecord
+from bluesky_gp.run import RunRecord
 
 BY_MEDIAN = ("beps_pto_loops_50x50",)
 HEADER = "sample                     seeds  passed  rank: median, worst  top 1 %  failed  error of the map   s a run"

@@ -12,8 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from bluesky_gp import PixelGrid, PixelOptimizer
-from bluesky_gp.gp.covariance import LatticeCovariance
-from bluesky_gp.gp.kernels import RotatedMatern
+from bluesky_gp.gp import LatticeCovariance, RotatedMatern
 
 GRID = PixelGrid((50, 50))
 HEADER = f"{'':16s} {'absurd length':>14s} {'all noise':>10s} {'no noise':>9s} {'error at 10':>12s} {'at 30':>8s}"

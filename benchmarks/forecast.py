@@ -21,7 +21,7 @@ from maps import kinds, make
 from scipy.stats import spearmanr
 
 from bluesky_gp import PixelGrid, PixelOptimizer
-from bluesky_gp.optimizer.forecast import Forecast
+from bluesky_gp.optimizer import Forecast
 
 AT = (100, 200, 300)
 SMALL = 0.001  # of the map's range: a gain below it is none

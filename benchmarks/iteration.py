@@ -21,8 +21,7 @@ from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 
 from bluesky_gp import PixelGrid, PixelOptimizer
 from bluesky_gp.devices import SyntheticFerroelectric
-from bluesky_gp.gp.posterior import LatticePosterior
-from bluesky_gp.gp.trend import Trend
+from bluesky_gp.gp import LatticePosterior, Trend
 
 NUM, BATCH = 410, 10
 KERNEL = ConstantKernel(1.0, (1e-4, 1e4)) * Matern([6.0, 6.0], (0.7, 100.0), nu=2.5) + WhiteKernel(0.01, (1e-6, 1e1))

@@ -89,7 +89,7 @@ def nothing() -> Iterator[None]:
 @contextmanager
 def journal_and_catalog() -> Iterator[Any]:
     """Our recording, in a folder that is thrown away."""
-    from bluesky_gp.recording.opening import open_catalog
+    from bluesky_gp.recording import open_catalog
 
     with tempfile.TemporaryDirectory() as folder:
         catalog = open_catalog(folder)
@@ -104,7 +104,7 @@ def tiled_writer() -> Iterator[Any]:
     """`TiledWriter(batch_size=1)` into an embedded catalog of the same kind."""
     from bluesky_tiled_plugins import TiledWriter
 
-    from bluesky_gp.recording.opening import open_catalog
+    from bluesky_gp.recording import open_catalog
 
     with tempfile.TemporaryDirectory() as folder:
         catalog = open_catalog(folder)

@@ -79,7 +79,7 @@ class Timed:
 @contextmanager
 def journal_and_catalog() -> Iterator[Any]:
     """Our recording, in a folder that is thrown away, once it is open, as it is when a user starts a plan."""
-    from bluesky_gp.recording.opening import open_catalog
+    from bluesky_gp.recording import open_catalog
 
     with tempfile.TemporaryDirectory() as folder, open_catalog(folder) as catalog:
         catalog.wait()
@@ -89,7 +89,7 @@ def journal_and_catalog() -> Iterator[Any]:
 @contextmanager
 def embedded(make: Callable[[Any], Any]) -> Iterator[Any]:
     """Whatever `make` makes of the client of an embedded catalog, in a folder that is thrown away."""
-    from bluesky_gp.recording.opening import open_catalog
+    from bluesky_gp.recording import open_catalog
 
     with tempfile.TemporaryDirectory() as folder, open_catalog(folder) as catalog:
         yield make(catalog.client)

@@ -30,9 +30,9 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from bluesky_gp.recording.journal import Journal, read_journal
+from bluesky_gp.recording import Journal, read_journal
 from bluesky_gp.replay import replay
-from bluesky_gp.run.record import RunRecord
+from bluesky_gp.run import RunRecord
 
 NUM, SHAPE, SEED = 100, (16, 16), 3
 

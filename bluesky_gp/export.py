@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bluesky_gp.protocols import Floats
-from bluesky_gp.run.record import RunRecord, Spectra
+from bluesky_gp.run import RunRecord, Spectra
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -12,15 +12,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bluesky_gp.agent.decision_events import DecisionRecord
+from bluesky_gp.agent import DecisionRecord
 from bluesky_gp.grid import PixelGrid
-from bluesky_gp.optimizer.pixel_optimizer import PixelOptimizer
-from bluesky_gp.plain_data import DescriptionError, make
+from bluesky_gp.optimizer import PixelOptimizer
+from bluesky_gp.plain_data import DescriptionError, in_todays_words, make
 from bluesky_gp.protocols import Acquisition, Floats, Indices
-from bluesky_gp.run.decision import Decision
-from bluesky_gp.run.history import after, repeat
-from bluesky_gp.run.record import RunRecord
-from bluesky_gp.run.resuming import Documents, ResumeError, inherited, steps_of
+from bluesky_gp.run import Decision, Documents, ResumeError, RunRecord, after, inherited, repeat, steps_of
 
 _COMPARED = (
     "n_measured", "n_failed", "n_outcomes", "kernel_theta", "noise_std", "log_marginal_likelihood", "proposed",
@@ -161,7 +158,7 @@ def optimizer_of(gp: Mapping[str, Any], **given: Any) -> PixelOptimizer:
         optimizer = PixelOptimizer(grid, gp["optimizer_target"], **plain, **made, others=gp.get("others", ()))
     except TypeError as error:
         raise ValueError(f"the run's settings cannot be made again: {error}") from error
-    if made["kernel"] is None and optimizer.describe()["kernel"] != gp["kernel"]:
+    if made["kernel"] is None and optimizer.describe()["kernel"] != in_todays_words(gp["kernel"]):
         raise ValueError(
             f"the run had the default kernel of its day, {make(gp['kernel'])}, with priors of its own, and today's is "
             f"{make(optimizer.describe()['kernel'])}: replay it with the version of bluesky_gp that recorded it"

@@ -1,8 +1,12 @@
 """Stages and spectroscopy detectors, real and simulated."""
 
-from bluesky_gp.devices.sim.devices import SimulatedAxis, SimulatedSpectrometer
-from bluesky_gp.devices.sim.samples import MeasuredSample
-from bluesky_gp.devices.sim.synthetic import SyntheticEELS, SyntheticFerroelectric
+from bluesky_gp.devices.sim import (
+    MeasuredSample,
+    SimulatedAxis,
+    SimulatedSpectrometer,
+    SyntheticEELS,
+    SyntheticFerroelectric,
+)
 from bluesky_gp.devices.stage import PixelStage
 
 __all__ = [

@@ -13,7 +13,7 @@ from ophyd import Component, Device, Signal
 from ophyd.status import StatusBase
 
 from bluesky_gp.protocols import Floats, Scalarizer
-from bluesky_gp.scalarizers.names import evaluate, named_scalarizers, to_mapping, units_of
+from bluesky_gp.scalarizers import evaluate, named_scalarizers, to_mapping, units_of
 
 log = logging.getLogger(__name__)
 

@@ -240,7 +240,7 @@ class PixelStage(Device):
 
 
 def _simulated_axes(name: str, grid: PixelGrid) -> tuple[Any, ...]:
-    from bluesky_gp.devices.sim.devices import SimulatedAxis  # a stage of real axes does not load the simulation
+    from bluesky_gp.devices.sim import SimulatedAxis  # a stage of real axes does not load the simulation
 
     starts = dict(zip(("y", "x", "z")[: grid.ndim], grid.origin, strict=True))
     return tuple(SimulatedAxis(name=f"{name}_{x}", units=grid.units, position=start) for x, start in starts.items())

@@ -16,10 +16,8 @@ from bluesky_gp.cli.instruments import simulated
 from bluesky_gp.devices import SyntheticEELS, SyntheticFerroelectric
 from bluesky_gp.plans import adaptive_map
 from bluesky_gp.plots import run_figure
-from bluesky_gp.run.record import RunRecord
-from bluesky_gp.scalarizers.core_loss import NetCounts, power_law
-from bluesky_gp.scalarizers.loop_branches import split
-from bluesky_gp.scalarizers.names import get_scalarizer, scalarized_map, units_of
+from bluesky_gp.run import RunRecord
+from bluesky_gp.scalarizers import NetCounts, get_scalarizer, power_law, scalarized_map, split, units_of
 
 FIGURES = Path(__file__).parent / "figures"
 

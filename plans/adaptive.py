@@ -10,12 +10,12 @@ import bluesky.preprocessors as bpp
 from bluesky.protocols import Readable
 from bluesky.utils import MsgGenerator
 
-from bluesky_gp.agent.agent import GPAgent
+from bluesky_gp.agent import GPAgent
 from bluesky_gp.plans.metadata import start_metadata
 from bluesky_gp.plans.stages import as_stage, check_reach, devices
 from bluesky_gp.plans.stubs import ask_agent, measure_pixels, one_pixel, prepare_agent, tolerant
 from bluesky_gp.plans.typing import PerBatch, PerPixel, Pixel, plan
-from bluesky_gp.run.history import History
+from bluesky_gp.run import History
 
 logger = logging.getLogger("bluesky_gp")
 

@@ -5,9 +5,9 @@ from typing import Any
 
 from bluesky.protocols import Readable
 
-from bluesky_gp.agent.agent import GPAgent
+from bluesky_gp.agent import GPAgent
 from bluesky_gp.plans.stages import AnyStage, Motors, as_stage, axes, devices
-from bluesky_gp.run.history import History
+from bluesky_gp.run import History
 
 
 def start_metadata(

@@ -12,7 +12,7 @@ from bluesky.utils import MsgGenerator
 
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.protocols import Stage
-from bluesky_gp.run.events import Axes
+from bluesky_gp.run import Axes
 
 Move = tuple[Movable[Any], Any]
 

@@ -7,14 +7,11 @@ import bluesky.preprocessors as bpp
 from bluesky.protocols import Readable, Triggerable
 from bluesky.utils import FailedStatus, Msg, MsgGenerator, all_safe_rewind
 
-from bluesky_gp.agent.agent import GPAgent
-from bluesky_gp.agent.failures import Failure, reason
-from bluesky_gp.agent.next_run import Assignment
+from bluesky_gp.agent import Assignment, Failure, GPAgent, reason
 from bluesky_gp.plans.settle import settle
 from bluesky_gp.plans.stages import AnyStage, StageElsewhereError, axes, check_arrival, devices, moves
 from bluesky_gp.plans.typing import PerPixel, Pixel, Reading, plan
-from bluesky_gp.run.events import FAULT, REJECTED
-from bluesky_gp.run.history import History
+from bluesky_gp.run import FAULT, REJECTED, History
 
 FAULTS = (FailedStatus, TimeoutError, ConnectionError, StageElsewhereError)
 """Exceptions that are the instrument's: the pixel has failed and the run goes on. Any other ends the run at once."""

@@ -7,7 +7,7 @@ from bluesky.protocols import Readable
 from bluesky.utils import MsgGenerator
 from bluesky.utils import plan as _plan
 
-from bluesky_gp.agent.agent import GPAgent
+from bluesky_gp.agent import GPAgent
 from bluesky_gp.plans.stages import AnyStage
 
 P = ParamSpec("P")

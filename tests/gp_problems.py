@@ -7,9 +7,7 @@ from hypothesis import strategies as st
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel, Kernel, Matern, RationalQuadratic, WhiteKernel
 
-from bluesky_gp.gp.kernels import RotatedMatern
-from bluesky_gp.gp.posterior import DensePosterior, LatticePosterior
-from bluesky_gp.gp.trend import Trend
+from bluesky_gp.gp import DensePosterior, LatticePosterior, RotatedMatern, Trend
 from bluesky_gp.grid import PixelGrid
 
 POSTERIORS = (LatticePosterior, DensePosterior)

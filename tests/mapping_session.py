@@ -11,7 +11,7 @@ from bluesky import RunEngine
 from bluesky_gp import GPAgent, PixelGrid, PixelOptimizer
 from bluesky_gp.devices import PixelStage, SimulatedSpectrometer, SyntheticFerroelectric
 from bluesky_gp.plans import adaptive_map
-from bluesky_gp.recording.opening import open_catalog
+from bluesky_gp.recording import open_catalog
 
 folder, num, resume_from = sys.argv[1], int(sys.argv[2]), sys.argv[3] or None
 grid = PixelGrid((10, 10))

@@ -2,7 +2,7 @@
 
 import json
 
-from bluesky_gp.recording.journal import Journal
+from bluesky_gp.recording import Journal
 
 NUM = 23
 

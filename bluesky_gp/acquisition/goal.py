@@ -21,7 +21,7 @@ import numpy.typing as npt
 from scipy.ndimage import binary_erosion
 
 from bluesky_gp.acquisition.sampling import joint_samples
-from bluesky_gp.gp.solvers import CholeskySolver
+from bluesky_gp.gp import CholeskySolver
 from bluesky_gp.protocols import Fantasy, Floats, Indices, Outlook, Posterior
 
 Mask = npt.NDArray[np.bool_]

@@ -18,7 +18,7 @@ import numpy as np
 
 from bluesky_gp.acquisition.improvement import deviations, log_improvement
 from bluesky_gp.acquisition.sampling import gains
-from bluesky_gp.gp.covariance import tiled
+from bluesky_gp.gp import tiled
 from bluesky_gp.protocols import Floats, Indices, Outlook, Posterior
 
 _ENTRIES = 1_000_000  # of covariances held for rivals or shortlist: 8 MB

@@ -16,7 +16,7 @@ import numpy as np
 from scipy.special import erfcx
 
 from bluesky_gp.acquisition.improvement import LOG_SQRT_2PI, deviations
-from bluesky_gp.gp.covariance import tiled
+from bluesky_gp.gp import tiled
 from bluesky_gp.protocols import Fantasy, Floats, Outlook
 
 

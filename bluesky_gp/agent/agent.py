@@ -17,10 +17,18 @@ from bluesky_gp.agent.maps import Maps
 from bluesky_gp.agent.next_run import Assignment, Preparation
 from bluesky_gp.agent.steering import Progress
 from bluesky_gp.protocols import Optimizer, Scalarizer
-from bluesky_gp.run.decision import Decision
-from bluesky_gp.run.events import BY_HAND, Axes, HeardRun, Listener, other_keys
-from bluesky_gp.run.history import History
-from bluesky_gp.run.resuming import SCHEMA_VERSION, Resumed, versions
+from bluesky_gp.run import (
+    BY_HAND,
+    SCHEMA_VERSION,
+    Axes,
+    Decision,
+    HeardRun,
+    History,
+    Listener,
+    Resumed,
+    other_keys,
+    versions,
+)
 from bluesky_gp.status import DaemonExecutor, FutureStatus, finished
 
 SMALL = 64 * 64  # pixels; on larger grids the maps are written every tenth iteration

@@ -10,7 +10,7 @@ from bluesky.protocols import Reading
 from event_model import DataKey
 
 from bluesky_gp.protocols import Optimizer
-from bluesky_gp.run.decision import Decision
+from bluesky_gp.run import Decision
 
 
 def number(source: str, *, units: str | None = None) -> DataKey:

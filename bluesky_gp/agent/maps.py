@@ -8,7 +8,7 @@ from bluesky.protocols import Hints, Reading
 from event_model import DataKey
 
 from bluesky_gp.agent.decision_events import DecisionRecord, readings
-from bluesky_gp.run.decision import Decision
+from bluesky_gp.run import Decision
 
 
 class Maps:

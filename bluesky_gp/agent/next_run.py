@@ -7,9 +7,7 @@ from functools import partial
 from typing import Any
 
 from bluesky_gp.protocols import Optimizer, Scalarizer
-from bluesky_gp.run.decision import Decision, beginning
-from bluesky_gp.run.history import History
-from bluesky_gp.run.resuming import Resumed, resume
+from bluesky_gp.run import Decision, History, Resumed, beginning, resume
 from bluesky_gp.status import DaemonExecutor
 
 

@@ -4,9 +4,7 @@ from concurrent.futures import Executor, Future
 
 from bluesky_gp.priority import urgent
 from bluesky_gp.protocols import Optimizer
-from bluesky_gp.run.decision import Decision, decide
-from bluesky_gp.run.events import HeardRun, Outcome
-from bluesky_gp.run.history import History, after
+from bluesky_gp.run import Decision, HeardRun, History, Outcome, after, decide
 
 
 class Progress:

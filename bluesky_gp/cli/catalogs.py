@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
-    from bluesky_gp.recording.catalog import Catalog
-    from bluesky_gp.run.record import RunRecord
+    from bluesky_gp.recording import Catalog
+    from bluesky_gp.run import RunRecord
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -37,7 +37,7 @@ def opened(place: str) -> Iterator["Catalog"]:
     click.UsageError
         If there is none.
     """
-    from bluesky_gp.recording.opening import is_catalog, open_catalog, place_name
+    from bluesky_gp.recording import is_catalog, open_catalog, place_name
 
     if not is_catalog(place):
         raise click.UsageError(f"there is no catalog in {Path(place).absolute()}; --catalog says where else")
@@ -55,7 +55,7 @@ def opened(place: str) -> Iterator["Catalog"]:
 @contextmanager
 def _without_tracebacks() -> Iterator[None]:
     """Keep the log from telling at length what the error tells in one line."""
-    logger = logging.getLogger("bluesky_gp.recording.follower")
+    logger = logging.getLogger("bluesky_gp.recording")
 
     def is_short(record: logging.LogRecord) -> bool:
         return not record.exc_info
@@ -92,8 +92,8 @@ def read(catalog: "Catalog", run: Any) -> "RunRecord":
     click.UsageError
         If no agent steered it, or it cannot be read.
     """
-    from bluesky_gp.recording.journal import JournalError, read_journal
-    from bluesky_gp.run.record import RunRecord
+    from bluesky_gp.recording import JournalError, read_journal
+    from bluesky_gp.run import RunRecord
 
     path = catalog.journal(run.start["uid"])
     try:

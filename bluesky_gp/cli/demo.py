@@ -12,7 +12,7 @@ from bluesky_gp.cli.targets import HELP
 from bluesky_gp.protocols import Floats
 
 if TYPE_CHECKING:
-    from bluesky_gp.run.record import RunRecord
+    from bluesky_gp.run import RunRecord
 
 PUBLISHED_SHARE = 410 / 2500  # of the pixels of the map
 KERNELS = ("default", "matern12", "matern32", "matern52", "rbf", "rationalquadratic")
@@ -99,7 +99,7 @@ def default_batch(num: int) -> int:
 def make_agent(setup: Setup, *, batch: int, acquisition: str, kernel: str, seed: int) -> Any:
     """Return the agent that the command line describes."""
     from bluesky_gp import GPAgent, PixelOptimizer
-    from bluesky_gp.acquisition.names import BY_NAME
+    from bluesky_gp.acquisition import BY_NAME
 
     target = setup.target.removeprefix(f"{setup.detector.name}_")
     optimizer = PixelOptimizer(
@@ -132,8 +132,8 @@ def _run(agent: Any, setup: Setup, num: int, folder: Path, *, quiet: bool) -> "R
 
     from bluesky_gp.live import ProgressBar
     from bluesky_gp.plans import adaptive_map
-    from bluesky_gp.recording.opening import open_catalog
-    from bluesky_gp.run.record import RunRecord
+    from bluesky_gp.recording import open_catalog
+    from bluesky_gp.run import RunRecord
 
     engine = RunEngine({}) if setup.engine is None else setup.engine
     with open_catalog(folder) as catalog, nullcontext() if quiet else ProgressBar() as bar:

@@ -26,7 +26,7 @@ def epics(sample: str, target: str | None) -> Iterator[Setup]:
     os.environ.update(client_environment(port, repeater_port=repeater_port))  # read once, when ophyd is imported
     what = experiment(sample, target)
     grid = PixelGrid(what.sample.shape, step=(STEP, STEP), units="um")
-    from bluesky_gp.devices.epics.stage import EpicsSpectrometer, EpicsStage
+    from bluesky_gp.devices.epics import EpicsSpectrometer, EpicsStage
 
     with soft_ioc(port, ["--sample", sample, "--step", str(STEP), str(STEP)]):
         stage = EpicsStage("stem:", grid=grid, name="stage")

@@ -14,7 +14,7 @@ from bluesky_gp.cli.channel_access import LOOPBACK, client_environment, is_free,
 from bluesky_gp.grid import PixelGrid
 
 if TYPE_CHECKING:
-    from bluesky_gp.devices.ioc.instrument import SimulatedInstrument
+    from bluesky_gp.devices.ioc import SimulatedInstrument
 
 _NUMBER = click.FloatRange(0)
 
@@ -66,10 +66,10 @@ def _instrument(
     units: str,
     **how: Any,
 ) -> "SimulatedInstrument":
-    from bluesky_gp.devices.sim.samples import make_sample
+    from bluesky_gp.devices.sim import make_sample
 
     try:
-        from bluesky_gp.devices.ioc.instrument import SimulatedInstrument
+        from bluesky_gp.devices.ioc import SimulatedInstrument
     except ImportError as error:
         raise ValueError(f"the IOC needs caproto: pip install 'bluesky_gp[epics]' ({error})") from error
 
@@ -117,7 +117,7 @@ def _short(grid: PixelGrid) -> dict[str, Any]:
 
 async def _serve(variables: dict[str, Any], interface: str, until_stdin_ends: bool) -> None:
     """Serve until the process is told to end."""
-    from bluesky_gp.devices.ioc.instrument import serve
+    from bluesky_gp.devices.ioc import serve
 
     loop, serving = asyncio.get_running_loop(), asyncio.current_task()
     if serving is None:

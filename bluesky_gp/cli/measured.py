@@ -12,7 +12,7 @@ from bluesky_gp.protocols import Floats
 
 if TYPE_CHECKING:
     from bluesky_gp.rehearsal.full_map import FullMap
-    from bluesky_gp.run.record import RunRecord
+    from bluesky_gp.run import RunRecord
 
 _SYNTHETIC = ("ferroelectric", "eels")
 _PLAIN = {".npy": "numpy", ".txt": "text", ".csv": "text"}
@@ -54,7 +54,7 @@ def full_map(source: str, target: str | None, place: str, *, maximize: bool) -> 
 
 
 def _file(source: str) -> Path:
-    from bluesky_gp.files.reading import find_file
+    from bluesky_gp.files import find_file
 
     return find_file(source)
 
@@ -102,7 +102,7 @@ def _numbers(path: Path, name: str, values: Any) -> Floats:
 
 def _of_spectra(source: str, target: str | None, *, maximize: bool) -> "FullMap":
     from bluesky_gp.cli.targets import experiment
-    from bluesky_gp.scalarizers.names import get_scalarizer, units_of
+    from bluesky_gp.scalarizers import get_scalarizer, units_of
 
     what = experiment(source, target)
     units = units_of(get_scalarizer(what.scalarizer), what.sample.spectrum_units, what.sample.axis_units)

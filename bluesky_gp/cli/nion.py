@@ -18,7 +18,7 @@ def nion(sample: str, target: str | None) -> Iterator[Setup]:
             raise ImportError("--instrument nion needs Nion's simulator: pip install 'bluesky_gp[nion]'")
     if sample != "flake" or target not in (None, "thickness"):
         raise ValueError("--instrument nion maps --target thickness of --sample flake, whose thickness is known")
-    from bluesky_gp.devices.nion.devices import NionEELSDetector, NionScanStage
+    from bluesky_gp.devices.nion import NionEELSDetector, NionScanStage
     from bluesky_gp.devices.nion.usim import usim
 
     with usim("flake") as simulator:

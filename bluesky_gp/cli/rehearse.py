@@ -138,7 +138,7 @@ def _progress(label: str, *, quiet: bool) -> Iterator[Callable[[int, int], None]
 
 
 def _acquisitions(names: str) -> dict[str, Any]:
-    from bluesky_gp.acquisition.names import BY_NAME
+    from bluesky_gp.acquisition import BY_NAME
 
     return {name: BY_NAME[name]() for name in _chosen("--acquisitions", names, BY_NAME)}
 

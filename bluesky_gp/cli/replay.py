@@ -12,7 +12,7 @@ from bluesky_gp.cli.demo import ACQUISITIONS
 
 if TYPE_CHECKING:
     from bluesky_gp.replay import Alternative, Replay
-    from bluesky_gp.run.resuming import Documents
+    from bluesky_gp.run import Documents
 
 _WRONG = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, OSError, ImportError, MemoryError)
 """What a record leads to that is damaged, and a word of the user's that leads nowhere."""
@@ -35,8 +35,8 @@ def replay(context: click.Context, uid: str, place: str, other: str | None, give
     UID may be shortened, a scan_id, "last", or the path of a journal. The exit code is 0 if everything came out the
     same, else 1.
     """
-    from bluesky_gp.acquisition.names import BY_NAME
-    from bluesky_gp.recording.journal import JournalError
+    from bluesky_gp.acquisition import BY_NAME
+    from bluesky_gp.recording import JournalError
     from bluesky_gp.replay import alternatives, replay
 
     try:
@@ -53,7 +53,7 @@ def replay(context: click.Context, uid: str, place: str, other: str | None, give
 
 
 def _documents(key: str, place: str) -> "Documents":
-    from bluesky_gp.run.resuming import documents_of
+    from bluesky_gp.run import documents_of
 
     if Path(key).is_file():
         return documents_of(Path(key))

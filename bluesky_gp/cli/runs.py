@@ -12,7 +12,7 @@ import click
 from bluesky_gp.cli.catalogs import catalog_option, find, opened, read
 
 if TYPE_CHECKING:
-    from bluesky_gp.run.record import RunRecord
+    from bluesky_gp.run import RunRecord
 
 
 @click.command()
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else.")
 def runs(place: str, limit: int, as_json: bool) -> None:
     """List the runs of a catalog, the latest last."""
-    from bluesky_gp.recording.opening import place_name
+    from bluesky_gp.recording import place_name
 
     with opened(place) as catalog:
         found = [summary(run.metadata) for run in catalog.values()[-1 : -limit - 1 : -1]]

@@ -13,7 +13,7 @@ from bluesky_gp.protocols import Floats
 
 if TYPE_CHECKING:
     from bluesky_gp.cli.target_map import TargetMap
-    from bluesky_gp.devices.sim.samples import Sample
+    from bluesky_gp.devices.sim import Sample
     from bluesky_gp.grid import PixelGrid
     from bluesky_gp.protocols import Scalarizer
 
@@ -22,7 +22,7 @@ def _list(context: click.Context, _: click.Parameter, asked: bool) -> None:
     """Print what there is by name, and end."""
     if not asked:
         return
-    from bluesky_gp.scalarizers.names import SCALARIZERS
+    from bluesky_gp.scalarizers import SCALARIZERS
 
     for name, factory in SCALARIZERS.items():
         summary = (factory.__doc__ or "").strip().partition("\n")[0]
@@ -79,14 +79,14 @@ def scalarize(
 
 
 def _sample(source: str, signal: str | None) -> "Sample":
-    from bluesky_gp.devices.sim.samples import make_sample
+    from bluesky_gp.devices.sim import make_sample
 
     return make_sample(source if signal is None else {"kind": "file", "path": source, "signal": signal})
 
 
 def _mapped(sample: "Sample", source: str, target: str | None, *, minimize: bool, quiet: bool) -> "TargetMap":
     from bluesky_gp.cli.target_map import TargetMap
-    from bluesky_gp.scalarizers.names import get_scalarizer, to_mapping, units_of
+    from bluesky_gp.scalarizers import get_scalarizer, to_mapping, units_of
 
     name, described, _ = chosen_target(sample, source, target)
     scalarizer = get_scalarizer(described)
@@ -111,7 +111,7 @@ def _evaluated(sample: "Sample", scalarizer: "Scalarizer", *, quiet: bool) -> tu
     from rich.console import Console
     from rich.progress import track
 
-    from bluesky_gp.scalarizers.names import evaluate
+    from bluesky_gp.scalarizers import evaluate
 
     errors = Console(stderr=True)
     pixels = track(

@@ -28,9 +28,8 @@ def serve(folder: Path, host: str, port: int, database: str) -> None:
     Whoever has the key, which is made for it and kept in FOLDER/api_key, may read and write. It listens at this machine
     only unless --host says otherwise.
     """
-    from bluesky_gp.recording.journal import JournalError
-    from bluesky_gp.recording.serving import api_key, listen
-    from bluesky_gp.recording.serving import serve as start
+    from bluesky_gp.recording import JournalError, api_key, listen
+    from bluesky_gp.recording import serve as start
 
     if database and not database.startswith("postgresql://"):
         raise click.UsageError("--database must begin with postgresql://")

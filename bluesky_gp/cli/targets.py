@@ -52,7 +52,7 @@ def experiment(name: str, target: str | None) -> Experiment:
     ValueError, FileNotFoundError
         If there is no such sample or target; the message says what there is.
     """
-    from bluesky_gp.devices.sim.samples import make_sample
+    from bluesky_gp.devices.sim import make_sample
 
     sample = make_sample(name)
     chosen, scalarizer, stored = chosen_target(sample, name, target)
@@ -147,6 +147,6 @@ def _value(text: str) -> Any:
 
 def _why(sample: Any, scalarizer: Any) -> str:
     """Return why the first pixel fails."""
-    from bluesky_gp.scalarizers.names import evaluate, get_scalarizer
+    from bluesky_gp.scalarizers import evaluate, get_scalarizer
 
     return evaluate(get_scalarizer(scalarizer), sample.spectrum((0,) * len(sample.shape)), sample.axis)[1]

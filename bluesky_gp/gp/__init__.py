@@ -1,0 +1,5 @@
+"""The Gaussian process on a lattice: kernels, covariance, solvers, posterior, fit."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -303,7 +303,7 @@ class DenseCovariance:
         return FactorSampler.of(self.block, len(self.coordinates))
 
 
-def covariance(kernel: Kernel, grid: PixelGrid) -> LatticeCovariance | DenseCovariance:
+def covariance_of(kernel: Kernel, grid: PixelGrid) -> LatticeCovariance | DenseCovariance:
     """Return the covariance of a grid's pixels by the cheapest way that the kernel allows."""
     kernels.check_kernel(kernel, grid.ndim)
     return LatticeCovariance.of(kernel, grid) if kernel.is_stationary() else DenseCovariance.of(kernel, grid)

@@ -12,8 +12,8 @@ import numpy as np
 from scipy.spatial.distance import cdist
 from scipy.special import log_ndtr
 
-from bluesky_gp.acquisition.improvement import NO_SPREAD, ExpectedImprovement, log_expected_improvement
-from bluesky_gp.gp.posterior import GridPosterior
+from bluesky_gp.acquisition import NO_SPREAD, ExpectedImprovement, log_expected_improvement
+from bluesky_gp.gp import GridPosterior
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.protocols import Acquisition, Floats, Indices, MapAcquisition
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from bluesky_gp.gp.posterior import GridPosterior
+from bluesky_gp.gp import GridPosterior
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.optimizer.state import OptimizerState
 from bluesky_gp.protocols import Acquisition, Floats, Indices, MapAcquisition

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from bluesky_gp.gp.kernels import theta_names
+from bluesky_gp.gp import theta_names
 from bluesky_gp.optimizer.state import OptimizerState
 from bluesky_gp.optimizer.units import AffineUnits
 from bluesky_gp.protocols import Floats

@@ -31,8 +31,7 @@ import numpy.typing as npt
 from scipy.optimize import brentq
 from scipy.special import log_ndtr
 
-from bluesky_gp.gp.covariance import LatticeCovariance
-from bluesky_gp.gp.posterior import GridPosterior
+from bluesky_gp.gp import GridPosterior, LatticeCovariance
 from bluesky_gp.optimizer.units import Units
 from bluesky_gp.protocols import Floats, Indices
 

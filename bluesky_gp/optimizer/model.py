@@ -9,18 +9,17 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.gaussian_process.kernels import Kernel
 
-from bluesky_gp.gp.covariance import covariance
-from bluesky_gp.gp.hyperparameters import (
+from bluesky_gp.gp import (
     FitProblem,
+    GridPosterior,
     KernelChoice,
+    Trend,
     contradicts,
     likelihood_pixels,
     outlier_noise,
     refit_due,
     starts_for,
 )
-from bluesky_gp.gp.posterior import GridPosterior
-from bluesky_gp.gp.trend import Trend
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.optimizer.doubts import diagnose
 from bluesky_gp.optimizer.state import OptimizerState

@@ -7,11 +7,8 @@ from typing import Any
 import numpy as np
 from sklearn.gaussian_process.kernels import Kernel
 
-from bluesky_gp.acquisition.improvement import ExpectedImprovement
-from bluesky_gp.gp.blas import blas_threads
-from bluesky_gp.gp.hyperparameters import refit_due, starts_for
-from bluesky_gp.gp.kernels import theta_names
-from bluesky_gp.gp.posterior import GridPosterior
+from bluesky_gp.acquisition import ExpectedImprovement
+from bluesky_gp.gp import GridPosterior, blas_threads, refit_due, starts_for, theta_names
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.optimizer.batch import Strategy, choose, share_for, strategy_of
 from bluesky_gp.optimizer.context import StateOutlook

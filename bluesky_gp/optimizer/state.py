@@ -7,9 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from bluesky_gp.gp.covariance import DenseCovariance, LatticeCovariance
-from bluesky_gp.gp.posterior import DensePosterior, GridPosterior, LatticePosterior
-from bluesky_gp.gp.trend import Trend
+from bluesky_gp.gp import DenseCovariance, DensePosterior, GridPosterior, LatticeCovariance, LatticePosterior, Trend
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.optimizer.forecast import Forecast, forecast, rms
 from bluesky_gp.optimizer.units import AffineUnits, Units

@@ -10,8 +10,8 @@ from typing import Protocol
 import numpy as np
 from scipy.special import ndtr
 
-from bluesky_gp.acquisition.improvement import ExpectedImprovement
-from bluesky_gp.gp.posterior import GridPosterior
+from bluesky_gp.acquisition import ExpectedImprovement
+from bluesky_gp.gp import GridPosterior
 from bluesky_gp.optimizer.state import REMEMBERED, OptimizerState
 from bluesky_gp.protocols import Indices
 

@@ -8,10 +8,7 @@ import numpy as np
 from scipy.fft import irfft, rfft
 from scipy.linalg import cholesky
 
-from bluesky_gp.gp.blas import blas_threads
-from bluesky_gp.gp.hyperparameters import LIKELIHOOD
-from bluesky_gp.gp.nearest_variance import NEIGHBOURS
-from bluesky_gp.gp.posterior import DENSE, EXACT
+from bluesky_gp.gp import DENSE, EXACT, LIKELIHOOD, NEIGHBOURS, blas_threads
 
 _EVALUATIONS = 18  # of the likelihood, from one start
 _FIRST = 6  # from each of several, before the best goes on

@@ -12,7 +12,7 @@ from bluesky_gp.recording.spill import keep
 
 __all__ = ["Backlog"]
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("bluesky_gp.recording")
 
 _LARGEST = 2**28  # bytes that wait at most
 

@@ -1,4 +1,4 @@
-"""A document as a line of text and back, every bit kept: the format of the journals (see `bluesky_gp.recording.journal`)."""
+"""A document as a line of text and back, every bit kept: the format of the journals (see `journal`)."""
 
 import json
 from base64 import b64decode, b64encode

@@ -18,7 +18,7 @@ from bluesky_gp.recording.spill import put_back
 
 __all__ = ["Follower", "RunWriter", "Store"]
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("bluesky_gp.recording")
 
 _DOCUMENTS_A_WRITE = 200  # bounds memory when a long journal is taken in
 _LONGEST_PAUSE = 60.0  # seconds between two tries at a catalog that is away

@@ -1,7 +1,7 @@
 """Catalogs of runs: open one, subscribe its writer, read runs back while they go on or later.
 
 Everything that knows tiled's configuration stands in this file, and what knows the private parts of its writer in
-`bluesky_gp.recording.tiled_store`; tiled itself is imported when a catalog is opened, on the thread that writes it, so that a
+`tiled_store`; tiled itself is imported when a catalog is opened, on the thread that writes it, so that a
 session does not wait for it (2 to 3 s).
 """
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["JournalFolder", "RecordedRun", "Recorder"]
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("bluesky_gp.recording")
 
 
 @dataclass(eq=False)

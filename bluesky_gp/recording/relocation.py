@@ -14,7 +14,7 @@ from bluesky_gp.recording.locks import is_held
 
 __all__ = ["adopt"]
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("bluesky_gp.recording")
 
 _TABLES = "tables.db"
 _BEGIN = "sqlite://localhost/"

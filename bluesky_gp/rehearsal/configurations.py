@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
-from bluesky_gp.acquisition.improvement import ConfidenceBound, ExpectedImprovement, PosteriorUncertainty
+from bluesky_gp.acquisition import ConfidenceBound, ExpectedImprovement, PosteriorUncertainty
 from bluesky_gp.rehearsal.as_code import as_code
 from bluesky_gp.rehearsal.full_map import FullMap
 

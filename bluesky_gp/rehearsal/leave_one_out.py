@@ -17,10 +17,8 @@ Rasmussen & Williams, Gaussian Processes for Machine Learning (2006), eq. 5.12; 
 
 import numpy as np
 
-from bluesky_gp.gp.blas import blas_threads
-from bluesky_gp.gp.posterior import GridPosterior
-from bluesky_gp.gp.solvers import CholeskySolver
-from bluesky_gp.optimizer.state import OptimizerState
+from bluesky_gp.gp import CholeskySolver, GridPosterior, blas_threads
+from bluesky_gp.optimizer import OptimizerState
 from bluesky_gp.protocols import Floats
 
 _NOTHING = 1e-12  # relative: a diagonal of P that is rounding, because no other pixel says anything about this one

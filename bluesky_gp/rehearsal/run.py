@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from bluesky_gp.optimizer.pixel_optimizer import PixelOptimizer
+from bluesky_gp.optimizer import PixelOptimizer
 from bluesky_gp.protocols import Floats, Indices
 from bluesky_gp.rehearsal.baselines import INPAINTING, coarse_grid, inpaint, random_pixels
 from bluesky_gp.rehearsal.full_map import FullMap

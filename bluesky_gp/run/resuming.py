@@ -11,8 +11,7 @@ from time import monotonic, sleep
 from typing import Any
 
 from bluesky_gp.protocols import Optimizer, Scalarizer
-from bluesky_gp.recording.journal import JournalReader, read_journal
-from bluesky_gp.recording.locks import is_held
+from bluesky_gp.recording import JournalReader, is_held, read_journal
 from bluesky_gp.run.decision import Decision
 from bluesky_gp.run.events import Outcome
 from bluesky_gp.run.history import History, Step, after
@@ -232,10 +231,12 @@ def check(gp: Mapping[str, Any], mine: Mapping[str, Any]) -> None:
             f"the run has gp.schema_version {schema!r}, and this version of bluesky_gp reads {SCHEMA_VERSION}: resume "
             f"it with the version that wrote it, {dict(gp.get('versions', {})).get('bluesky_gp', 'unknown')}"
         )
+    from bluesky_gp.plain_data import in_todays_words  # it needs scikit-learn: a second to import
+
     differences = [
         f"{name} was {_short(old)} and is {_short(new)}"
         for part in ("grid", "target", "optimizer_target", "kernel", "default_kernel")
-        for name, old, new in _differences(part, gp.get(part), mine.get(part))
+        for name, old, new in _differences(part, in_todays_words(gp.get(part)), mine.get(part))
     ]
     if differences:
         raise ResumeError("the run was made with other settings: " + "; ".join(differences))

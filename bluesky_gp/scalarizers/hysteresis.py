@@ -2,8 +2,8 @@
 
 The terms are those of S. Jesse, H. N. Lee, S. V. Kalinin, "Quantitative mapping of switching behavior in piezoresponse
 force microscopy", Rev. Sci. Instrum. 77, 073702 (2006), here read off the measured points and not off a fitted curve.
-All of them clip isolated spikes and give NaN for a loop of which too many points are failed fits, as
-`bluesky_gp.scalarizers.loop_cleaning` has it. It does not matter where a sweep starts, in which direction it goes, or whether it closes.
+All of them clip isolated spikes and give NaN for a loop of which too many points are failed fits, as `loop_cleaning`
+has it. It does not matter where a sweep starts, in which direction it goes, or whether it closes.
 """
 
 from dataclasses import dataclass

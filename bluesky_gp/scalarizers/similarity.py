@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from bluesky_gp.files.reading import SpectrumImage, read_spectra
+from bluesky_gp.files import SpectrumImage, read_spectra
 from bluesky_gp.protocols import Floats
 
 _METHODS = ("nmf", "pca")

@@ -18,7 +18,7 @@ from sklearn.gaussian_process.kernels import ConstantKernel, DotProduct, Matern,
 from sklearn.preprocessing import PowerTransformer
 
 from bluesky_gp.grid import PixelGrid
-from bluesky_gp.optimizer.pixel_optimizer import BatchProposal, PixelOptimizer
+from bluesky_gp.optimizer import BatchProposal, PixelOptimizer
 from bluesky_gp.protocols import Acquisition, Floats, MapAcquisition
 
 _SHAPE, _MEASURED, _BATCH = (9, 7), 12, 4

@@ -19,7 +19,7 @@ from bluesky_gp.devices.epics.variables import (
     suffixes_by_role,
 )
 from bluesky_gp.protocols import Floats
-from bluesky_gp.scalarizers.names import named_scalarizers
+from bluesky_gp.scalarizers import named_scalarizers
 from bluesky_gp.status import DaemonExecutor
 
 

@@ -1,0 +1,5 @@
+"""A soft IOC: a simulated instrument served over Channel Access."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -15,10 +15,10 @@ from caproto.server import PVGroup, pvproperty
 
 from bluesky_gp.devices.ioc.motor import SimulatedMotor
 from bluesky_gp.devices.ioc.repeater import start_repeater
-from bluesky_gp.devices.sim.samples import Sample
+from bluesky_gp.devices.sim import Sample
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.protocols import Scalarizer
-from bluesky_gp.scalarizers.names import get_scalarizer, units_of
+from bluesky_gp.scalarizers import get_scalarizer, units_of
 
 STATES = ("Idle", "Acquire", "Readout", "Error", "Aborted")
 

@@ -6,9 +6,9 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from bluesky_gp.files.reading import AXIS_NAMES, find_file, read_spectra
+from bluesky_gp.files import AXIS_NAMES, find_file, read_spectra
 from bluesky_gp.protocols import Floats, Scalarizer
-from bluesky_gp.scalarizers.names import get_scalarizer, scalarized_map
+from bluesky_gp.scalarizers import get_scalarizer, scalarized_map
 
 
 @runtime_checkable

@@ -10,7 +10,7 @@ from scipy.special import expit
 
 from bluesky_gp.devices.sim.samples import nearest_pixel
 from bluesky_gp.protocols import Floats, Scalarizer
-from bluesky_gp.scalarizers.names import get_scalarizer, scalarized_map
+from bluesky_gp.scalarizers import get_scalarizer, scalarized_map
 
 
 class SyntheticFerroelectric:

@@ -15,7 +15,7 @@ from soft_ioc import SoftIOC
 
 from bluesky_gp import PixelGrid
 from bluesky_gp.cli.channel_access import free_ports
-from bluesky_gp.recording.opening import open_catalog
+from bluesky_gp.recording import open_catalog
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from bluesky_gp.recording.opening import open_catalog
+from bluesky_gp.recording import open_catalog
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()

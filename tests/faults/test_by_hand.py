@@ -8,7 +8,7 @@ from bluesky.utils import RunEngineInterrupted
 from recorded_runs import NUM, Run, after_pixels, cut
 
 from bluesky_gp import PixelOptimizer
-from bluesky_gp.run.record import RunRecord
+from bluesky_gp.run import RunRecord
 
 
 def pausing_in_batch(RE, bench, number):  # noqa: N803

@@ -7,8 +7,7 @@ import pytest
 from bluesky.plans import count
 from ophyd.sim import det
 
-from bluesky_gp.recording.journal import Journal
-from bluesky_gp.recording.opening import open_catalog
+from bluesky_gp.recording import Journal, open_catalog
 
 DOCUMENTS = 7  # of a count of four: start, descriptor, events, stop
 HEADER = 1

@@ -11,8 +11,7 @@ from recorded_runs import NUM, Run, after_pixels, cut
 from bluesky_gp.cli import cli
 from bluesky_gp.recording.journal import encode, read_journal
 from bluesky_gp.replay import replay
-from bluesky_gp.run.record import RunRecord
-from bluesky_gp.run.resuming import resume
+from bluesky_gp.run import RunRecord, resume
 
 HEADER = b'{"format":"bluesky_gp.recording.journal","version":1}\n'
 HARMFUL = [

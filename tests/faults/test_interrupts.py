@@ -15,7 +15,7 @@ from bluesky.utils import FailedStatus, RunEngineInterrupted
 from ophyd.status import DeviceStatus
 
 from bluesky_gp import GPAgent, PixelOptimizer
-from bluesky_gp.recording.opening import open_catalog
+from bluesky_gp.recording import open_catalog
 from bluesky_gp.testing import ListOptimizer
 
 PATIENCE = 20  # s; a test that waits that long has failed

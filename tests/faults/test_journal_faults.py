@@ -15,9 +15,8 @@ from disks import fill, make_room, mounted
 from ophyd import Signal
 from ophyd.sim import SynAxis, SynGauss
 
+from bluesky_gp.recording import JournalError, open_catalog, read_journal
 from bluesky_gp.recording import spill as unwritten
-from bluesky_gp.recording.journal import JournalError, read_journal
-from bluesky_gp.recording.opening import open_catalog
 
 pytestmark = pytest.mark.slow
 

@@ -7,9 +7,9 @@ import pytest
 from recorded_runs import NUM
 
 from bluesky_gp import GPAgent
-from bluesky_gp.recording.opening import open_catalog
+from bluesky_gp.recording import open_catalog
 from bluesky_gp.replay import replay
-from bluesky_gp.run.record import RunRecord
+from bluesky_gp.run import RunRecord
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from sklearn.gaussian_process.kernels import RBF, ConstantKernel, WhiteKernel
 from sklearn.preprocessing import PowerTransformer
 
 from bluesky_gp import GPAgent, PixelGrid, PixelOptimizer
-from bluesky_gp.recording.opening import open_catalog
+from bluesky_gp.recording import open_catalog
 from bluesky_gp.testing.optimizers import ListOptimizer, ListState
 
 MASK = np.zeros((8, 8), dtype=bool)

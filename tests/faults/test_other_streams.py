@@ -6,9 +6,9 @@ import pytest
 from bluesky.preprocessors import SupplementalData
 from recorded_runs import NUM, after_pixels, cut, through_text
 
-from bluesky_gp.recording.opening import open_catalog
+from bluesky_gp.recording import open_catalog
 from bluesky_gp.replay import replay
-from bluesky_gp.run.record import RunRecord
+from bluesky_gp.run import RunRecord
 
 REFERENCE = (7, 7)
 

@@ -9,7 +9,7 @@ from ophyd.sim import SynAxis
 
 from bluesky_gp import GPAgent
 from bluesky_gp.plans import TooManyFailures, adaptive_map, one_pixel, raster_map, tolerant
-from bluesky_gp.recording.opening import open_catalog
+from bluesky_gp.recording import open_catalog
 
 
 def test_a_fault_is_tried_again_and_forgotten_if_that_goes_well(make_bench, RE, docs):

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from bluesky.preprocessors import run_decorator
 
-from bluesky_gp.recording.opening import open_catalog
+from bluesky_gp.recording import open_catalog
 
 pytestmark = pytest.mark.slow
 

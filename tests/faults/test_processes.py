@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from bluesky_gp.recording.journal import read_journal
-from bluesky_gp.recording.opening import open_catalog
+from bluesky_gp.recording import open_catalog, read_journal
 from bluesky_gp.replay import replay
-from bluesky_gp.run.record import RunRecord
+from bluesky_gp.run import RunRecord
 
 pytestmark = pytest.mark.slow
 

@@ -4,7 +4,7 @@ import pytest
 from recorded_runs import NUM, Run, through_text
 
 from bluesky_gp.replay import replay
-from bluesky_gp.run.record import RunRecord
+from bluesky_gp.run import RunRecord
 
 KEYS = ("map_change", "map_error", "forecast_num", "map_gain", "best_gain", "best_gain_most")
 

@@ -13,14 +13,13 @@ from sklearn.preprocessing import FunctionTransformer, PowerTransformer
 
 from bluesky_gp import ConfidenceBound, GPAgent, PixelOptimizer, PosteriorUncertainty
 from bluesky_gp.cli import cli
-from bluesky_gp.optimizer.batch import LocalPenalization
-from bluesky_gp.optimizer.stopping import MaxPixels
+from bluesky_gp.optimizer import LocalPenalization, MaxPixels
 from bluesky_gp.plain_data import describe
 from bluesky_gp.plans import one_pixel, tolerant
+from bluesky_gp.recording import open_catalog
 from bluesky_gp.recording.journal import encode
-from bluesky_gp.recording.opening import open_catalog
 from bluesky_gp.replay import alternatives, optimizer_of, replay
-from bluesky_gp.run.resuming import documents_of
+from bluesky_gp.run import documents_of
 
 
 def test_every_iteration_and_every_map_comes_out_the_same_to_the_last_bit(whole):

@@ -15,8 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from bluesky_gp.recording.opening import open_catalog
-from bluesky_gp.recording.serving import api_key, listen
+from bluesky_gp.recording import api_key, listen, open_catalog
 
 SESSION = """
 import sys

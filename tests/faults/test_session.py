@@ -12,7 +12,7 @@ from ophyd.sim import SynSignal
 
 from bluesky_gp import GPAgent, PixelOptimizer
 from bluesky_gp.plans import ask_agent, measure_pixels, one_pixel, start_metadata
-from bluesky_gp.recording.opening import open_catalog
+from bluesky_gp.recording import open_catalog
 from bluesky_gp.testing import ListOptimizer
 
 PATIENCE = 20  # s; a test that waits that long has failed

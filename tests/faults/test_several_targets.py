@@ -19,11 +19,11 @@ from bluesky_gp import (
     PixelOptimizer,
     Sum,
 )
-from bluesky_gp.acquisition.goal import Boundary
+from bluesky_gp.acquisition import Boundary
 from bluesky_gp.devices import PixelStage, SimulatedSpectrometer, SyntheticFerroelectric
 from bluesky_gp.plans import adaptive_map
 from bluesky_gp.replay import replay
-from bluesky_gp.run.record import RunRecord
+from bluesky_gp.run import RunRecord
 
 GRID = PixelGrid((8, 8))
 NUM = 23

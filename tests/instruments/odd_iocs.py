@@ -15,7 +15,7 @@ os.environ.update(server_environment(options.port))
 from caproto.ioc_examples.fake_motor_record import FakeMotor  # noqa: E402
 from caproto.server import PVGroup, SubGroup, pvproperty  # noqa: E402
 
-from bluesky_gp.devices.ioc.instrument import serve  # noqa: E402
+from bluesky_gp.devices.ioc import serve  # noqa: E402
 
 
 class PlainMotors(PVGroup):

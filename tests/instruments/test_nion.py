@@ -20,7 +20,7 @@ pytest.importorskip("nion.usim_device", reason="needs bluesky_gp[nion]")
 
 from nion.utils import Geometry  # noqa: E402
 
-from bluesky_gp.devices.nion.devices import NionControl, NionEELSDetector, NionOverview, NionScanStage  # noqa: E402
+from bluesky_gp.devices.nion import NionControl, NionEELSDetector, NionOverview, NionScanStage  # noqa: E402
 from bluesky_gp.devices.nion.usim import usim  # noqa: E402
 
 pytestmark = pytest.mark.slow

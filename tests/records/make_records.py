@@ -26,7 +26,7 @@ from threadpoolctl import threadpool_info
 import bluesky_gp as gp
 from bluesky_gp.devices import PixelStage, SimulatedSpectrometer, SyntheticFerroelectric
 from bluesky_gp.plans import adaptive_map, one_pixel, tolerant
-from bluesky_gp.recording.opening import open_catalog
+from bluesky_gp.recording import open_catalog
 
 NUM = 17
 KERNEL = ConstantKernel(2.0, (0.1, 10.0)) * Matern([2.0, 3.0], nu=1.5) + WhiteKernel(0.01)
@@ -102,7 +102,7 @@ def recorded(plan):
 
 def keep(folder, name, documents):
     """Write the journal of a run."""
-    from bluesky_gp.recording.journal import Journal
+    from bluesky_gp.recording import Journal
 
     with tempfile.TemporaryDirectory() as place:
         journal = Journal(Path(place) / "run.jsonl")
@@ -209,7 +209,7 @@ def of_shape(shape):
 
 def own_scalarizer():
     """Return a scalarizer for an agent whose detector has none."""
-    from bluesky_gp.scalarizers.names import LoopArea
+    from bluesky_gp.scalarizers import LoopArea
 
     return LoopArea()
 

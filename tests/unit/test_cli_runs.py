@@ -14,7 +14,7 @@ from bluesky_gp.cli import main
 from bluesky_gp.cli.runs import summary, written
 from bluesky_gp.devices import PixelStage, SimulatedSpectrometer, SyntheticFerroelectric
 from bluesky_gp.plans import adaptive_map
-from bluesky_gp.recording.opening import open_catalog
+from bluesky_gp.recording import open_catalog
 
 GRID = PixelGrid((6, 7), step=(0.1, 0.2), units="um")
 

@@ -9,7 +9,7 @@ from bluesky_gp import GPAgent, PixelGrid, PixelOptimizer
 from bluesky_gp.devices import PixelStage, SimulatedSpectrometer, SyntheticEELS, SyntheticFerroelectric
 from bluesky_gp.export import export, to_dataset
 from bluesky_gp.plans import adaptive_map
-from bluesky_gp.run.record import RunRecord
+from bluesky_gp.run import RunRecord
 
 GRID = PixelGrid((8, 9), step=(0.1, 0.2), origin=(5.0, 0.0), units="um")
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 from memory_store import Memory, Session
 
-from bluesky_gp.recording.journal import read_journal
+from bluesky_gp.recording import read_journal
 from bluesky_gp.recording.recorder import JournalFolder
 
 SESSIONS = st.sampled_from("ab")

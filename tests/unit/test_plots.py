@@ -5,7 +5,7 @@ from bluesky_gp import GPAgent, PixelGrid, PixelOptimizer
 from bluesky_gp.devices import PixelStage, SimulatedSpectrometer, SyntheticEELS, SyntheticFerroelectric
 from bluesky_gp.plans import adaptive_map
 from bluesky_gp.plots import grid_on_image, run_figure
-from bluesky_gp.run.record import RunRecord
+from bluesky_gp.run import RunRecord
 
 
 def recorded(RE, docs, sample, **options):  # noqa: N803

@@ -6,7 +6,7 @@ import pytest
 
 from bluesky_gp import priority as courtesy
 from bluesky_gp.priority import give_way, urgent
-from bluesky_gp.recording.opening import open_catalog
+from bluesky_gp.recording import open_catalog
 
 
 @pytest.fixture

@@ -15,8 +15,7 @@ import numpy as np
 import pytest
 from ophyd.sim import SynAxis, SynGauss
 
-from bluesky_gp.recording.journal import read_journal
-from bluesky_gp.recording.opening import open_catalog
+from bluesky_gp.recording import open_catalog, read_journal
 
 pytestmark = pytest.mark.slow
 

@@ -13,7 +13,7 @@ from bluesky_gp import GPAgent, PixelGrid, PixelOptimizer
 from bluesky_gp.cli.measured import full_map
 from bluesky_gp.devices import PixelStage, SimulatedSpectrometer, SyntheticFerroelectric
 from bluesky_gp.plans import adaptive_map, raster_map
-from bluesky_gp.recording.opening import open_catalog
+from bluesky_gp.recording import open_catalog
 
 SHAPE = (9, 8)
 QUICK = ("--num", "24", "--seeds", "2", "--jobs", "1", "--no-figure", "--no-baselines")

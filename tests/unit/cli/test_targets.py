@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bluesky_gp.cli.targets import experiment, parsed_target
-from bluesky_gp.scalarizers.names import (
+from bluesky_gp.scalarizers import (
     CoerciveVoltage,
     CosineSimilarity,
     NetCounts,

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel, DotProduct, Matern, RationalQuadratic, WhiteKernel
 
-from bluesky_gp.gp.covariance import DenseCovariance, LatticeCovariance, covariance, tiled
+from bluesky_gp.gp.covariance import DenseCovariance, LatticeCovariance, covariance_of, tiled
 from bluesky_gp.gp.kernels import RotatedMatern
 from bluesky_gp.gp.solvers import FactorSampler
 from bluesky_gp.grid import PixelGrid
@@ -49,10 +49,10 @@ def test_other_hyperparameters_are_another_covariance(problem, shift):
 
 def test_a_stationary_kernel_takes_the_lattice_and_any_other_the_dense_way():
     grid = PixelGrid((4, 3))
-    assert isinstance(covariance(RBF() + WhiteKernel(), grid), LatticeCovariance)
-    assert isinstance(covariance(RBF() + DotProduct(), grid), DenseCovariance)
+    assert isinstance(covariance_of(RBF() + WhiteKernel(), grid), LatticeCovariance)
+    assert isinstance(covariance_of(RBF() + DotProduct(), grid), DenseCovariance)
     with pytest.raises(ValueError, match="does not fit a grid of 2 axes"):
-        covariance(RBF([1.0, 2.0, 3.0]), grid)
+        covariance_of(RBF([1.0, 2.0, 3.0]), grid)
 
 
 def test_a_kernel_that_is_not_stationary_has_a_variance_of_its_own_at_every_pixel():
@@ -64,7 +64,7 @@ def test_a_kernel_that_is_not_stationary_has_a_variance_of_its_own_at_every_pixe
 
 def test_white_noise_that_varies_from_pixel_to_pixel_is_a_clear_error():
     with pytest.raises(ValueError, match="is not the same at every pixel"):
-        covariance(DotProduct() * WhiteKernel(0.1) + RBF(), PixelGrid((3, 4)))
+        covariance_of(DotProduct() * WhiteKernel(0.1) + RBF(), PixelGrid((3, 4)))
 
 
 @pytest.mark.parametrize("of_kind", [LatticeCovariance, DenseCovariance])

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel, DotProduct, ExpSineSquared, Matern, WhiteKernel
 
-from bluesky_gp.gp.covariance import covariance
+from bluesky_gp.gp.covariance import covariance_of
 from bluesky_gp.gp.hyperparameters import (
     FitProblem,
     KernelChoice,
@@ -33,7 +33,7 @@ def fit_problem(kernel=KERNEL, shape=(9, 9), m=40, prior=None, seed=0, trend=Non
     wave = np.sin(rows[:, 0] / 2.0) + 0.2 * rng.standard_normal(m)
     y = wave if values is None else values
     trend = Trend.constant(grid.size) if trend is None else trend
-    return FitProblem(covariance(kernel, grid), prior, trend, pixels, y, np.zeros(m)), grid
+    return FitProblem(covariance_of(kernel, grid), prior, trend, pixels, y, np.zeros(m)), grid
 
 
 @pytest.mark.parametrize("of_kind", POSTERIORS)
@@ -91,7 +91,7 @@ SHAPES = [(50,), (1,), (50, 50), (1, 1), (1, 60), (3, 200), (10, 12, 8), (1, 5, 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_the_default_kernel_fits_its_grid_and_starts_within_its_bounds(shape):
     choice = KernelChoice.default(shape)
-    prior = covariance(choice.kernel, PixelGrid(shape))
+    prior = covariance_of(choice.kernel, PixelGrid(shape))
     lower, upper = choice.kernel.bounds.T
     for start in (choice.kernel.theta, *choice.starts):
         assert start.shape == choice.kernel.theta.shape
@@ -154,7 +154,7 @@ def test_a_fit_is_as_good_as_that_of_scikit_learn(seed):
 def test_a_fit_finds_the_hyperparameters_that_made_the_values():
     grid = PixelGrid((40, 40))
     kernel = ConstantKernel(4.0) * RotatedMatern((6.0, 3.0), 2.5, (0.7, 60.0)) + WhiteKernel(0.05)
-    truth, rng = covariance(kernel, grid), np.random.default_rng(0)
+    truth, rng = covariance_of(kernel, grid), np.random.default_rng(0)
     pixels = rng.choice(grid.size, 300, replace=False)
     y = truth.sample(rng)[pixels] + np.sqrt(0.05) * rng.standard_normal(300)
     problem = FitProblem(truth, None, Trend.constant(grid.size), pixels, y, np.zeros(300))

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel, DotProduct, Matern, RationalQuadratic, WhiteKernel
 
-from bluesky_gp import posterior as module
+from bluesky_gp.gp import posterior as module
 from bluesky_gp.gp.kernels import RotatedMatern
 from bluesky_gp.gp.posterior import DensePosterior, LatticePosterior
 from bluesky_gp.gp.trend import Trend

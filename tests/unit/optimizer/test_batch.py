@@ -9,9 +9,8 @@ from scipy.stats import norm
 from sklearn.base import clone
 from sklearn.gaussian_process.kernels import Matern, WhiteKernel
 
-from bluesky_gp.acquisition.improvement import ConfidenceBound, ExpectedImprovement
-from bluesky_gp.gp.kernels import RotatedMatern
-from bluesky_gp.gp.posterior import LatticePosterior
+from bluesky_gp.acquisition import ConfidenceBound, ExpectedImprovement
+from bluesky_gp.gp import LatticePosterior, RotatedMatern
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.optimizer.batch import LocalPenalization, Mixed, Ranking, WhilePromising, apart, choose, strategy_of
 

@@ -6,7 +6,7 @@ from recorded_runs import through_text
 from sklearn.gaussian_process.kernels import RBF, DotProduct, Matern, WhiteKernel
 from sklearn.preprocessing import FunctionTransformer
 
-from bluesky_gp.gp.posterior import DensePosterior, LatticePosterior
+from bluesky_gp.gp import DensePosterior, LatticePosterior
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.optimizer import forecast as module
 from bluesky_gp.optimizer.forecast import Forecast, forecast, remaining

@@ -7,7 +7,7 @@ from sklearn.gaussian_process.kernels import RBF, ConstantKernel, Matern, WhiteK
 from sklearn.preprocessing import FunctionTransformer
 
 from bluesky_gp import PixelGrid, PixelOptimizer
-from bluesky_gp.gp.hyperparameters import LIKELIHOOD, contradicts, likelihood_pixels
+from bluesky_gp.gp import LIKELIHOOD, contradicts, likelihood_pixels
 from bluesky_gp.optimizer.model import Measurements, Model
 
 GRID = PixelGrid((20, 24), step=(0.5, 2.0), origin=(10.0, -5.0), units="um")

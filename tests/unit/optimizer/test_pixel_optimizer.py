@@ -564,7 +564,7 @@ def test_its_description_is_plain_data_that_names_every_choice():
     plain = json.loads(json.dumps(gp.describe()))
     assert plain == gp.describe()
     assert plain["grid"]["shape"] == [12, 11]
-    assert plain["stopping"] == [{"class": "bluesky_gp.optimizer.stopping:MaxPixels", "num": 9}]
+    assert plain["stopping"] == [{"class": "bluesky_gp:MaxPixels", "num": 9}]
     assert {"kernel", "acquisition", "batch_size", "n_initial", "batch", "maximize", "seed"} <= set(plain)
 
 

@@ -4,9 +4,7 @@ import numpy as np
 import pytest
 from sklearn.gaussian_process.kernels import RBF, DotProduct, WhiteKernel
 
-from bluesky_gp.gp.covariance import covariance
-from bluesky_gp.gp.posterior import DensePosterior, LatticePosterior
-from bluesky_gp.gp.trend import Trend
+from bluesky_gp.gp import DensePosterior, LatticePosterior, Trend, covariance_of
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.optimizer.state import OptimizerState
 from bluesky_gp.optimizer.units import AffineUnits
@@ -23,11 +21,11 @@ def state(sign=1.0, kernel=None, center=102.0, **changes):
         "down_weighted": np.zeros(3),
     }
     units = AffineUnits(sign, center, 2.0)
-    return OptimizerState(GRID, "height", units, covariance(kernel, GRID), **{**known, **changes})
+    return OptimizerState(GRID, "height", units, covariance_of(kernel, GRID), **{**known, **changes})
 
 
 def test_before_the_first_value_nothing_is_known():
-    empty = OptimizerState(GRID, "height", AffineUnits(1.0), covariance(RBF(), GRID))
+    empty = OptimizerState(GRID, "height", AffineUnits(1.0), covariance_of(RBF(), GRID))
     assert (empty.n_attempted, empty.n_measured, empty.n_failed, empty.fitted) == (0, 0, 0, False)
     assert empty.best is None
     assert empty.best_pixel is None

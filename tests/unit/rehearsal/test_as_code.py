@@ -5,8 +5,7 @@ import pytest
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel, Matern, WhiteKernel
 from sklearn.preprocessing import PowerTransformer
 
-from bluesky_gp.acquisition.improvement import ConfidenceBound, ExpectedImprovement
-from bluesky_gp.acquisition.names import BY_NAME
+from bluesky_gp.acquisition import BY_NAME, ConfidenceBound, ExpectedImprovement
 from bluesky_gp.plain_data import describe
 from bluesky_gp.rehearsal.as_code import as_code
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from bluesky_gp.grid import PixelGrid
-from bluesky_gp.optimizer.pixel_optimizer import PixelOptimizer
+from bluesky_gp.optimizer import PixelOptimizer
 from bluesky_gp.run.decision import decide
 from bluesky_gp.run.events import Outcome
 from bluesky_gp.run.history import History, Step, after

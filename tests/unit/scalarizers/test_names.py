@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from bluesky_gp.files.reading import read_spectra
+from bluesky_gp.files import read_spectra
 from bluesky_gp.scalarizers.names import (
     SCALARIZERS,
     Centroid,

@@ -5,7 +5,7 @@ import pytest
 
 from bluesky_gp.devices import MeasuredSample, SyntheticEELS, SyntheticFerroelectric
 from bluesky_gp.devices.sim.samples import Sample, make_sample
-from bluesky_gp.scalarizers.names import NetCounts, get_scalarizer
+from bluesky_gp.scalarizers import NetCounts, get_scalarizer
 
 SYNTHETIC = [SyntheticFerroelectric, SyntheticEELS]
 

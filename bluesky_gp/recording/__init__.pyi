@@ -1,0 +1,12 @@
+from .catalog import Catalog as Catalog
+from .journal import Journal as Journal
+from .journal import JournalError as JournalError
+from .journal import JournalReader as JournalReader
+from .journal import read_journal as read_journal
+from .locks import is_held as is_held
+from .opening import is_catalog as is_catalog
+from .opening import open_catalog as open_catalog
+from .opening import place_name as place_name
+from .serving import api_key as api_key
+from .serving import listen as listen
+from .serving import serve as serve

@@ -1,0 +1,2 @@
+from .spectrometer import EpicsSpectrometer as EpicsSpectrometer
+from .stage import EpicsStage as EpicsStage

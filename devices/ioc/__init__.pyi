@@ -1,0 +1,2 @@
+from .instrument import SimulatedInstrument as SimulatedInstrument
+from .instrument import serve as serve
