@@ -1,19 +1,5 @@
 """Stages and spectroscopy detectors, real and simulated."""
 
-from bluesky_gp.devices.sim import (
-    MeasuredSample,
-    SimulatedAxis,
-    SimulatedSpectrometer,
-    SyntheticEELS,
-    SyntheticFerroelectric,
-)
-from bluesky_gp.devices.stage import PixelStage
+import lazy_loader
 
-__all__ = [
-    "MeasuredSample",
-    "PixelStage",
-    "SimulatedAxis",
-    "SimulatedSpectrometer",
-    "SyntheticEELS",
-    "SyntheticFerroelectric",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

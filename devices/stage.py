@@ -21,6 +21,7 @@ from bluesky_gp.devices.axes import (
     position_key,
     same_limits,
 )
+from bluesky_gp.devices.simulated_axis import SimulatedAxis
 from bluesky_gp.grid import PixelGrid
 
 log = logging.getLogger(__name__)
@@ -240,8 +241,6 @@ class PixelStage(Device):
 
 
 def _simulated_axes(name: str, grid: PixelGrid) -> tuple[Any, ...]:
-    from bluesky_gp.devices.sim import SimulatedAxis  # a stage of real axes does not load the simulation
-
     starts = dict(zip(("y", "x", "z")[: grid.ndim], grid.origin, strict=True))
     return tuple(SimulatedAxis(name=f"{name}_{x}", units=grid.units, position=start) for x, start in starts.items())
 

@@ -10,7 +10,7 @@ from bluesky import RunEngine
 
 from bluesky_gp import GPAgent, PixelOptimizer
 from bluesky_gp.devices.nion import NionControl, NionEELSDetector, NionOverview, NionScanStage
-from bluesky_gp.devices.nion.usim import usim
+from bluesky_gp.devices.nion.simulator import usim
 from bluesky_gp.masks import below, masked
 from bluesky_gp.plans import adaptive_map, go_to_best
 from bluesky_gp.plots import grid_on_image

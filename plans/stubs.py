@@ -8,9 +8,9 @@ from bluesky.protocols import Readable, Triggerable
 from bluesky.utils import FailedStatus, Msg, MsgGenerator, all_safe_rewind
 
 from bluesky_gp.agent import Assignment, Failure, GPAgent, reason
-from bluesky_gp.plans.settle import settle
 from bluesky_gp.plans.stages import AnyStage, StageElsewhereError, axes, check_arrival, devices, moves
 from bluesky_gp.plans.typing import PerPixel, Pixel, Reading, plan
+from bluesky_gp.plans.waiting import settle
 from bluesky_gp.run import FAULT, REJECTED, History
 
 FAULTS = (FailedStatus, TimeoutError, ConnectionError, StageElsewhereError)

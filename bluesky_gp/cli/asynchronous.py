@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 
-from bluesky_gp.cli.instruments import Setup
+from bluesky_gp.cli.setup import Setup
 from bluesky_gp.cli.targets import experiment
 from bluesky_gp.grid import PixelGrid
 

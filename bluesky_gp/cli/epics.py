@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 
 from bluesky_gp.cli.channel_access import LOOPBACK, client_environment, free_ports, is_free
-from bluesky_gp.cli.instruments import Setup
+from bluesky_gp.cli.setup import Setup
 from bluesky_gp.cli.targets import experiment
 from bluesky_gp.grid import PixelGrid
 

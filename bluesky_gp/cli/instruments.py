@@ -2,24 +2,10 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
-from typing import Any
 
+from bluesky_gp.cli.setup import Setup
 from bluesky_gp.cli.targets import experiment
 from bluesky_gp.grid import PixelGrid
-from bluesky_gp.protocols import Floats
-
-
-@dataclass(frozen=True)
-class Setup:
-    """An instrument, ready to measure."""
-
-    detector: Any
-    stage: Any
-    grid: PixelGrid
-    target: str  # key of the number to map, in the detector's events
-    truth: Floats  # grid.shape; NaN where nothing is known
-    engine: Any = None  # the RunEngine on whose loop the devices live, if they need one
 
 
 @contextmanager

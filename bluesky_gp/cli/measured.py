@@ -11,7 +11,7 @@ from bluesky_gp.cli.catalogs import find, opened, read
 from bluesky_gp.protocols import Floats
 
 if TYPE_CHECKING:
-    from bluesky_gp.rehearsal.full_map import FullMap
+    from bluesky_gp.rehearsal import FullMap
     from bluesky_gp.run import RunRecord
 
 _SYNTHETIC = ("ferroelectric", "eels")
@@ -61,7 +61,7 @@ def _file(source: str) -> Path:
 
 def _full(values: Floats, target: str, *, units: str = "", maximize: bool, mask: Any = None) -> "FullMap":
     from bluesky_gp.grid import PixelGrid
-    from bluesky_gp.rehearsal.full_map import FullMap
+    from bluesky_gp.rehearsal import FullMap
 
     return FullMap(PixelGrid(values.shape, mask=mask), values, target, units, maximize)
 

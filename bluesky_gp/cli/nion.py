@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 
-from bluesky_gp.cli.instruments import Setup
+from bluesky_gp.cli.setup import Setup
 
 SHAPE = (50, 50)
 EXPOSURE = 0.01  # s
@@ -18,8 +18,7 @@ def nion(sample: str, target: str | None) -> Iterator[Setup]:
             raise ImportError("--instrument nion needs Nion's simulator: pip install 'bluesky_gp[nion]'")
     if sample != "flake" or target not in (None, "thickness"):
         raise ValueError("--instrument nion maps --target thickness of --sample flake, whose thickness is known")
-    from bluesky_gp.devices.nion import NionEELSDetector, NionScanStage
-    from bluesky_gp.devices.nion.usim import usim
+    from bluesky_gp.devices.nion import NionEELSDetector, NionScanStage, usim
 
     with usim("flake") as simulator:
         stage = NionScanStage(shape=SHAPE, name="stage")

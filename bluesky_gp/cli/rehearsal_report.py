@@ -3,9 +3,7 @@
 from rich.console import Console
 from rich.table import Table
 
-from bluesky_gp.rehearsal import Rehearsal
-from bluesky_gp.rehearsal.confirmation import Check
-from bluesky_gp.rehearsal.enough import Reached, Standing
+from bluesky_gp.rehearsal import Check, Reached, Rehearsal, Standing
 
 _COLUMNS = (
     "",

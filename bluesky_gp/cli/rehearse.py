@@ -11,9 +11,7 @@ import click
 from bluesky_gp.cli.catalogs import catalog_option
 
 if TYPE_CHECKING:
-    from bluesky_gp.rehearsal import Rehearsal
-    from bluesky_gp.rehearsal.confirmation import Check
-    from bluesky_gp.rehearsal.enough import Goal
+    from bluesky_gp.rehearsal import Check, Goal, Rehearsal
 
 
 @click.command()
@@ -66,9 +64,8 @@ def rehearse(
     """
     from bluesky_gp.cli.demo import default_batch
     from bluesky_gp.cli.measured import full_map
-    from bluesky_gp.rehearsal import default_budget
+    from bluesky_gp.rehearsal import configurations, default_budget
     from bluesky_gp.rehearsal import rehearse as run
-    from bluesky_gp.rehearsal.configurations import configurations
 
     try:
         full = full_map(source, target, place, maximize=not minimize)
@@ -110,14 +107,14 @@ def rehearse(
 
 
 def _confirmed(rehearsal: "Rehearsal", jobs: int | None, *, quiet: bool) -> "tuple[Rehearsal, list[Check]]":
-    from bluesky_gp.rehearsal.confirmation import confirm
+    from bluesky_gp.rehearsal import confirm
 
     with _progress("checking on other seeds", quiet=quiet) as progress:
         return confirm(rehearsal, n_jobs=jobs or -1, progress=progress)
 
 
 def _draw(rehearsal: "Rehearsal", path: Path) -> Path:
-    from bluesky_gp.rehearsal.figure import rehearsal_figure
+    from bluesky_gp.rehearsal import rehearsal_figure
 
     rehearsal_figure(rehearsal).savefig(path, dpi=150)
     return path

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bluesky_gp.protocols import Floats
-from bluesky_gp.rehearsal.scoring import score
+from bluesky_gp.rehearsal import score
 from bluesky_gp.run import RunRecord
 
 SECONDS_A_PIXEL = 2.35  # of the published experiment, whose full map took 5875 s, the adaptive one 1200 s

@@ -15,6 +15,7 @@ from bluesky_gp.gp import (
     KernelChoice,
     Trend,
     contradicts,
+    covariance_of,
     likelihood_pixels,
     outlier_noise,
     refit_due,
@@ -77,7 +78,7 @@ class Model:
 
     def beginning(self, target: str) -> OptimizerState:
         """Return the state before the first pixel."""
-        return OptimizerState(self.grid, target, AffineUnits(self.sign), covariance(self.choice.kernel, self.grid))
+        return OptimizerState(self.grid, target, AffineUnits(self.sign), covariance_of(self.choice.kernel, self.grid))
 
     def learn(self, state: OptimizerState, new: Measurements, *, final: bool) -> OptimizerState:
         """Return the state that knows more pixels; fit the hyperparameters if that is due.

@@ -5,21 +5,15 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
-from bluesky_gp.recording.follower import Follower, Store
+from bluesky_gp.recording.follower import Follower
 from bluesky_gp.recording.journal import Fsync
-from bluesky_gp.recording.recorder import JournalFolder, Recorder
+from bluesky_gp.recording.journal_folder import JournalFolder
+from bluesky_gp.recording.recorder import Recorder
+from bluesky_gp.recording.stores import ReadableStore
 
 __all__ = ["Catalog", "ReadableStore"]
-
-
-class ReadableStore(Store, Protocol):
-    """A store whose runs can be read: recording.py has the one for Tiled."""
-
-    @property
-    def client(self) -> Any:
-        """Tiled's client of the catalog, for the session's threads."""
 
 
 class Catalog:

@@ -7,14 +7,15 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 from event_model import unpack_event_page
 from event_model.documents import EventPage
 
 from bluesky_gp.recording.journal import JournalError, finish_journal
-from bluesky_gp.recording.recorder import JournalFolder, RecordedRun
+from bluesky_gp.recording.journal_folder import JournalFolder, RecordedRun
 from bluesky_gp.recording.spill import put_back
+from bluesky_gp.recording.stores import RunWriter, Store
 
 __all__ = ["Follower", "RunWriter", "Store"]
 
@@ -22,29 +23,6 @@ logger = logging.getLogger("bluesky_gp.recording")
 
 _DOCUMENTS_A_WRITE = 200  # bounds memory when a long journal is taken in
 _LONGEST_PAUSE = 60.0  # seconds between two tries at a catalog that is away
-
-
-class RunWriter(Protocol):
-    """One run on its way into a store, called by `Follower` on its thread; recording.py has the one for Tiled."""
-
-    def __call__(self, name: str, doc: dict[str, Any]) -> None:
-        """Take the run's next document; it may wait for `flush`, a stop document may not."""
-
-    def flush(self) -> None:
-        """Write what has been taken."""
-
-
-class Store(Protocol):
-    """Where runs are written; `Follower` makes it, uses it and closes it on its own thread."""
-
-    def begin(self, uid: str) -> RunWriter:
-        """Remove what there is of a run, and return the writer that begins it anew."""
-
-    def holds(self, uid: str) -> bool:
-        """Whether the store has the run with its stop document."""
-
-    def close(self) -> None:
-        """Let go of everything."""
 
 
 class Follower:

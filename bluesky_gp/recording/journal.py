@@ -31,7 +31,7 @@ __all__ = [
 
 Fsync = Literal["document", "second", "never"]
 
-_HEADER: Final = b'{"format":"bluesky_gp.recording.journal","version":1}\n'
+_HEADER: Final = b'{"format":"bluesky_gp.journal","version":1}\n'
 _LONGEST_LINE: Final = 2**30  # bytes, 100 maps of 1024 x 1024: a longer one is damage, and would fill the memory
 
 

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from bluesky_gp.priority import give_way
-from bluesky_gp.recording.follower import RunWriter
+from bluesky_gp.recording.stores import RunWriter
 
 __all__ = ["TiledStore"]
 

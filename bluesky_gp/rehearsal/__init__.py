@@ -1,18 +1,5 @@
 """How many points would have been enough, chosen how: on a map that was measured in full."""
 
-from bluesky_gp.rehearsal.configurations import Configuration, configurations
-from bluesky_gp.rehearsal.confirmation import Check, confirm
-from bluesky_gp.rehearsal.full_map import FullMap
-from bluesky_gp.rehearsal.rehearsing import Recommendation, Rehearsal, default_budget, rehearse
+import lazy_loader
 
-__all__ = [
-    "Check",
-    "Configuration",
-    "FullMap",
-    "Recommendation",
-    "Rehearsal",
-    "configurations",
-    "confirm",
-    "default_budget",
-    "rehearse",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bluesky_gp.grid import PixelGrid
-from bluesky_gp.rehearsal.configurations import Configuration, configurations
+from bluesky_gp.rehearsal.configuration import Configuration, configurations
 from bluesky_gp.rehearsal.enough import Goal, Goals, Standing, curves, is_plateau, level, standing
 from bluesky_gp.rehearsal.full_map import FullMap
 from bluesky_gp.rehearsal.parallel import Progress, run_all

@@ -20,7 +20,7 @@ import pytest
 from bluesky.protocols import HasHints, Readable, Stoppable, Triggerable
 from bluesky.utils import Msg, MsgGenerator
 
-from bluesky_gp.plans.stages import AnyStage, devices, moves
+from bluesky_gp.plans import AnyStage, devices, moves
 from bluesky_gp.protocols import Floats
 from bluesky_gp.testing.session import Session, disagreement, ended, outcome, recorded, staged
 

@@ -13,7 +13,7 @@ from bluesky.run_engine import get_bluesky_event_loop
 from bluesky.utils import FailedStatus, Msg, MsgGenerator
 from event_model import DocumentNames, schema_validators
 
-from bluesky_gp.plans.settle import settle
+from bluesky_gp.plans import settle
 
 KINDS = {"number": "fiu", "integer": "iu", "boolean": "b", "string": "US", "array": "fiubUS"}
 """Kinds of numpy dtypes by what `describe` calls them."""

@@ -20,8 +20,7 @@ import pytest
 from bluesky.protocols import HasHints, Movable, Pausable, Readable, Stoppable
 from bluesky.utils import Msg, MsgGenerator
 
-from bluesky_gp.plans.stages import AnyStage, Motors, axes, devices, moves
-from bluesky_gp.plans.stubs import one_pixel
+from bluesky_gp.plans import AnyStage, Motors, axes, devices, moves, one_pixel
 from bluesky_gp.testing.session import Session, called, disagreement, ended, nothing, outcome, reading, recorded, staged
 
 Pixel = tuple[float, ...]

@@ -1,7 +1,7 @@
 """Nion Swift: a probe or a specimen stage that goes to pixels, and an EELS camera.
 
 Over the registry of Nion's instrumentation kit: the same code inside Swift at a microscope and over the simulator
-`nionswift-usim` (see `bluesky_gp.devices.nion.usim`). Lengths are nm, energies eV, (y, x) in this order.
+`nionswift-usim` (see `usim`). Lengths are nm, energies eV, (y, x) in this order.
 """
 
 import threading

@@ -29,7 +29,7 @@ def find_instrument(device: str, instrument: Any = None) -> Any:
     if found is None:
         raise ConnectionError(
             f"{device}: no instrument is registered in this process. Make Nion devices inside Nion Swift, or within "
-            f"`with usim():` of bluesky_gp.devices.nion.usim"
+            f"`with usim():` of bluesky_gp.devices.nion"
         )
     return found
 

@@ -1,7 +1,6 @@
-from .devices import SimulatedAxis as SimulatedAxis
-from .devices import SimulatedSpectrometer as SimulatedSpectrometer
-from .samples import MeasuredSample as MeasuredSample
-from .samples import Sample as Sample
+from .measured import MeasuredSample as MeasuredSample
+from .sample import Sample as Sample
 from .samples import make_sample as make_sample
+from .spectrometer import SimulatedSpectrometer as SimulatedSpectrometer
 from .synthetic import SyntheticEELS as SyntheticEELS
 from .synthetic import SyntheticFerroelectric as SyntheticFerroelectric

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from scipy.ndimage import gaussian_filter
 from scipy.special import expit
 
-from bluesky_gp.devices.sim.samples import nearest_pixel
+from bluesky_gp.devices.sim.sample import nearest_pixel
 from bluesky_gp.protocols import Floats, Scalarizer
 from bluesky_gp.scalarizers import get_scalarizer, scalarized_map
 

@@ -21,7 +21,7 @@ pytest.importorskip("nion.usim_device", reason="needs bluesky_gp[nion]")
 from nion.utils import Geometry  # noqa: E402
 
 from bluesky_gp.devices.nion import NionControl, NionEELSDetector, NionOverview, NionScanStage  # noqa: E402
-from bluesky_gp.devices.nion.usim import usim  # noqa: E402
+from bluesky_gp.devices.nion.simulator import usim  # noqa: E402
 
 pytestmark = pytest.mark.slow
 
@@ -425,7 +425,7 @@ def test_the_simulator_can_be_started_again_and_its_process_ends():
     code = """
 import threading
 from bluesky_gp.devices.nion.devices import NionEELSDetector, NionScanStage
-from bluesky_gp.devices.nion.usim import usim
+from bluesky_gp.devices.nion.simulator import usim
 for sample in ("flake", "gold"):
     with usim(sample) as simulator:
         stage = NionScanStage(shape=(4, 4), name="stage")

@@ -175,7 +175,7 @@ def test_the_seed_and_nothing_else_decides_the_random_choices():
 def test_another_process_proposes_the_same():
     gp = optimizer()
     here = [run(gp, 4), gp.mean.sum().hex()]
-    code = "from test_optimizer import *; gp = optimizer(); print([run(gp, 4), gp.mean.sum().hex()])"
+    code = "from test_pixel_optimizer import *; gp = optimizer(); print([run(gp, 4), gp.mean.sum().hex()])"
     command, folder = [sys.executable, "-c", code], Path(__file__).parent
     there = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout
     assert there.strip() == str(here)

@@ -5,8 +5,8 @@ from ophyd.status import Status
 from bluesky_gp import GPAgent
 from bluesky_gp.agent import Failure, reason
 from bluesky_gp.plans import measure_pixels, one_pixel, record_failure
-from bluesky_gp.plans.settle import settle
 from bluesky_gp.plans.stages import Motors, as_stage
+from bluesky_gp.plans.waiting import settle
 from bluesky_gp.testing import ListOptimizer
 
 

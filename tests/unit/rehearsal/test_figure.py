@@ -3,7 +3,7 @@ import pytest
 
 from bluesky_gp import ConfidenceBound, ExpectedImprovement, PixelGrid
 from bluesky_gp.rehearsal import rehearse
-from bluesky_gp.rehearsal.configurations import Configuration, configurations
+from bluesky_gp.rehearsal.configuration import Configuration, configurations
 from bluesky_gp.rehearsal.figure import rehearsal_figure
 
 

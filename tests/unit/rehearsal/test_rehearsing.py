@@ -8,7 +8,7 @@ import pytest
 
 from bluesky_gp import ExpectedImprovement, PixelGrid, PixelOptimizer
 from bluesky_gp.rehearsal import default_budget, rehearse
-from bluesky_gp.rehearsal.configurations import Configuration, configurations
+from bluesky_gp.rehearsal.configuration import Configuration, configurations
 from bluesky_gp.rehearsal.confirmation import check, confirm
 from bluesky_gp.rehearsal.parallel import run_all
 

@@ -5,9 +5,9 @@ from typing import Any
 from bluesky.utils import Msg, MsgGenerator
 
 from bluesky_gp.agent import GPAgent
-from bluesky_gp.plans.settle import settle
 from bluesky_gp.plans.stages import as_stage, moves
 from bluesky_gp.plans.typing import Pixel, plan
+from bluesky_gp.plans.waiting import settle
 
 
 @plan

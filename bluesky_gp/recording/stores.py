@@ -1,0 +1,34 @@
+"""What a recording needs of a place that keeps runs: to write one, and to read it back."""
+
+from typing import Any, Protocol
+
+
+class RunWriter(Protocol):
+    """One run on its way into a store, called by `Follower` on its thread; recording.py has the one for Tiled."""
+
+    def __call__(self, name: str, doc: dict[str, Any]) -> None:
+        """Take the run's next document; it may wait for `flush`, a stop document may not."""
+
+    def flush(self) -> None:
+        """Write what has been taken."""
+
+
+class Store(Protocol):
+    """Where runs are written; `Follower` makes it, uses it and closes it on its own thread."""
+
+    def begin(self, uid: str) -> RunWriter:
+        """Remove what there is of a run, and return the writer that begins it anew."""
+
+    def holds(self, uid: str) -> bool:
+        """Whether the store has the run with its stop document."""
+
+    def close(self) -> None:
+        """Let go of everything."""
+
+
+class ReadableStore(Store, Protocol):
+    """A store whose runs can be read: recording.py has the one for Tiled."""
+
+    @property
+    def client(self) -> Any:
+        """Tiled's client of the catalog, for the session's threads."""

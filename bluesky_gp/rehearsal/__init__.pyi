@@ -1,0 +1,14 @@
+from .configuration import Configuration as Configuration
+from .configuration import configurations as configurations
+from .confirmation import Check as Check
+from .confirmation import confirm as confirm
+from .enough import Goal as Goal
+from .enough import Reached as Reached
+from .enough import Standing as Standing
+from .figure import rehearsal_figure as rehearsal_figure
+from .full_map import FullMap as FullMap
+from .rehearsing import Recommendation as Recommendation
+from .rehearsing import Rehearsal as Rehearsal
+from .rehearsing import default_budget as default_budget
+from .rehearsing import rehearse as rehearse
+from .scoring import score as score

@@ -1,0 +1,70 @@
+"""A measured sample: spectra of a file, given back as they were."""
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bluesky_gp.devices.sim.sample import nearest_pixel
+from bluesky_gp.files import AXIS_NAMES, find_file, read_spectra
+from bluesky_gp.protocols import Floats, Scalarizer
+from bluesky_gp.scalarizers import get_scalarizer, scalarized_map
+
+_TARGETS = {"V": "loop_area", "mV": "loop_area", "eV": "net_counts", "keV": "area"}
+
+
+class MeasuredSample:
+    """Spectra measured pixel by pixel, given back as they were: every visit to a pixel gives the same spectrum.
+
+    Parameters
+    ----------
+    path : str or path
+        Any file of spectra that `bluesky_gp.files.reading.read_spectra` reads. NaN is allowed.
+    signal : str, optional
+        Name of the spectrum image, in a file that holds several.
+    axis_units, spectrum_units : str, optional
+        Units, if the file does not say or says it in too many words.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        If there is no such file, or it is not one; the message names file and key.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        signal: str | None = None,
+        axis_units: str | None = None,
+        spectrum_units: str | None = None,
+    ) -> None:
+        self.path = find_file(path)
+        self.image = read_spectra(self.path, signal=signal)
+        self.spectra, self.axis, self.shape = self.image.spectra, self.image.axis, self.image.shape
+        self.axis_units = self.image.axis_units if axis_units is None else axis_units
+        self.spectrum_units = self.image.spectrum_units if spectrum_units is None else spectrum_units
+        self.axis_name = AXIS_NAMES.get(self.axis_units, self.image.axis_name)
+        self.default_target = _usual_target(self.axis_units, self.axis)
+
+    def spectrum(self, pixel: Sequence[float], visit: int = 0) -> Floats:
+        """Return the measured spectrum of the nearest pixel, shape ``(n_channels,)``."""
+        return self.spectra[nearest_pixel(pixel, self.shape)].copy()
+
+    def truth(self, scalarizer: str | Mapping[str, Any] | Scalarizer) -> Floats:
+        """Return the map that a scalarizer makes of all spectra, shape `shape`; NaN where it fails."""
+        return scalarized_map(get_scalarizer(scalarizer), self.spectra, self.axis)
+
+    def stored_truth(self, key: str = "target") -> Floats | None:
+        """Return a true map that the file holds beside the spectra, NaN where it marks a pixel as not `valid`.
+
+        For scoring only: no device and no scalarizer looks at it. None if the file has no such key.
+        """
+        return self.image.stored_map(key)
+
+    def __repr__(self) -> str:
+        return f"MeasuredSample({str(self.path)!r})"
+
+
+def _usual_target(axis_units: str, axis: Floats) -> str:
+    low_loss = axis_units == "eV" and axis.min() < 0 < axis.max()
+    return "thickness" if low_loss else _TARGETS.get(axis_units, "centroid")
