@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bluesky_gp.cli.instruments import INSTRUMENTS, SAMPLES, Setup
+from bluesky_gp.cli.instruments import INSTRUMENTS, SAMPLES
+from bluesky_gp.cli.setup import Setup
 from bluesky_gp.cli.targets import HELP
 from bluesky_gp.protocols import Floats
 

@@ -23,7 +23,7 @@ from filelock import FileLock
 
 from bluesky_gp.recording.catalog import Catalog
 from bluesky_gp.recording.journal import Fsync, JournalError, check_fsync
-from bluesky_gp.recording.recorder import JournalFolder
+from bluesky_gp.recording.journal_folder import JournalFolder
 from bluesky_gp.recording.relocation import adopt
 from bluesky_gp.recording.tiled_store import TiledStore
 

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from bluesky_gp.devices import MeasuredSample
 from bluesky_gp.recording import open_catalog
 from bluesky_gp.recording.journal import Journal, JournalError, finish_journal, read_journal
-from bluesky_gp.recording.recorder import JournalFolder
+from bluesky_gp.recording.journal_folder import JournalFolder
 
 ROOT = Path(__file__).parents[2]
 HEADER = b'{"format":"bluesky_gp.recording.journal","version":1}\n'

@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from memory_store import Memory, Session
 
 from bluesky_gp.recording import read_journal
-from bluesky_gp.recording.recorder import JournalFolder
+from bluesky_gp.recording.journal_folder import JournalFolder
 
 SESSIONS = st.sampled_from("ab")
 
