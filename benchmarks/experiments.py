@@ -16,9 +16,10 @@ from time import perf_counter
 import numpy as np
 from bluesky import RunEngine
 
-from bluesky_gp.cli.demo import default_batch, default_number, make_agent
-from bluesky_gp.cli.instruments import simulated
+from bluesky_gp.cli.choices import default_batch
+from bluesky_gp.cli.demo import default_number, make_agent
 from bluesky_gp.cli.report import summary
+from bluesky_gp.cli.simulated import simulated
 from bluesky_gp.cli.targets import MEASURED
 from bluesky_gp.plans import adaptive_map
 from bluesky_gp.run import RunRecord

@@ -15,7 +15,8 @@ from statistics import median
 from time import perf_counter
 from typing import Any
 
-from bluesky_gp.cli.instruments import INSTRUMENTS, SAMPLES, Setup
+from bluesky_gp.cli.instruments import INSTRUMENTS, SAMPLES
+from bluesky_gp.cli.setup import Setup
 
 LIMIT = 1.15
 

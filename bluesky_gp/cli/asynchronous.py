@@ -19,10 +19,10 @@ def ophyd_async(sample: str, target: str | None) -> Iterator[Setup]:
 
     from bluesky_gp.devices.ophyd_async import AsyncPixelStage, AsyncSpectrometer
 
-    what = experiment(sample, target)
-    grid = PixelGrid(what.sample.shape, step=(0.02, 0.02), units="um")
+    chosen = experiment(sample, target)
+    grid = PixelGrid(chosen.sample.shape, step=(0.02, 0.02), units="um")
     engine = RunEngine({})  # first: the devices are connected on its loop
     with init_devices():
         stage = AsyncPixelStage(grid)
-        spectrometer = AsyncSpectrometer(what.sample, stage, scalarizers={what.target: what.scalarizer})
-    yield Setup(spectrometer, stage, grid, f"spectrometer_{what.target}", what.truth, engine)
+        spectrometer = AsyncSpectrometer(chosen.sample, stage, scalarizers={chosen.target: chosen.scalarizer})
+    yield Setup(spectrometer, stage, grid, f"spectrometer_{chosen.target}", chosen.truth, engine)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bluesky_gp.cli.choices import ACQUISITIONS, KERNELS, default_batch, make_acquisition, make_kernel
 from bluesky_gp.cli.instruments import INSTRUMENTS, SAMPLES
 from bluesky_gp.cli.setup import Setup
 from bluesky_gp.cli.targets import HELP
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from bluesky_gp.run import RunRecord
 
 PUBLISHED_SHARE = 410 / 2500  # of the pixels of the map
-KERNELS = ("default", "matern12", "matern32", "matern52", "rbf", "rationalquadratic")
-ACQUISITIONS = ("ei", "pi", "ucb", "gp-ucb", "thompson", "mes", "kg", "uncertainty", "ivr", "goal", "gradient")
 
 
 @click.command()
@@ -92,38 +91,20 @@ def default_number(setup: Setup) -> int:
     return min(n_pixels, max(30, round(n_pixels * PUBLISHED_SHARE)))
 
 
-def default_batch(num: int) -> int:
-    """Return ten, as published, or a tenth of few pixels: an agent that is asked three times cannot learn much."""
-    return min(10, max(1, num // 10))
-
-
 def make_agent(setup: Setup, *, batch: int, acquisition: str, kernel: str, seed: int) -> Any:
     """Return the agent that the command line describes."""
     from bluesky_gp import GPAgent, PixelOptimizer
-    from bluesky_gp.acquisition import BY_NAME
 
     target = setup.target.removeprefix(f"{setup.detector.name}_")
     optimizer = PixelOptimizer(
-        setup.grid, target, kernel=make_kernel(kernel), acquisition=BY_NAME[acquisition](), batch_size=batch, seed=seed
+        setup.grid,
+        target,
+        kernel=make_kernel(kernel),
+        acquisition=make_acquisition(acquisition),
+        batch_size=batch,
+        seed=seed,
     )
     return GPAgent(optimizer, target=setup.target)
-
-
-def make_kernel(name: str) -> Any:
-    """Return a scikit-learn kernel, its length scales in pixels; None is PixelOptimizer's default."""
-    if name == "default":
-        return None
-    from sklearn.gaussian_process import kernels as k
-
-    lengths, bounds = [6.0, 6.0], (0.7, 100.0)
-    shapes = {
-        "matern12": k.Matern(lengths, bounds, nu=0.5),
-        "matern32": k.Matern(lengths, bounds, nu=1.5),
-        "matern52": k.Matern(lengths, bounds, nu=2.5),
-        "rbf": k.RBF(lengths, bounds),
-        "rationalquadratic": k.RationalQuadratic(6.0, length_scale_bounds=bounds),
-    }
-    return k.ConstantKernel(1.0, (1e-4, 1e4)) * shapes[name] + k.WhiteKernel(0.01, (1e-6, 1e1))
 
 
 def _run(agent: Any, setup: Setup, num: int, folder: Path, *, quiet: bool) -> "RunRecord":

@@ -24,24 +24,24 @@ def epics(sample: str, target: str | None) -> Iterator[Setup]:
             raise ImportError(f"--instrument epics needs {package}: pip install 'bluesky_gp[epics]'")
     port, repeater_port = free_ports(2)
     os.environ.update(client_environment(port, repeater_port=repeater_port))  # read once, when ophyd is imported
-    what = experiment(sample, target)
-    grid = PixelGrid(what.sample.shape, step=(STEP, STEP), units="um")
+    chosen = experiment(sample, target)
+    grid = PixelGrid(chosen.sample.shape, step=(STEP, STEP), units="um")
     from bluesky_gp.devices.epics import EpicsSpectrometer, EpicsStage
 
     with soft_ioc(port, ["--sample", sample, "--step", str(STEP), str(STEP)]):
         stage = EpicsStage("stem:", grid=grid, name="stage")
         spectrometer = EpicsSpectrometer(
             "stem:det:",
-            scalarizers={what.target: what.scalarizer},
-            axis_name=what.sample.axis_name,
-            spectrum_units=what.sample.spectrum_units,
-            axis_units=what.sample.axis_units,
+            scalarizers={chosen.target: chosen.scalarizer},
+            axis_name=chosen.sample.axis_name,
+            spectrum_units=chosen.sample.spectrum_units,
+            axis_units=chosen.sample.axis_units,
             name="spectrometer",
         )
         try:
             stage.wait_for_connection()
             spectrometer.wait_for_connection()
-            yield Setup(spectrometer, stage, grid, f"spectrometer_{what.target}", what.truth)
+            yield Setup(spectrometer, stage, grid, f"spectrometer_{chosen.target}", chosen.truth)
         finally:  # before the IOC ends, or libca complains of it
             stage.destroy()
             spectrometer.destroy()

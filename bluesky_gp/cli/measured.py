@@ -104,9 +104,9 @@ def _of_spectra(source: str, target: str | None, *, maximize: bool) -> "FullMap"
     from bluesky_gp.cli.targets import experiment
     from bluesky_gp.scalarizers import get_scalarizer, units_of
 
-    what = experiment(source, target)
-    units = units_of(get_scalarizer(what.scalarizer), what.sample.spectrum_units, what.sample.axis_units)
-    return _full(what.truth, what.target, units=units, maximize=maximize)
+    chosen = experiment(source, target)
+    units = units_of(get_scalarizer(chosen.scalarizer), chosen.sample.spectrum_units, chosen.sample.axis_units)
+    return _full(chosen.truth, chosen.target, units=units, maximize=maximize)
 
 
 def _of_run(key: str, target: str | None, place: str, *, maximize: bool) -> "FullMap":

@@ -1,7 +1,7 @@
 """``bluesky-gp rehearse``: how many points of a map that is known would have been enough."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bluesky_gp.cli.catalogs import catalog_option
+from bluesky_gp.cli.choices import ACQUISITIONS, KERNELS, default_batch, make_acquisition, make_kernel
 
 if TYPE_CHECKING:
+    from sklearn.gaussian_process.kernels import Kernel
+
     from bluesky_gp.rehearsal import Check, Goal, Rehearsal
 
 
@@ -62,7 +65,6 @@ def rehearse(
     FILE is a file of spectra (.npz, .hspy, .dm4, .h5...) or of a plain map (.npy, .npz, .csv, .txt); RUN a full map in
     the catalog: its uid, the first letters of it, a scan_id, or "last".
     """
-    from bluesky_gp.cli.demo import default_batch
     from bluesky_gp.cli.measured import full_map
     from bluesky_gp.rehearsal import configurations, default_budget
     from bluesky_gp.rehearsal import rehearse as run
@@ -135,18 +137,14 @@ def _progress(label: str, *, quiet: bool) -> Iterator[Callable[[int, int], None]
 
 
 def _acquisitions(names: str) -> dict[str, Any]:
-    from bluesky_gp.acquisition import BY_NAME
-
-    return {name: BY_NAME[name]() for name in _chosen("--acquisitions", names, BY_NAME)}
+    return {name: make_acquisition(name) for name in _chosen("--acquisitions", names, ACQUISITIONS)}
 
 
-def _kernels(names: str) -> dict[str, Any]:
-    from bluesky_gp.cli.demo import KERNELS, make_kernel
-
-    return {name: make_kernel(name) for name in _chosen("--kernels", names, dict.fromkeys(KERNELS))}
+def _kernels(names: str) -> "dict[str, Kernel | None]":
+    return {name: make_kernel(name) for name in _chosen("--kernels", names, KERNELS)}
 
 
-def _chosen(option: str, names: str, known: Mapping[str, Any]) -> list[str]:
+def _chosen(option: str, names: str, known: Sequence[str]) -> list[str]:
     chosen = list(known) if names == "all" else [name.strip() for name in names.split(",")]
     unknown = [name for name in chosen if name not in known]
     if unknown or not names:

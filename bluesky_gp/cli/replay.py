@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bluesky_gp.cli.catalogs import catalog_option, find, opened
-from bluesky_gp.cli.demo import ACQUISITIONS
+from bluesky_gp.cli.choices import ACQUISITIONS, make_acquisition
 
 if TYPE_CHECKING:
     from bluesky_gp.replay import Alternative, Replay
@@ -35,7 +35,6 @@ def replay(context: click.Context, uid: str, place: str, other: str | None, give
     UID may be shortened, a scan_id, "last", or the path of a journal. The exit code is 0 if everything came out the
     same, else 1.
     """
-    from bluesky_gp.acquisition import BY_NAME
     from bluesky_gp.recording import JournalError
     from bluesky_gp.replay import alternatives, replay
 
@@ -43,7 +42,7 @@ def replay(context: click.Context, uid: str, place: str, other: str | None, give
         objects = dict(_given(word) for word in given)
         documents = list(_documents(uid, place))
         if other is not None:
-            _tell_alternatives(alternatives(documents, BY_NAME[other](), **objects), other)
+            _tell_alternatives(alternatives(documents, make_acquisition(other), **objects), other)
             return
         result = replay(documents, **objects)
     except (JournalError, *_WRONG) as error:

@@ -6,7 +6,7 @@ import pytest
 import bluesky_gp
 from bluesky_gp import PixelGrid, PixelOptimizer
 from bluesky_gp.acquisition.names import BY_NAME
-from bluesky_gp.cli.demo import ACQUISITIONS
+from bluesky_gp.cli.choices import ACQUISITIONS
 from bluesky_gp.plain_data import describe, make
 from bluesky_gp.replay import replay
 from bluesky_gp.testing import AcquisitionContract
