@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bluesky_gp.protocols import Floats
 from bluesky_gp.run import RunRecord, Spectra
+from bluesky_gp.typing import Floats
 
 if TYPE_CHECKING:
     import xarray as xr

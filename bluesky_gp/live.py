@@ -1,21 +1,25 @@
-"""What is shown while a run goes on: a line an iteration, or a progress bar. Callbacks for documents."""
+"""Progress of a run, shown while it goes on: a line an iteration, or a bar. Callbacks for documents."""
 
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from math import isfinite, nan
 from statistics import median
 from types import TracebackType
 from typing import Any, Self
 
+from event_model import DocumentRouter, Event
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Column
 
+from bluesky_gp.run import recorded_value
+
 
 @dataclass(frozen=True)
 class RunProgress:
-    """How far a run is."""
+    """The progress of a run."""
 
     num: int | None  # pixels to attempt; None: not known
     target: str
@@ -65,7 +69,7 @@ class RunProgress:
         return "  |  ".join(part for part in parts if part)
 
 
-class ProgressReader:
+class ProgressReader(DocumentRouter):
     """Follows the runs that an agent steers, whatever the agent's name is.
 
     Parameters
@@ -79,6 +83,7 @@ class ProgressReader:
     def __init__(
         self, show: Callable[[RunProgress], Any], show_pixel: Callable[[RunProgress], Any] | None = None
     ) -> None:
+        super().__init__()
         self._show = show
         self._show_pixel = show_pixel
         self._agent = ""
@@ -88,13 +93,8 @@ class ProgressReader:
         self._known = 0  # pixels that the agent knew before the run
         self._pixels: set[int] = set()  # seq_nums since the last decision
 
-    def __call__(self, name: str, doc: Mapping[str, Any]) -> None:
-        """Take a document in."""
-        take = {"start": self._start, "descriptor": self._descriptor, "event": self._event}.get(name)
-        if take is not None:
-            take(doc)
-
-    def _start(self, doc: Mapping[str, Any]) -> None:
+    def start(self, doc: Mapping[str, Any]) -> None:
+        """Begin with a run, if an agent steers it."""
         gp = doc.get("gp")
         if gp is None:
             return
@@ -103,13 +103,15 @@ class ProgressReader:
             doc.get("num_points"), gp["target"], seconds_left=gp.get("expected_seconds") or None
         )
 
-    def _descriptor(self, doc: Mapping[str, Any]) -> None:
+    def descriptor(self, doc: Mapping[str, Any]) -> None:
+        """Learn the name of a stream, and the unit of the target."""
         self._streams[doc["uid"]] = doc.get("name", "")
         units = doc["data_keys"].get(self._progress.target, {}).get("units")
         if units:
             self._progress = replace(self._progress, units=units)
 
-    def _event(self, doc: Mapping[str, Any]) -> None:
+    def event(self, doc: Event) -> Event:
+        """Count a pixel, or show a decision."""
         stream = self._streams.get(doc["descriptor"])
         if stream == "primary":
             self._pixels.add(doc["seq_num"])
@@ -117,34 +119,32 @@ class ProgressReader:
                 self._show_pixel(replace(self._progress, done=self._progress.done + len(self._pixels)))
         elif stream is not None and stream == self._agent:
             self._decision(doc)
+        return doc
 
-    def _decision(self, doc: Mapping[str, Any]) -> None:
-        value = {key: doc["data"][f"{self._agent}_{key}"] for key in _KEYS}
-        if value["iteration"] == self._progress.iteration:
+    def _decision(self, doc: Event) -> None:
+        value = partial(recorded_value, doc["data"], self._agent)
+        if value("iteration") == self._progress.iteration:
             return  # the same, once more after a pause
-        known = int(value["n_measured"] + value["n_failed"])
-        self._known = known if value["iteration"] == 0 else self._known
+        known = int(value("n_measured") + value("n_failed"))
+        self._known = known if value("iteration") == 0 else self._known
         done = known - self._known
         self._progress = replace(
             self._progress,
             done=done,
-            failed=int(value["n_failed"]),
-            iteration=int(value["iteration"]),
-            best_value=float(value["best_value"]),
-            best_pixel=tuple(int(p) for p in value["best_pixel"]),
+            failed=int(value("n_failed")),
+            iteration=int(value("iteration")),
+            best_value=float(value("best_value")),
+            best_pixel=tuple(int(p) for p in value("best_pixel")),
             seconds_left=self._seconds_left(doc["time"], done),
-            stop_reason=value["stop_reason"] if value["proposed"][0][0] < 0 else "",
-            next_time=float(doc["data"].get(f"{self._agent}_next_time", 0.0)),
-            forecast_num=int(doc["data"].get(f"{self._agent}_forecast_num", 0)),
-            best_gain=self._expected(doc, "best_gain"),
-            map_error=self._expected(doc, "map_error"),
-            map_gain=self._expected(doc, "map_gain"),
+            stop_reason=value("stop_reason") if value("proposed")[0][0] < 0 else "",
+            next_time=float(value("next_time")),
+            forecast_num=int(value("forecast_num")),
+            best_gain=float(value("best_gain")),
+            map_error=float(value("map_error")),
+            map_gain=float(value("map_gain")),
         )
         self._pixels.clear()
         self._show(self._progress)
-
-    def _expected(self, doc: Mapping[str, Any], key: str) -> float:
-        return float(doc["data"].get(f"{self._agent}_{key}", nan))  # older records have none
 
     def _seconds_left(self, now: float, done: int) -> float | None:
         pace = self._pace.after(now, done)
@@ -165,9 +165,6 @@ class _Pace:
             self._paces.append((now - self._last[0]) / (done - self._last[1]))
         self._last = now, done
         return median(self._paces) if self._paces else None
-
-
-_KEYS = ("iteration", "n_measured", "n_failed", "proposed", "best_value", "best_pixel", "stop_reason")
 
 
 class IterationLine(ProgressReader):

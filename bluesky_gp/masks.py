@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bluesky_gp.grid import PixelGrid
-from bluesky_gp.protocols import Floats
+from bluesky_gp.typing import Floats
 
 Mask = npt.NDArray[np.bool_]
 

@@ -7,8 +7,8 @@ import numpy.typing as npt
 
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.masks import image_lattice
-from bluesky_gp.protocols import Floats
 from bluesky_gp.run import RunRecord
+from bluesky_gp.typing import Floats
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -1,16 +1,14 @@
 """The seams of the project: who implements each, and who calls it when."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Protocol, Self, runtime_checkable
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, Self, TypeVar, runtime_checkable
 
 import numpy as np
-import numpy.typing as npt
 from bluesky.protocols import Location, Reading, Status
 
 from bluesky_gp.grid import PixelGrid
-
-Floats = npt.NDArray[np.float64]
-Indices = npt.NDArray[np.intp]
+from bluesky_gp.typing import Floats, Indices
 
 Scalarizer = Callable[[Floats, Floats], float]
 """``f(spectrum, axis) -> float``; NaN, or an exception, says that the measurement failed.
@@ -235,47 +233,118 @@ class Posterior(Protocol):
         ...
 
 
-class Proposal(Protocol):
-    """What `Optimizer.propose` answers; immutable. Read by `GPAgent`, which records it."""
+class State(Protocol):
+    """All that an optimizer has learnt; immutable.
+
+    Implemented by `OptimizerState` and by the optimizers of users; recorded by `GPAgent`, decision by decision.
+    """
 
     @property
-    def pixels(self) -> Indices:
-        """Shape ``(k, n_axes)``, in the order in which to visit them; k = 0: stop."""
+    def n_measured(self) -> int:
+        """Number of pixels that have a value."""
         ...
 
     @property
-    def scores(self) -> Floats:
-        """The acquisition function when each was chosen, shape ``(k,)``."""
+    def n_failed(self) -> int:
+        """Number of pixels that failed."""
+        ...
+
+    @property
+    def theta(self) -> Floats:
+        """Hyperparameters, shape ``(n_theta,)``; each is named by `Optimizer.theta_names`."""
+        ...
+
+    @property
+    def noise_std(self) -> float:
+        """Standard deviation of the noise, target's unit."""
+        ...
+
+    @property
+    def log_marginal_likelihood(self) -> float:
+        """Of the latest fit."""
         ...
 
     @property
     def mean(self) -> Floats:
-        """Posterior mean at the pixels before the batch, shape ``(k,)``, target's unit."""
+        """Posterior mean, shape ``grid.shape``, target's unit; NaN before the first value."""
         ...
 
     @property
     def std(self) -> Floats:
-        """Its standard deviation, shape ``(k,)``, target's unit."""
+        """Its standard deviation, shape ``grid.shape``."""
         ...
 
     @property
-    def acquisition(self) -> Floats:
-        """The acquisition function on every candidate, shape ``grid.shape``, NaN elsewhere."""
+    def best_pixel(self) -> tuple[int, ...] | None:
+        """The measured pixel of the best posterior mean; None before the first value."""
         ...
 
     @property
-    def stop_reason(self) -> str:
-        """Why to stop; empty unless a stopping rule fired."""
+    def best_value(self) -> float:
+        """Posterior mean there, target's unit; NaN before the first value."""
         ...
 
-    @property
-    def state(self) -> Any:
-        """The state to go on from."""
-        ...
+
+class Gains(Protocol):
+    """What more pixels would gain; `Forecast` is one."""
+
+    num: int
+    map_error: float
+    map_gain: float
+    best_gain: float
+    best_gain_most: float
 
 
 @runtime_checkable
-class Optimizer(Protocol):
+class Forecasts(Protocol):
+    """A state that looks ahead, and says what it doubts. Optional: what a `State` lacks is recorded as NaN or ""."""
+
+    @property
+    def change(self) -> float:
+        """By how much the latest pixels changed the mean, relative to the map's spread."""
+        ...
+
+    @property
+    def forecast(self) -> Gains:
+        """What `num` more pixels would gain."""
+        ...
+
+    @property
+    def method(self) -> str:
+        """Approximations made, in words; empty: none."""
+        ...
+
+    @property
+    def warning(self) -> str:
+        """Doubts, in words; empty: none."""
+        ...
+
+
+S = TypeVar("S", bound=State)
+S_co = TypeVar("S_co", bound=State, covariant=True)
+
+
+@dataclass(frozen=True, eq=False)
+class Proposal(Generic[S_co]):
+    """Pixels to measure next, in the order in which to visit them: the answer of `Optimizer.propose`."""
+
+    pixels: Indices  # (k, n_axes); k = 0: stop
+    scores: Floats  # (k,), acquisition function when each was chosen; NaN for first pixels
+    mean: Floats  # (k,), posterior before the batch, target's unit; NaN before the first value
+    std: Floats  # (k,)
+    acquisition: Floats  # grid.shape: acquisition function on every candidate, NaN elsewhere
+    stop_reason: str  # "" unless there is nothing more to measure
+    state: S_co  # to go on from
+
+    @classmethod
+    def nothing(cls, grid: PixelGrid, state: S_co, reason: str) -> Self:  # type: ignore[misc]  # a constructor may take it
+        """Return that there is nothing more to measure, and why."""
+        none, unranked = np.empty(0), np.full(grid.shape, np.nan)
+        return cls(np.empty((0, grid.ndim), dtype=np.intp), none, none, none, unranked, reason, state)
+
+
+@runtime_checkable
+class Optimizer(Protocol[S]):
     """Learns from pixels and proposes more; knows no bluesky.
 
     Implemented by `PixelOptimizer`; driven by `GPAgent` (the pure half: `learn`, `propose`) and by bluesky-adaptive
@@ -287,50 +356,62 @@ class Optimizer(Protocol):
     batch_size: int
 
     @property
+    def others(self) -> Sequence[str]:
+        """Names of the auxiliary quantities that it learns."""
+        ...
+
+    @property
     def theta_names(self) -> list[str]:
         """Name of each hyperparameter in ``state.theta``."""
         ...
 
     @property
-    def state(self) -> Any:
-        """All that was learnt, immutable."""
+    def state(self) -> S:
+        """All that was learnt."""
         ...
 
     @property
-    def beginning(self) -> Any:
+    def beginning(self) -> S:
         """The state before the first pixel."""
         ...
 
-    def known(self, state: Any) -> list[dict[str, Any]]:
-        """Return what a state was told, as points for `learn`; a failed pixel has a target of NaN."""
+    def points(self, state: S) -> list[dict[str, Any]]:
+        """Return the pixels that a state has learnt, as points for `learn`; a failed pixel has a target of NaN."""
         ...
 
-    def restore(self, state: Any) -> None:
+    def restore(self, state: S) -> None:
         """Go on from `state`."""
         ...
 
     def learn(
         self,
-        state: Any,
+        state: S,
         points: Sequence[Mapping[str, Any]],
         failures: Sequence[Mapping[str, Any]] = (),
         *,
         final: bool = False,
-    ) -> Any:
+    ) -> S:
         """Return the state after `points` were measured and `failures` failed; changes nothing."""
         ...
 
-    def propose(self, state: Any, num_points: int, *, pending: Sequence[int] = ()) -> Proposal:
-        """Choose pixels, those that are `pending` (flat indices) counted as measured; changes nothing."""
+    def propose(self, state: S, num_points: int, *, pending: Sequence[int] = (), stopping: bool = True) -> Proposal[S]:
+        """Choose pixels, those that are `pending` (flat indices) counted as measured; changes nothing.
+
+        With ``stopping=False`` no stopping rule is asked, as when a recorded decision is made again.
+        """
         ...
 
-    def expected_seconds(self, state: Any) -> float:
+    def expected_seconds(self, state: S) -> float:
         """Return about how long the decision after `state` will take, when a batch has been measured."""
         ...
 
     def describe(self) -> dict[str, Any]:
         """Return plain data for the start document: grid, kernel, acquisition, batch, seed."""
         ...
+
+
+AnyOptimizer = Optimizer[Any]
+"""An optimizer whose states only it knows, as an agent has it."""
 
 
 @runtime_checkable

@@ -11,23 +11,16 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from event_model import DocumentRouter, Event
 
-from bluesky_gp.agent import DecisionRecord
-from bluesky_gp.grid import PixelGrid
-from bluesky_gp.optimizer import PixelOptimizer
-from bluesky_gp.plain_data import DescriptionError, in_todays_words, make
-from bluesky_gp.protocols import Acquisition, Floats, Indices
-from bluesky_gp.run import Decision, Documents, ResumeError, RunRecord, after, inherited, repeat, steps_of
-
-_COMPARED = (
-    "n_measured", "n_failed", "n_outcomes", "kernel_theta", "noise_std", "log_marginal_likelihood", "proposed",
-    "acquisition", "mean", "std", "best_value", "best_pixel",
-)  # fmt: skip
-_COMPARED_SINCE = ("map_change", "map_error", "forecast_num", "map_gain", "best_gain", "best_gain_most")
-"""Quantities that older records lack."""
+from bluesky_gp.agent import DecisionEvents
+from bluesky_gp.optimizer import PixelOptimizer, Recipe, made
+from bluesky_gp.protocols import Acquisition, AnyOptimizer
+from bluesky_gp.recording import Documents, ResumeError
+from bluesky_gp.run import QUANTITIES, Decision, RunRecord, after, repeat, steps_of
+from bluesky_gp.typing import Floats, Indices
 
 _MAPS = ("mean", "std", "acquisition")
-_MADE = ("acquisition", "batch", "mean", "transform", "kernel")
 
 
 @dataclass(frozen=True)
@@ -46,7 +39,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class Replay:
-    """What came of deciding a run once more."""
+    """The result of deciding a run once more."""
 
     uid: str
     n_iterations: int
@@ -57,13 +50,13 @@ class Replay:
 
     @property
     def identical(self) -> bool:
-        """Whether every decision came out as it was recorded, bit for bit."""
-        return self.difference is None
+        """Whether there are decisions, and every one came out as it was recorded, bit for bit."""
+        return self.difference is None and self.n_iterations > 0
 
 
 @dataclass(frozen=True)
 class Alternative:
-    """What another acquisition function would have chosen in one iteration, knowing what was known then."""
+    """The pixels that another acquisition function would have chosen in one iteration, knowing what was known then."""
 
     iteration: int
     recorded: Indices  # (k, ndim)
@@ -81,7 +74,7 @@ def replay(documents: Documents, **given: Any) -> Replay:
     Parameters
     ----------
     documents : iterable of (name, document)
-        See `resuming.documents_of`.
+        See `recording.documents_of`.
     **given
         What the record has only the name of: `acquisition`, `mean`, `transform`, `kernel`, and the `scalarizer` of an
         agent whose detector had none.
@@ -92,9 +85,9 @@ def replay(documents: Documents, **given: Any) -> Replay:
         If the record is damaged, or something has to be given.
     """
     run = _Recorded.read(documents, given)
-    optimizer = optimizer_of(run.record.start["gp"], **given)
-    written = DecisionRecord("gp", optimizer)
-    compared = [_compare(run, written, decision) for decision in _decisions(run, optimizer)]
+    optimizer = _optimizer(run.record.start["gp"], given)
+    events = DecisionEvents("gp", optimizer)
+    compared = [_compare(run, events, decision) for decision in _decisions(run, optimizer)]
     differences = [difference for difference in compared if difference is not None]
     return Replay(
         uid=run.record.start["uid"],
@@ -116,8 +109,8 @@ def alternatives(documents: Documents, acquisition: Acquisition, **given: Any) -
     """
     run = _Recorded.read(documents, given)
     gp = run.record.start["gp"]
-    optimizer, other = optimizer_of(gp, **given), optimizer_of(gp, **{**given, "acquisition": acquisition})
-    first = len(inherited(run.record).steps)
+    optimizer, other = _optimizer(gp, given), _optimizer(gp, {**given, "acquisition": acquisition})
+    first = len(run.record.inherited.steps)
     found: list[Alternative] = []
     for step, decision in zip(steps_of(run.record), _decisions(run, optimizer), strict=True):
         if step.proposed:
@@ -127,53 +120,8 @@ def alternatives(documents: Documents, acquisition: Acquisition, **given: Any) -
     return found
 
 
-def optimizer_of(gp: Mapping[str, Any], **given: Any) -> PixelOptimizer:
-    """Make the optimizer that a start document describes, without its stopping rules: the record says where it ended.
-
-    Parameters
-    ----------
-    gp : Mapping
-        What the start document says under ``gp``.
-    **given
-        What the record has only the name of.
-
-    Raises
-    ------
-    ValueError
-        If something of it cannot be made again and was not given.
-    """
-    missing = [name for name in ("grid", "optimizer_target", "kernel", "batch_size", "seed") if name not in gp]
-    if missing:
-        raise ValueError(f"the run does not describe a PixelOptimizer: its start document lacks {missing} under 'gp'")
-    made = {name: given[name] if name in given else _made(name, gp.get(name)) for name in _MADE}
-    made["initial"] = given["initial"] if "initial" in given else _made("initial", gp.get("initial")) or "random"
-    if gp.get("batch") is None and "batch" not in given:
-        made["batch"] = 0.5  # what None stood for when it was recorded
-    if gp.get("default_kernel") and "kernel" not in given:
-        made["kernel"] = None
-    plain = {name: gp[name] for name in ("batch_size", "n_initial", "maximize", "seed", "prior", "outliers")}
-    plain["min_distance"] = gp.get("min_distance", 0.0)  # older records have neither this nor a design
-    grid = PixelGrid.from_mapping(gp["grid"])
-    try:
-        optimizer = PixelOptimizer(grid, gp["optimizer_target"], **plain, **made, others=gp.get("others", ()))
-    except TypeError as error:
-        raise ValueError(f"the run's settings cannot be made again: {error}") from error
-    if made["kernel"] is None and optimizer.describe()["kernel"] != in_todays_words(gp["kernel"]):
-        raise ValueError(
-            f"the run had the default kernel of its day, {make(gp['kernel'])}, with priors of its own, and today's is "
-            f"{make(optimizer.describe()['kernel'])}: replay it with the version of bluesky_gp that recorded it"
-        )
-    return optimizer
-
-
-def _made(name: str, description: Any) -> Any:
-    try:
-        value = make(description)
-    except DescriptionError as error:
-        raise ValueError(f"the run's {name} cannot be made again: {error}, {name}=...") from error
-    if isinstance(value, str):
-        raise ValueError(f"the run's {name} was a function of somebody's own, {value!r}: give it, {name}=...")
-    return np.asarray(value, dtype=np.float64) if isinstance(value, list) else value
+def _optimizer(gp: Mapping[str, Any], given: Mapping[str, Any]) -> AnyOptimizer:
+    return PixelOptimizer.of(Recipe.of(gp, **given))
 
 
 @dataclass(frozen=True)
@@ -189,30 +137,44 @@ class _Recorded:
         gp = kept[0][1].get("gp") if kept else None
         if not gp or not isinstance(gp, Mapping):
             raise ResumeError("the run was not steered by a GPAgent: its start document has no 'gp'")
-        scalarizer = given["scalarizer"] if "scalarizer" in given else _made("scalarizer", gp.get("scalarizer"))
+        scalarizer = given["scalarizer"] if "scalarizer" in given else made("scalarizer", gp.get("scalarizer"))
         record = RunRecord.from_documents(kept, scalarizer=scalarizer)
-        begin = f"{gp['agent']}_maps_"
-        maps: dict[int, Mapping[str, Floats]] = {}
-        for data in (doc["data"] for name, doc in kept if name == "event" and f"{begin}iteration" in doc["data"]):
-            maps.setdefault(int(data[f"{begin}iteration"]), {k: data[f"{begin}{k}"] for k in _MAPS})
-        return cls(record, maps)
+        maps = _MapReader(gp["agent"])
+        for name, doc in kept:
+            maps(name, dict(doc))
+        return cls(record, maps.by_iteration)
 
 
-def _decisions(run: _Recorded, optimizer: PixelOptimizer) -> Iterator[Decision]:
+class _MapReader(DocumentRouter):
+    """Takes the maps of every iteration that has them."""
+
+    def __init__(self, agent: str) -> None:
+        super().__init__()
+        self.by_iteration: dict[int, Mapping[str, Floats]] = {}
+        self._prefix = f"{agent}_maps_"
+
+    def event(self, doc: Event) -> Event:
+        data, prefix = doc["data"], self._prefix
+        if f"{prefix}iteration" in data:
+            self.by_iteration.setdefault(int(data[f"{prefix}iteration"]), {k: data[f"{prefix}{k}"] for k in _MAPS})
+        return doc
+
+
+def _decisions(run: _Recorded, optimizer: AnyOptimizer) -> Iterator[Decision]:
     """Make the decisions of one run again, each from what was recorded before it."""
-    previous = after(optimizer, inherited(run.record))
+    previous = after(optimizer, run.record.inherited)
     for step in steps_of(run.record):
         decision, previous = repeat(optimizer, previous, step)
         yield decision
 
 
-def _compare(run: _Recorded, written: DecisionRecord, decision: Decision) -> Difference | None:
+def _compare(run: _Recorded, events: DecisionEvents, decision: Decision) -> Difference | None:
     """Return the first quantity of one iteration that is not as it was recorded."""
-    row = int(np.flatnonzero(run.record.iterations["iteration"] == decision.iteration)[0])
-    values = written.values(decision)
-    names = (*_COMPARED, *(name for name in _COMPARED_SINCE if name in run.record.iterations))
-    pairs = [(name, run.record.iterations[name][row], values[f"gp_{name}"]) for name in names]
-    maps = {"mean": decision.state.mean, "std": decision.state.std, "acquisition": decision.acquisition}
+    columns, values = run.record.iterations, events.values(decision)
+    row = int(np.flatnonzero(columns["iteration"] == decision.iteration)[0])
+    names = [q.name for q in QUANTITIES if q.replayed and (q.missing is None or q.name in columns)]
+    pairs = [(name, columns[name][row], values[f"gp_{name}"]) for name in names]
+    maps = {"mean": decision.state.mean, "std": decision.state.std, "acquisition": decision.proposal.acquisition}
     for name, recorded in run.maps.get(decision.iteration, {}).items():
         pairs.append((f"map of {name}", recorded, maps[name]))
     for name, recorded, replayed in pairs:

@@ -12,8 +12,9 @@ from bluesky.protocols import Hints, Reading
 from ophyd import Component, Device, Signal
 from ophyd.status import StatusBase
 
-from bluesky_gp.protocols import Floats, Scalarizer
+from bluesky_gp.protocols import Scalarizer
 from bluesky_gp.scalarizers import evaluate, named_scalarizers, to_mapping, units_of
+from bluesky_gp.typing import Floats
 
 log = logging.getLogger(__name__)
 

@@ -31,11 +31,11 @@ class Detector(SynSignal):
 
 
 class Optimizer(ListOptimizer):
-    def propose(self, state, num_points, *, pending=()):
+    def propose(self, state, num_points, *, pending=(), stopping=True):
         if moment == "computing":
             (folder / moment).touch()
             threading.Event().wait()  # for ever
-        return super().propose(state, num_points, pending=pending)
+        return super().propose(state, num_points, pending=pending, stopping=stopping)
 
 
 grid = PixelGrid((8, 8))

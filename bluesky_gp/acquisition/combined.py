@@ -14,7 +14,8 @@ import numpy as np
 from scipy.special import log_ndtr, logsumexp, ndtr
 
 from bluesky_gp.acquisition.improvement import FAR, NO_SPREAD, ExpectedImprovement
-from bluesky_gp.protocols import Acquisition, Floats, MapAcquisition, Outlook
+from bluesky_gp.protocols import Acquisition, MapAcquisition, Outlook
+from bluesky_gp.typing import Floats
 
 _LIKELY = np.log(0.5)
 

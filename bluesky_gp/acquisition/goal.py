@@ -22,7 +22,8 @@ from scipy.ndimage import binary_erosion
 
 from bluesky_gp.acquisition.sampling import joint_samples
 from bluesky_gp.gp import CholeskySolver
-from bluesky_gp.protocols import Fantasy, Floats, Indices, Outlook, Posterior
+from bluesky_gp.protocols import Fantasy, Outlook, Posterior
+from bluesky_gp.typing import Floats, Indices
 
 Mask = npt.NDArray[np.bool_]
 Filter = Callable[[Floats], Mask]

@@ -16,7 +16,8 @@ from scipy.special import logsumexp
 
 from bluesky_gp.acquisition.improvement import log_expected_improvement
 from bluesky_gp.acquisition.level_set import log_improvement_between
-from bluesky_gp.protocols import Floats, Outlook
+from bluesky_gp.protocols import Outlook
+from bluesky_gp.typing import Floats
 
 _MARGIN = 0.1  # of the range of each number: how far below the front the reference lies
 

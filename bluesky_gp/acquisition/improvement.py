@@ -16,7 +16,8 @@ from typing import ClassVar
 import numpy as np
 from scipy.special import erfcx, log_ndtr, ndtr
 
-from bluesky_gp.protocols import Floats, Outlook
+from bluesky_gp.protocols import Outlook
+from bluesky_gp.typing import Floats
 
 LOG_SQRT_2PI = 0.5 * np.log(2.0 * np.pi)
 NO_SPREAD = 1e-150  # stands for a standard deviation of zero

@@ -20,7 +20,8 @@ import numpy.typing as npt
 
 from bluesky_gp.acquisition.sampling import gains
 from bluesky_gp.grid import PixelGrid
-from bluesky_gp.protocols import Floats, Indices, Outlook, Posterior
+from bluesky_gp.protocols import Outlook, Posterior
+from bluesky_gp.typing import Floats, Indices
 
 _EXACT = 5e9  # operations that q may take: about a quarter of a second
 _TILES = 4  # of the rows of C: by symmetry only 5 / 8 of it is computed

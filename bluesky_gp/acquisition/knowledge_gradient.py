@@ -19,7 +19,8 @@ import numpy as np
 from bluesky_gp.acquisition.improvement import deviations, log_improvement
 from bluesky_gp.acquisition.sampling import gains
 from bluesky_gp.gp import tiled
-from bluesky_gp.protocols import Floats, Indices, Outlook, Posterior
+from bluesky_gp.protocols import Outlook, Posterior
+from bluesky_gp.typing import Floats, Indices
 
 _ENTRIES = 1_000_000  # of covariances held for rivals or shortlist: 8 MB
 _FEWEST = 8  # columns of them, however large the grid

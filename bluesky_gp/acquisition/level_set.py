@@ -17,7 +17,8 @@ import numpy as np
 from scipy.special import log_ndtr, logsumexp
 
 from bluesky_gp.acquisition.improvement import FAR, LOG_SQRT_2PI, NO_SPREAD, log_improvement
-from bluesky_gp.protocols import Floats, Outlook
+from bluesky_gp.protocols import Outlook
+from bluesky_gp.typing import Floats
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(8)
 _NODES, _WEIGHTS = (_NODES + 1.0) / 2.0, _WEIGHTS / 2.0  # of the interval from 0 to 1

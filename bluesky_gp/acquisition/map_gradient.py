@@ -14,7 +14,8 @@ import numpy as np
 
 from bluesky_gp.acquisition.sampling import gains, joint_samples
 from bluesky_gp.grid import PixelGrid
-from bluesky_gp.protocols import Floats, Indices, Outlook, Posterior
+from bluesky_gp.protocols import Outlook, Posterior
+from bluesky_gp.typing import Floats, Indices
 
 _EXACT = 2e9  # operations that the variance of the gradient may take: about a tenth of a second
 _SAMPLES = 16

@@ -16,7 +16,8 @@ import numpy as np
 from scipy.spatial import KDTree
 from sklearn.base import clone
 
-from bluesky_gp.protocols import Floats, Outlook
+from bluesky_gp.protocols import Outlook
+from bluesky_gp.typing import Floats
 
 _FEATURES = 5
 _FEWEST = 3  # spectra below which nothing is said of what is new

@@ -17,7 +17,8 @@ from scipy.special import erfcx
 
 from bluesky_gp.acquisition.improvement import LOG_SQRT_2PI, deviations
 from bluesky_gp.gp import tiled
-from bluesky_gp.protocols import Fantasy, Floats, Outlook
+from bluesky_gp.protocols import Fantasy, Outlook
+from bluesky_gp.typing import Floats
 
 
 @dataclass(frozen=True)

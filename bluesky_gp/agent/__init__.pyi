@@ -1,5 +1,5 @@
 from .agent import GPAgent as GPAgent
-from .decision_events import DecisionRecord as DecisionRecord
+from .decision_events import DecisionEvents as DecisionEvents
 from .failures import Failure as Failure
 from .failures import reason as reason
 from .next_run import Assignment as Assignment

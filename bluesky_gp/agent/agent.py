@@ -11,21 +11,22 @@ from typing import Any, cast
 from bluesky.protocols import Hints, Reading
 from event_model import DataKey, DocumentRouter, Event, EventDescriptor, RunStart, RunStop
 
-from bluesky_gp.agent.decision_events import DecisionRecord, readings
+from bluesky_gp.agent.data_keys import readings
+from bluesky_gp.agent.decision_events import DecisionEvents
 from bluesky_gp.agent.failures import Failure, Failures
 from bluesky_gp.agent.maps import Maps
 from bluesky_gp.agent.next_run import Assignment, Preparation
 from bluesky_gp.agent.steering import Progress
-from bluesky_gp.protocols import Optimizer, Scalarizer
+from bluesky_gp.protocols import AnyOptimizer, Scalarizer
 from bluesky_gp.run import (
     BY_HAND,
     SCHEMA_VERSION,
     Axes,
     Decision,
-    HeardRun,
     History,
-    Listener,
+    PixelKeys,
     Resumed,
+    RunOutcomes,
     other_keys,
     versions,
 )
@@ -69,7 +70,7 @@ class GPAgent(DocumentRouter):
 
     def __init__(
         self,
-        optimizer: Optimizer,
+        optimizer: AnyOptimizer,
         *,
         target: str,
         name: str = "gp",
@@ -87,7 +88,7 @@ class GPAgent(DocumentRouter):
         self.name = name
         self.catalog = catalog
         self.failures = Failures(f"{name}_failures", ndim=optimizer.grid.ndim)
-        self._record = DecisionRecord(name, optimizer, units)
+        self._record = DecisionEvents(name, optimizer, units)
         every = (1 if optimizer.grid.size <= SMALL else 10) if maps is None else maps
         self.maps = Maps(self._record, lambda: self.decision, every=every)
         self._executor = DaemonExecutor() if executor is None else executor
@@ -108,8 +109,8 @@ class GPAgent(DocumentRouter):
             return
         gp = cast(Mapping[str, Any], doc.get("gp") or {})
         history, first = self._preparation.begin(gp)
-        listener = Listener(self.name, self.target, self.optimizer.grid, axes, self._scalarizer, self._others)
-        heard = HeardRun(doc["uid"], listener, history.unlearnt, doc.get("time"))
+        keys = PixelKeys(self.name, self.target, self.optimizer.grid, axes, self._scalarizer, self._others)
+        heard = RunOutcomes(doc["uid"], keys, history.unlearnt, doc.get("time"))
         if self._run is not None:
             self._run.discard()
         self._run = Progress(self.optimizer, self._executor, heard, history, first, gp.get("num"))

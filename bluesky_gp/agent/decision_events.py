@@ -1,131 +1,41 @@
-"""A decision as the events of the streams ``gp`` and ``gp_maps``: values, and the data keys that describe them."""
+"""Decisions as events of the streams ``gp`` and ``gp_maps``: values, and the data keys that describe them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-from bluesky.protocols import Reading
 from event_model import DataKey
 
-from bluesky_gp.protocols import Optimizer
-from bluesky_gp.run import Decision
-
-
-def number(source: str, *, units: str | None = None) -> DataKey:
-    """Describe a float."""
-    return _key(source, "number", (), "<f8", units)
-
-
-def integer(source: str) -> DataKey:
-    """Describe a whole number."""
-    return _key(source, "integer", (), "<i8", None)
-
-
-def text(source: str) -> DataKey:
-    """Describe a string; strings of any length, so no ``dtype_numpy``."""
-    return _key(source, "string", (), None, None)
-
-
-def array(source: str, shape: Sequence[int], dtype: str = "<f8", *, units: str | None = None) -> DataKey:
-    """Describe an array."""
-    return _key(source, "array", shape, dtype, units)
-
-
-def readings(values: Mapping[str, Any], timestamp: float) -> dict[str, Reading[Any]]:
-    """Return `values` as a device's `read` does, all with one timestamp."""
-    return {key: {"value": value, "timestamp": timestamp} for key, value in values.items()}
-
-
-def _key(source: str, dtype: str, shape: Sequence[int], dtype_numpy: str | None, units: str | None) -> DataKey:
-    key: dict[str, Any] = {"source": source, "dtype": dtype, "shape": [int(n) for n in shape]}
-    if dtype_numpy is not None:
-        key["dtype_numpy"] = dtype_numpy
-    if units:
-        key["units"] = units
-    return cast(DataKey, key)
-
-
-_GAINS = ("map_error", "map_gain", "best_gain", "best_gain_most")
+from bluesky_gp.agent.data_keys import array, integer, number, text
+from bluesky_gp.protocols import AnyOptimizer
+from bluesky_gp.run import QUANTITIES, Decision, Quantity, values_of
 
 
 @dataclass(frozen=True)
-class DecisionRecord:
-    """How decisions about one optimizer are written under one agent's name."""
+class DecisionEvents:
+    """The events that one agent makes of its decisions about one optimizer."""
 
     name: str
-    optimizer: Optimizer
-    units: str | None = None
+    optimizer: AnyOptimizer
+    units: str | None = None  # of the target
 
     def data_keys(self) -> dict[str, DataKey]:
         """Describe one event of stream ``gp``."""
-        source, units = f"bluesky_gp:{self.name}", self.units
-        batch, ndim = self.optimizer.batch_size, self.optimizer.grid.ndim
-        keys = {
-            "iteration": integer(source),
-            "n_measured": integer(source),
-            "n_failed": integer(source),
-            "n_outcomes": integer(source),
-            "proposed": array(source, (batch, ndim), "<i8"),
-            "acquisition": array(source, (batch,)),
-            "mean": array(source, (batch,), units=units),
-            "std": array(source, (batch,), units=units),
-            "kernel_theta": array(source, np.shape(self.optimizer.state.theta)),
-            "noise_std": number(source, units=units),
-            "log_marginal_likelihood": number(source),
-            "best_value": number(source, units=units),
-            "best_pixel": array(source, (ndim,), "<i8"),
-            "map_change": number(source),
-            "forecast_num": integer(source),
-            "map_error": number(source, units=units),
-            "map_gain": number(source, units=units),
-            "best_gain": number(source, units=units),
-            "best_gain_most": number(source, units=units),
-            "fit_time": number(source, units="s"),
-            "propose_time": number(source, units="s"),
-            "next_time": number(source, units="s"),
-            "stop_reason": text(source),
-            "method": text(source),
-            "warning": text(source),
-        }
-        return self._named(keys)
+        return self._named({quantity.name: self._data_key(quantity) for quantity in QUANTITIES})
 
     def values(self, decision: Decision) -> dict[str, Any]:
         """Return the values of one event of stream ``gp``."""
-        state, batch, ndim = decision.state, self.optimizer.batch_size, self.optimizer.grid.ndim
-        values = {
-            "iteration": decision.iteration,
-            "n_measured": int(state.n_measured),
-            "n_failed": int(state.n_failed),
-            "n_outcomes": decision.n_outcomes,
-            "proposed": _padded(decision.pixels, (batch, ndim), -1, np.int64),
-            "acquisition": _padded(decision.scores, (batch,), np.nan),
-            "mean": _padded(decision.mean, (batch,), np.nan),
-            "std": _padded(decision.std, (batch,), np.nan),
-            "kernel_theta": np.array(state.theta, dtype=np.float64),
-            "noise_std": float(state.noise_std),
-            "log_marginal_likelihood": float(state.log_marginal_likelihood),
-            "best_value": float(state.best_value),
-            "best_pixel": _padded(() if state.best_pixel is None else state.best_pixel, (ndim,), -1, np.int64),
-            **_forecast(state),
-            "fit_time": decision.fit_time,
-            "propose_time": decision.propose_time,
-            "next_time": decision.next_time,
-            "stop_reason": decision.stop_reason,
-            "method": getattr(state, "method", ""),
-            "warning": getattr(state, "warning", ""),  # an optimizer of one's own need not have any
-        }
-        return self._named(values)
+        return self._named(values_of(decision, self._sizes))
 
     def map_keys(self) -> dict[str, DataKey]:
         """Describe one event of stream ``gp_maps``."""
-        source, shape = f"bluesky_gp:{self.name}", self.optimizer.grid.shape
+        shape = self.optimizer.grid.shape
         keys = {
-            "maps_iteration": integer(source),
-            "maps_mean": array(source, shape, units=self.units),
-            "maps_std": array(source, shape, units=self.units),
-            "maps_acquisition": array(source, shape),
+            "maps_iteration": integer(self._source),
+            "maps_mean": array(self._source, shape, units=self.units),
+            "maps_std": array(self._source, shape, units=self.units),
+            "maps_acquisition": array(self._source, shape),
         }
         return self._named(keys)
 
@@ -135,19 +45,17 @@ class DecisionRecord:
             "maps_iteration": decision.iteration,
             "maps_mean": np.array(decision.state.mean, dtype=np.float64),
             "maps_std": np.array(decision.state.std, dtype=np.float64),
-            "maps_acquisition": np.array(decision.acquisition, dtype=np.float64),
+            "maps_acquisition": np.array(decision.proposal.acquisition, dtype=np.float64),
         }
         return self._named(values)
 
     def configuration_keys(self) -> dict[str, DataKey]:
         """Describe what stays the same for the whole run."""
-        source = f"bluesky_gp:{self.name}"
         keys = {
-            "target": text(source),
-            "batch_size": integer(source),
-            "kernel_theta_names": array(source, (len(self.optimizer.theta_names),), "<U"),
+            "target": text(self._source),
+            "batch_size": integer(self._source),
+            "kernel_theta_names": array(self._source, (len(self.optimizer.theta_names),), None),
         }
-        keys["kernel_theta_names"].pop("dtype_numpy", None)
         return self._named(keys)
 
     def configuration(self, target: str) -> dict[str, Any]:
@@ -159,26 +67,23 @@ class DecisionRecord:
         }
         return self._named(values)
 
+    @property
+    def _source(self) -> str:
+        return f"bluesky_gp:{self.name}"
+
+    @property
+    def _sizes(self) -> dict[Any, int]:
+        theta = np.size(self.optimizer.state.theta)
+        return {"batch": self.optimizer.batch_size, "axes": self.optimizer.grid.ndim, "theta": theta}
+
+    def _data_key(self, quantity: Quantity) -> DataKey:
+        units = self.units if quantity.units == "target" else quantity.units or None
+        if quantity.shape:
+            shape = [self._sizes[size] for size in quantity.shape]
+            return array(self._source, shape, "<i8" if quantity.kind == "integer" else "<f8", units=units)
+        if quantity.kind == "number":
+            return number(self._source, units=units)
+        return integer(self._source) if quantity.kind == "integer" else text(self._source)
+
     def _named(self, values: Mapping[str, Any]) -> dict[str, Any]:
         return {f"{self.name}_{key}": value for key, value in values.items()}
-
-
-def _forecast(state: Any) -> dict[str, Any]:
-    """Return what more pixels would gain, and what the latest changed; an optimizer of one's own need not know."""
-    forecast, change = getattr(state, "forecast", None), float(getattr(state, "change", np.nan))
-    return {
-        "map_change": change if np.isfinite(change) else np.nan,
-        "forecast_num": int(getattr(forecast, "num", 0)),
-        **{name: float(getattr(forecast, name, np.nan)) for name in _GAINS},
-    }
-
-
-def _padded(
-    values: npt.ArrayLike, shape: tuple[int, ...], fill: float, dtype: npt.DTypeLike = np.float64
-) -> npt.NDArray[Any]:
-    """Fill `values` up to `shape`: every event of a stream has the shapes that its descriptor says."""
-    padded = np.full(shape, fill, dtype=dtype)
-    rows = np.asarray(values)
-    if rows.size:
-        padded[: len(rows)] = rows
-    return padded

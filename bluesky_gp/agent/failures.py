@@ -7,7 +7,7 @@ from typing import Any
 from bluesky.protocols import Hints, Reading
 from event_model import DataKey
 
-from bluesky_gp.agent.decision_events import array, readings, text
+from bluesky_gp.agent.data_keys import array, readings, text
 from bluesky_gp.run import FAULT
 from bluesky_gp.status import FutureStatus, finished
 

@@ -7,7 +7,8 @@ import numpy as np
 from bluesky.protocols import Hints, Reading
 from event_model import DataKey
 
-from bluesky_gp.agent.decision_events import DecisionRecord, readings
+from bluesky_gp.agent.data_keys import readings
+from bluesky_gp.agent.decision_events import DecisionEvents
 from bluesky_gp.run import Decision
 
 
@@ -16,7 +17,7 @@ class Maps:
 
     Parameters
     ----------
-    record : DecisionRecord
+    record : DecisionEvents
         How they are written.
     latest : callable
         Returns the latest decision, None before the first.
@@ -26,7 +27,7 @@ class Maps:
 
     parent = None
 
-    def __init__(self, record: DecisionRecord, latest: Callable[[], Decision | None], *, every: int) -> None:
+    def __init__(self, record: DecisionEvents, latest: Callable[[], Decision | None], *, every: int) -> None:
         if every < 0:
             raise ValueError(f"{record.name}: maps= must be 0 (never) or a number of iterations, got {every}")
         self.name = f"{record.name}_maps"

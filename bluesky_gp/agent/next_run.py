@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from bluesky_gp.protocols import Optimizer, Scalarizer
+from bluesky_gp.protocols import AnyOptimizer, Scalarizer
 from bluesky_gp.run import Decision, History, Resumed, beginning, resume
 from bluesky_gp.status import DaemonExecutor
 
@@ -39,7 +39,7 @@ class Preparation:
         The agent's.
     """
 
-    def __init__(self, optimizer: Optimizer, *, catalog: Any, scalarizer: Scalarizer | None) -> None:
+    def __init__(self, optimizer: AnyOptimizer, *, catalog: Any, scalarizer: Scalarizer | None) -> None:
         self._optimizer = optimizer
         self._catalog = catalog
         self._scalarizer = scalarizer
@@ -55,7 +55,7 @@ class Preparation:
     @property
     def initial(self) -> History:
         """What a run begins with that resumes no other."""
-        return History(known=tuple(self._optimizer.known(self.first_state)))
+        return History(known=tuple(self._optimizer.points(self.first_state)))
 
     @property
     def resumed(self) -> Resumed | None:

@@ -3,8 +3,8 @@
 from concurrent.futures import Executor, Future
 
 from bluesky_gp.priority import urgent
-from bluesky_gp.protocols import Optimizer
-from bluesky_gp.run import Decision, HeardRun, History, Outcome, after, decide
+from bluesky_gp.protocols import AnyOptimizer
+from bluesky_gp.run import Decision, History, Outcome, RunOutcomes, after, decide
 
 
 class Progress:
@@ -15,7 +15,7 @@ class Progress:
     optimizer : Optimizer
     executor : Executor
         Where decisions are computed.
-    heard : HeardRun
+    heard : RunOutcomes
         What the run says of its pixels; it goes on hearing.
     history : History
         What the run began with.
@@ -27,9 +27,9 @@ class Progress:
 
     def __init__(
         self,
-        optimizer: Optimizer,
+        optimizer: AnyOptimizer,
         executor: Executor,
-        heard: HeardRun,
+        heard: RunOutcomes,
         history: History,
         first: Decision | None,
         num: int | None,
@@ -82,7 +82,7 @@ class Progress:
 
 
 def _decide(
-    optimizer: Optimizer,
+    optimizer: AnyOptimizer,
     history: History,
     previous: Decision | None,
     new: tuple[Outcome, ...],

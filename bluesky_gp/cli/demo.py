@@ -11,7 +11,7 @@ from bluesky_gp.cli.choices import ACQUISITIONS, KERNELS, default_batch, make_ac
 from bluesky_gp.cli.instruments import INSTRUMENTS, SAMPLES
 from bluesky_gp.cli.setup import Setup
 from bluesky_gp.cli.targets import HELP
-from bluesky_gp.protocols import Floats
+from bluesky_gp.typing import Floats
 
 if TYPE_CHECKING:
     from bluesky_gp.run import RunRecord

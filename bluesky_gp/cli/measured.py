@@ -8,7 +8,7 @@ import click
 import numpy as np
 
 from bluesky_gp.cli.catalogs import find, opened, read
-from bluesky_gp.protocols import Floats
+from bluesky_gp.typing import Floats
 
 if TYPE_CHECKING:
     from bluesky_gp.rehearsal import FullMap

@@ -11,8 +11,8 @@ from bluesky_gp.cli.catalogs import catalog_option, find, opened
 from bluesky_gp.cli.choices import ACQUISITIONS, make_acquisition
 
 if TYPE_CHECKING:
+    from bluesky_gp.recording import Documents
     from bluesky_gp.replay import Alternative, Replay
-    from bluesky_gp.run import Documents
 
 _WRONG = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, OSError, ImportError, MemoryError)
 """What a record leads to that is damaged, and a word of the user's that leads nowhere."""
@@ -52,7 +52,7 @@ def replay(context: click.Context, uid: str, place: str, other: str | None, give
 
 
 def _documents(key: str, place: str) -> "Documents":
-    from bluesky_gp.run import documents_of
+    from bluesky_gp.recording import documents_of
 
     if Path(key).is_file():
         return documents_of(Path(key))

@@ -6,9 +6,9 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from bluesky_gp.protocols import Floats
 from bluesky_gp.rehearsal import score
 from bluesky_gp.run import RunRecord
+from bluesky_gp.typing import Floats
 
 SECONDS_A_PIXEL = 2.35  # of the published experiment, whose full map took 5875 s, the adaptive one 1200 s
 PUBLISHED_SECONDS = 1200.0

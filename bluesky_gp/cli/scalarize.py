@@ -9,7 +9,7 @@ import click
 import numpy as np
 
 from bluesky_gp.cli.targets import HELP, chosen_target
-from bluesky_gp.protocols import Floats
+from bluesky_gp.typing import Floats
 
 if TYPE_CHECKING:
     from bluesky_gp.cli.target_map import TargetMap

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bluesky_gp.grid import PixelGrid
-from bluesky_gp.protocols import Floats
+from bluesky_gp.typing import Floats
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from bluesky_gp.protocols import Floats
+from bluesky_gp.typing import Floats
 
 _TI_EDGE = {"kind": "net_counts", "edge": [454.0, 472.0], "background": [400.0, 450.0]}
 

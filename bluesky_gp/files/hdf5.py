@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from bluesky_gp.files.signals import LARGEST, Axis, Signal, chosen_image, split_units
 from bluesky_gp.files.spectrum_image import SpectrumImage
-from bluesky_gp.protocols import Floats
+from bluesky_gp.typing import Floats
 
 _ANCILLARY = ("Position_Indices", "Position_Values", "Spectroscopic_Indices", "Spectroscopic_Values")
 

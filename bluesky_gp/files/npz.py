@@ -12,7 +12,7 @@ import numpy as np
 
 from bluesky_gp.files.signals import AXIS_NAMES, LARGEST
 from bluesky_gp.files.spectrum_image import SpectrumImage, numbers
-from bluesky_gp.protocols import Floats
+from bluesky_gp.typing import Floats
 
 
 def read_npz(path: Path) -> SpectrumImage:

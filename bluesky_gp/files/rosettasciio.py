@@ -13,7 +13,7 @@ import numpy as np
 
 from bluesky_gp.files.signals import LARGEST, Axis, Signal, chosen_image, split_units
 from bluesky_gp.files.spectrum_image import SpectrumImage
-from bluesky_gp.protocols import Floats
+from bluesky_gp.typing import Floats
 
 _NOT_READ = ("Image", "numpy", "USID")  # pictures; bare arrays, without axes; read by `files_hdf5`
 _SPECTRAL_UNITS = ("eV", "keV", "meV", "1/cm", "cm-1")

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from bluesky_gp.files.spectrum_image import SpectrumImage
-from bluesky_gp.protocols import Floats
+from bluesky_gp.typing import Floats
 
 LARGEST = 2**33  # bytes of a file's spectra, as float64
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from bluesky_gp.grid import PixelGrid
-from bluesky_gp.protocols import Floats
+from bluesky_gp.typing import Floats
 
 
 @dataclass(frozen=True, eq=False)

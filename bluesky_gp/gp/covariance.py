@@ -21,7 +21,7 @@ from sklearn.gaussian_process.kernels import Kernel
 from bluesky_gp.gp import kernels
 from bluesky_gp.gp.solvers import CirculantSampler, FactorSampler, LatticeProduct
 from bluesky_gp.grid import PixelGrid
-from bluesky_gp.protocols import Floats, Indices
+from bluesky_gp.typing import Floats, Indices
 
 _TINY = 1e-300
 _TILE = 4_000_000  # entries of a block that is held at once: 32 MB

@@ -25,7 +25,7 @@ from bluesky_gp.gp.covariance import DenseCovariance, LatticeCovariance, Pairs
 from bluesky_gp.gp.kernels import Dial, RotatedMatern
 from bluesky_gp.gp.solvers import CholeskySolver
 from bluesky_gp.gp.trend import Trend
-from bluesky_gp.protocols import Floats, Indices
+from bluesky_gp.typing import Floats, Indices
 
 _MANY_STARTS = 60  # measured pixels up to which every fit starts from all of `starts`
 _RESTARTS = (80, 100, 150, 200)  # and counts at which it starts from the first of them once more

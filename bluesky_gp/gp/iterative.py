@@ -22,7 +22,7 @@ import numpy as np
 from scipy.sparse import csc_array, csr_array
 from scipy.spatial import KDTree
 
-from bluesky_gp.protocols import Floats, Indices
+from bluesky_gp.typing import Floats, Indices
 
 if TYPE_CHECKING:
     from bluesky_gp.gp.covariance import LatticeCovariance

@@ -31,7 +31,7 @@ from sklearn.gaussian_process.kernels import (
     WhiteKernel,
 )
 
-from bluesky_gp.protocols import Floats
+from bluesky_gp.typing import Floats
 
 _ROOT_5 = float(np.sqrt(5.0))
 _CHUNK = 64  # lags in one call of an unknown kernel, which evaluates all pairs among them

@@ -12,7 +12,7 @@ from scipy.spatial import KDTree
 
 from bluesky_gp.gp.blas import blas_threads
 from bluesky_gp.gp.solvers import CholeskySolver
-from bluesky_gp.protocols import Floats, Indices
+from bluesky_gp.typing import Floats, Indices
 
 if TYPE_CHECKING:
     from bluesky_gp.gp.covariance import LatticeCovariance

@@ -33,7 +33,7 @@ from bluesky_gp.gp.nearest_variance import nearest_variance
 from bluesky_gp.gp.solvers import CholeskySolver
 from bluesky_gp.gp.trend import Solver, Trend
 from bluesky_gp.grid import PixelGrid
-from bluesky_gp.protocols import Floats, Indices
+from bluesky_gp.typing import Floats, Indices
 
 _TINY = 1e-12
 DENSE = 4000  # pixels up to which a dense factor is held (128 MB); above, an iteration is as fast and needs no memory

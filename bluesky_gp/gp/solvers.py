@@ -19,7 +19,7 @@ import numpy.typing as npt
 from scipy.fft import fft, ifft, irfft, irfftn, next_fast_len, rfft, rfftn
 from scipy.linalg import blas, cho_solve, cholesky, lapack, solve_triangular
 
-from bluesky_gp.protocols import Floats, Indices
+from bluesky_gp.typing import Floats, Indices
 
 _JITTERS = (0.0, 1e-10, 1e-8, 1e-6, 1e-4)
 _LOST = 1e-13  # square of a pivot, relative to the diagonal, that is rounding: alpha would be noise divided by it

@@ -19,7 +19,7 @@ import numpy as np
 
 from bluesky_gp.gp.iterative import IterativeSolver
 from bluesky_gp.gp.solvers import CholeskySolver
-from bluesky_gp.protocols import Floats, Indices
+from bluesky_gp.typing import Floats, Indices
 
 _SINGULAR = 1e-12  # smallest singular value, relative to the largest, of what a trend is estimated from
 

@@ -10,8 +10,9 @@ from .designs import PoissonDisk as PoissonDisk
 from .designs import Random as Random
 from .designs import Sobol as Sobol
 from .forecast import Forecast as Forecast
-from .pixel_optimizer import BatchProposal as BatchProposal
 from .pixel_optimizer import PixelOptimizer as PixelOptimizer
+from .recipe import Recipe as Recipe
+from .recipe import made as made
 from .state import OptimizerState as OptimizerState
 from .stopping import BetterUnlikely as BetterUnlikely
 from .stopping import GainBelow as GainBelow

@@ -15,7 +15,8 @@ from scipy.special import log_ndtr
 from bluesky_gp.acquisition import NO_SPREAD, ExpectedImprovement, log_expected_improvement
 from bluesky_gp.gp import GridPosterior
 from bluesky_gp.grid import PixelGrid
-from bluesky_gp.protocols import Acquisition, Floats, Indices, MapAcquisition
+from bluesky_gp.protocols import Acquisition, MapAcquisition
+from bluesky_gp.typing import Floats, Indices
 
 _TINY = 1e-300  # where nothing is unknown and nothing is noise
 _TIE = 1e-9  # relative: what numbers differ by that are equal but for rounding, by symmetry or far from all data

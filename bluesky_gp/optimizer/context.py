@@ -10,7 +10,8 @@ import numpy as np
 from bluesky_gp.gp import GridPosterior
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.optimizer.state import OptimizerState
-from bluesky_gp.protocols import Acquisition, Floats, Indices, MapAcquisition
+from bluesky_gp.protocols import Acquisition, MapAcquisition
+from bluesky_gp.typing import Floats, Indices
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,7 +13,7 @@ from scipy.stats import qmc
 
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.optimizer.batch import apart
-from bluesky_gp.protocols import Floats, Indices
+from bluesky_gp.typing import Floats, Indices
 
 _CROWDED = 16  # points of a sequence for each pixel of the grid: what those have not hit is filled up at random
 

@@ -5,7 +5,7 @@ import numpy as np
 from bluesky_gp.gp import theta_names
 from bluesky_gp.optimizer.state import OptimizerState
 from bluesky_gp.optimizer.units import AffineUnits
-from bluesky_gp.protocols import Floats
+from bluesky_gp.typing import Floats
 
 _FAR = 1e4  # times the distance from the median within which nine tenths of the values lie
 _WIDE = 1e6  # ratio of the largest to the smallest value, all of one sign

@@ -33,7 +33,7 @@ from scipy.special import log_ndtr
 
 from bluesky_gp.gp import GridPosterior, LatticeCovariance
 from bluesky_gp.optimizer.units import Units
-from bluesky_gp.protocols import Floats, Indices
+from bluesky_gp.typing import Floats, Indices
 
 AHEAD = 100  # pixels
 _SPREAD, _TRUST = 1.1, 0.7  # error of the map over its standard deviation, as a power of how wrong predictions were

@@ -25,7 +25,7 @@ from bluesky_gp.grid import PixelGrid
 from bluesky_gp.optimizer.doubts import diagnose
 from bluesky_gp.optimizer.state import OptimizerState
 from bluesky_gp.optimizer.units import AffineUnits, TransformedUnits, Units
-from bluesky_gp.protocols import Floats, Indices
+from bluesky_gp.typing import Floats, Indices
 
 _NOT_CONVERGED = "the fit of the hyperparameters did not converge"
 _FEWEST = 4  # values below which hyperparameters are not fitted: the priors know more

@@ -1,40 +1,27 @@
 """PixelOptimizer: learns from pixels and proposes more; there is no bluesky in it."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import fields, replace
+from typing import Any, Self
 
 import numpy as np
 from sklearn.gaussian_process.kernels import Kernel
 
-from bluesky_gp.acquisition import ExpectedImprovement
 from bluesky_gp.gp import GridPosterior, blas_threads, refit_due, starts_for, theta_names
 from bluesky_gp.grid import PixelGrid
-from bluesky_gp.optimizer.batch import Strategy, choose, share_for, strategy_of
+from bluesky_gp.optimizer.batch import Strategy, choose
 from bluesky_gp.optimizer.context import StateOutlook
-from bluesky_gp.optimizer.designs import Beginning, Design, design_of
+from bluesky_gp.optimizer.designs import Design
 from bluesky_gp.optimizer.doubts import with_unscored
-from bluesky_gp.optimizer.model import Mean, Measurements, Model
-from bluesky_gp.optimizer.points import PointReader
+from bluesky_gp.optimizer.model import Mean, Measurements
+from bluesky_gp.optimizer.points import Points
+from bluesky_gp.optimizer.recipe import Recipe
 from bluesky_gp.optimizer.short_path import short_path
 from bluesky_gp.optimizer.state import OptimizerState
 from bluesky_gp.optimizer.stopping import StoppingRule
 from bluesky_gp.optimizer.timing import decision_seconds
-from bluesky_gp.plain_data import describe
-from bluesky_gp.protocols import Acquisition, Floats, Indices, MapAcquisition
-
-
-@dataclass(frozen=True)
-class BatchProposal:
-    """What to measure next, in the order in which to go there."""
-
-    pixels: Indices  # (k, n_axes); k = 0: stop
-    scores: Floats  # (k,), acquisition function when each was chosen; NaN for first pixels
-    mean: Floats  # (k,), posterior before the batch, target's unit; NaN before the first value
-    std: Floats  # (k,)
-    acquisition: Floats  # grid.shape: acquisition function on every candidate, NaN elsewhere
-    stop_reason: str  # "" unless there is nothing more to measure
-    state: OptimizerState  # to go on from
+from bluesky_gp.protocols import Acquisition, MapAcquisition, Proposal
+from bluesky_gp.typing import Floats, Indices
 
 
 class PixelOptimizer:
@@ -120,42 +107,42 @@ class PixelOptimizer:
         min_distance: float = 0.0,
         initial: str | Design | Iterable[Any] = "random",
     ) -> None:
-        if batch_size < 1 or n_initial < 1:
-            raise ValueError(
-                f"PixelOptimizer: batch_size and n_initial must be at least 1, got {batch_size}, {n_initial}"
-            )
-        if seed < 0:
-            raise ValueError(f"PixelOptimizer: seed must not be negative, got {seed}")
-        if purpose is not None and batch is not None:
-            raise ValueError(f"PixelOptimizer: give batch={batch!r} or purpose={purpose!r}, not both")
-        if not 0.0 <= min_distance < np.inf:
-            raise ValueError(f"PixelOptimizer: min_distance must be a distance in pixels, got {min_distance}")
-        self.grid = PixelGrid.from_mapping(grid)
-        self.target = target
-        self.acquisition: Acquisition | MapAcquisition = ExpectedImprovement() if acquisition is None else acquisition
-        self.batch_size = batch_size
-        self.initial = design_of(initial)
-        self._beginning = Beginning.of(self.initial, self.grid, n_initial, seed)
-        self.n_initial = self._beginning.num
-        self.purpose = purpose
-        self.batch = batch if purpose is None else share_for(purpose)
-        self.min_distance = float(min_distance)
-        self.maximize = maximize
-        self.seed = seed
-        self.stopping = tuple(stopping)
-        self.others = tuple(others)
-        self._model = Model.of(
-            self.grid,
+        self.recipe = Recipe(
+            grid=PixelGrid.from_mapping(grid),
+            target=target,
             kernel=kernel,
-            prior=prior,
+            acquisition=acquisition,
+            batch_size=batch_size,
+            n_initial=n_initial,
+            batch=batch,
+            maximize=maximize,
+            seed=seed,
+            stopping=tuple(stopping),
             mean=mean,
+            prior=prior,
             transform=transform,
             outliers=outliers,
-            maximize=maximize,
+            others=tuple(others),
+            purpose=purpose,
+            min_distance=float(min_distance),
+            initial=initial,
         )
-        self._default_kernel, self._prior, self._mean = kernel is None, prior, mean
-        self._strategy = strategy_of(self.batch, self.acquisition)
+        self.grid, self.target, self.batch_size = self.recipe.grid, target, batch_size
+        self.others, self.acquisition = self.recipe.others, self.recipe.rule
+        self._points = Points(self.grid, target)
+        self._first = self.recipe.beginning()
+        self._model = self.recipe.model()
+        self._strategy = self.recipe.strategy
         self._state = self._model.beginning(target)
+
+    @classmethod
+    def of(cls, recipe: Recipe) -> Self:
+        """Make the optimizer that a recipe describes."""
+        return cls(**{field.name: getattr(recipe, field.name) for field in fields(recipe)})
+
+    def describe(self) -> dict[str, Any]:
+        """Return plain data for a start document: the recipe, see `Recipe.to_mapping`."""
+        return self.recipe.to_mapping()
 
     # -- what is known -------------------------------------------------------------------------------------------
 
@@ -169,16 +156,9 @@ class PixelOptimizer:
         """The state before the first pixel."""
         return self._model.beginning(self.target)
 
-    def known(self, state: OptimizerState) -> list[dict[str, Any]]:
-        """Return what a state was told, as points for `learn`; a failed pixel has a target of NaN."""
-        told = zip(state.pixels.tolist(), state.values.tolist(), state.known_std.tolist(), strict=True)
-        further = {name: values.tolist() for name, values in state.others.items()}
-        return [
-            {"_id": pixel, self.target: value}
-            | ({f"{self.target}_std": std} if std else {})
-            | {name: values[place] for name, values in further.items()}
-            for place, (pixel, value, std) in enumerate(told)
-        ]
+    def points(self, state: OptimizerState) -> list[dict[str, Any]]:
+        """Return the pixels that a state has learnt, as points for `learn`; a failed pixel has a target of NaN."""
+        return self._points.written(state.pixels, state.values, state.known_std, state.others)
 
     def restore(self, state: OptimizerState) -> None:
         """Go on from `state`."""
@@ -211,30 +191,6 @@ class PixelOptimizer:
     def theta_names(self) -> list[str]:
         """Name of each entry of ``state.theta``."""
         return theta_names(self._model.choice.kernel)
-
-    def describe(self) -> dict[str, Any]:
-        """Return plain data that says how to make this optimizer again."""
-        return {
-            "grid": self.grid.to_mapping(),
-            "optimizer_target": self.target,
-            "kernel": describe(self._model.choice.kernel),
-            "default_kernel": self._default_kernel,  # with the priors that go with it
-            "acquisition": describe(self.acquisition),
-            "batch_size": self.batch_size,
-            "n_initial": self.n_initial,
-            "initial": describe(self.initial),
-            "batch": describe(self._strategy if self.batch is None else self.batch),  # what None means may change
-            "purpose": self.purpose,
-            "min_distance": self.min_distance,
-            "maximize": self.maximize,
-            "seed": self.seed,
-            "stopping": [describe(rule) for rule in self.stopping],
-            "mean": describe(self._mean),
-            "prior": describe(self._prior),
-            "transform": describe(self._model.transform),
-            "outliers": self._model.outliers,
-            "others": list(self.others),
-        }
 
     # -- the half with a memory, for people and for bluesky-adaptive ----------------------------------------------
 
@@ -291,7 +247,7 @@ class PixelOptimizer:
         final : bool
             Fit the hyperparameters to all values, even if the schedule says that a fit is not due.
         """
-        read = PointReader(self.grid, self.target)
+        read = self._points
         pixels = np.array([read.index(point) for point in (*points, *failures)], dtype=np.intp)
         values = np.array([*(read.value(point) for point in points), *(np.nan for _ in failures)], dtype=np.float64)
         std = np.array([*(read.std(point) for point in points), *(0.0 for _ in failures)], dtype=np.float64)
@@ -302,20 +258,25 @@ class PixelOptimizer:
         with blas_threads(state.n_attempted + len(pixels)):
             return self._model.learn(state, Measurements(pixels, values, std, others), final=final)
 
-    def propose(self, state: OptimizerState, num_points: int, *, pending: Sequence[int] = ()) -> BatchProposal:
-        """Choose at most `num_points` pixels, those `pending` (flat indices) counted as measured; changes nothing."""
-        pending = [PointReader(self.grid, self.target).inside(index) for index in pending]
+    def propose(
+        self, state: OptimizerState, num_points: int, *, pending: Sequence[int] = (), stopping: bool = True
+    ) -> Proposal[OptimizerState]:
+        """Choose at most `num_points` pixels, those `pending` (flat indices) counted as measured; changes nothing.
+
+        With ``stopping=False`` no stopping rule is asked.
+        """
+        pending = [self._points.inside(index) for index in pending]
         candidates = state.candidates(pending)
-        reason = next((why for rule in self.stopping if (why := rule(state))), "")
+        reason = next((why for rule in self.recipe.stopping if stopping and (why := rule(state))), "")
         if not reason and not len(candidates):
             reason = "every pixel was attempted"
         if reason or num_points < 1:
-            return self._nothing(state, reason)
-        rng = np.random.default_rng([self.seed, state.n_attempted])
+            return Proposal.nothing(self.grid, state, reason)
+        rng = np.random.default_rng([self.recipe.seed, state.n_attempted])
         under_way = np.array(pending, dtype=np.intp)
-        first = self._beginning.due(num_points, state.pixels, under_way, known=state.posterior is not None)
+        first = self._first.due(num_points, state.pixels, under_way, known=state.posterior is not None)
         if first or state.posterior is None:
-            pixels = self._beginning.next(candidates, first, under_way, rng, self.min_distance)
+            pixels = self._first.next(candidates, first, under_way, rng, self.recipe.min_distance)
             unranked = np.full(self.grid.size, np.nan)
             return self._proposal(state, pixels, unranked[pixels], unranked)
         with blas_threads(state.n_attempted):
@@ -336,7 +297,7 @@ class PixelOptimizer:
         num: int,
         pending: Sequence[int],
         rng: np.random.Generator,
-    ) -> BatchProposal:
+    ) -> Proposal[OptimizerState]:
         memory: dict[str, Any] = {}
 
         def score(posterior: GridPosterior, pixels: Indices) -> Floats:
@@ -346,16 +307,18 @@ class PixelOptimizer:
             posterior = posterior.condition(pixel, float(posterior.mean[pixel]))
         ranking = np.full(self.grid.size, np.nan)
         ranking[candidates] = score(posterior, candidates)
-        chosen = choose(posterior, self.grid, candidates, score, num, self._strategy, self.min_distance)
+        chosen = choose(posterior, self.grid, candidates, score, num, self._strategy, self.recipe.min_distance)
         warning = with_unscored(state.warning, ranking[candidates])
         state = replace(state, ahead=chosen.ahead, warning=warning)
         return self._proposal(state, chosen.pixels, chosen.scores, ranking)
 
-    def _proposal(self, state: OptimizerState, pixels: Indices, scores: Floats, ranking: Floats) -> BatchProposal:
+    def _proposal(
+        self, state: OptimizerState, pixels: Indices, scores: Floats, ranking: Floats
+    ) -> Proposal[OptimizerState]:
         places = self.grid.unravel(pixels)
         last = self.grid.unravel(state.pixels[-1:])
         path = short_path(self.grid.position(places), self.grid.position(last)[0] if len(last) else None)
-        return BatchProposal(
+        return Proposal(
             pixels=places[path],
             scores=scores[path],
             mean=state.mean.ravel()[pixels[path]],
@@ -364,8 +327,3 @@ class PixelOptimizer:
             stop_reason="",
             state=state,
         )
-
-    def _nothing(self, state: OptimizerState, reason: str) -> BatchProposal:
-        nothing, unranked = np.empty(0), np.full(self.grid.shape, np.nan)
-        pixels = np.empty((0, self.grid.ndim), dtype=np.intp)
-        return BatchProposal(pixels, nothing, nothing, nothing, unranked, reason, state)

@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 
 from bluesky_gp.grid import PixelGrid
-from bluesky_gp.protocols import Floats
+from bluesky_gp.typing import Floats, Indices
 
 
 @dataclass(frozen=True)
-class PointReader:
-    """Reads pixel, value and known standard deviation, and says what is wrong with a point.
+class Points:
+    """Reader and writer of points: pixel, value, known standard deviation, auxiliary quantities.
 
-    All raise ValueError, which names the key, the value that came and what was expected.
+    What reads raises ValueError, which names the key, the value that came and what was expected.
     """
 
     grid: PixelGrid
@@ -58,7 +58,7 @@ class PointReader:
         return _number("_seconds", point.get("_seconds", otherwise))
 
     def others(self, points: Sequence[Mapping[str, Any]], name: str) -> Floats:
-        """Return a further number or spectrum of every point, shape ``(k,)`` or ``(k, n_channels)``; NaN: none."""
+        """Return a auxiliary quantity or spectrum of every point, shape ``(k,)`` or ``(k, n_channels)``; NaN: none."""
         values = [_array(name, point.get(name, np.nan)) for point in points]
         shape = next((value.shape for value in values if value.ndim), ())
         wrong = next((value for value in values if value.shape not in ((), shape)), None)
@@ -66,6 +66,28 @@ class PointReader:
             raise ValueError(f"PixelOptimizer: {name} of shape {wrong.shape} came together with one of shape {shape}")
         stacked = np.stack([np.broadcast_to(value, shape) for value in values]) if values else np.empty(0)
         return np.where(np.isfinite(stacked), stacked, np.nan)
+
+    def written(
+        self, pixels: Indices, values: Floats, std: Floats, others: Mapping[str, Floats]
+    ) -> list[dict[str, Any]]:
+        """Return pixels as points that read the same; a failed pixel has a target of NaN.
+
+        Parameters
+        ----------
+        pixels, values, std : ndarray, shape (m,)
+            Flat indices, targets and their known standard deviations, 0 where none is known.
+        others : mapping of ndarray, shape (m,) or (m, n_channels)
+            Auxiliary quantities, by name.
+        """
+        columns = {name: column.tolist() for name, column in others.items()}
+        return [
+            {"_id": pixel, self.target: value}
+            | ({f"{self.target}_std": known} if known else {})
+            | {name: column[row] for name, column in columns.items()}
+            for row, (pixel, value, known) in enumerate(
+                zip(pixels.tolist(), values.tolist(), std.tolist(), strict=True)
+            )
+        ]
 
 
 def _array(name: str, value: Any) -> Floats:

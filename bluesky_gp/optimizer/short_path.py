@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.spatial.distance import cdist
 
-from bluesky_gp.protocols import Floats, Indices
+from bluesky_gp.typing import Floats, Indices
 
 # A library would do if it gave the same answer twice: fast-tsp 0.2.2 has the shortest path of 10 points in 0.15 ms
 # (this: 0.04 % longer in 0.4 ms), but beyond 20 what it finds in the time it is given, and no replay can repeat that.

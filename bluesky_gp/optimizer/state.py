@@ -11,7 +11,7 @@ from bluesky_gp.gp import DenseCovariance, DensePosterior, GridPosterior, Lattic
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.optimizer.forecast import Forecast, forecast, rms
 from bluesky_gp.optimizer.units import AffineUnits, Units
-from bluesky_gp.protocols import Floats, Indices
+from bluesky_gp.typing import Floats, Indices
 
 REMEMBERED = 10  # changes of the map
 _PREDICTIONS = 25  # latest predictions whose errors are remembered: five of each batch of ten

@@ -13,7 +13,7 @@ from scipy.special import ndtr
 from bluesky_gp.acquisition import ExpectedImprovement
 from bluesky_gp.gp import GridPosterior
 from bluesky_gp.optimizer.state import REMEMBERED, OptimizerState
-from bluesky_gp.protocols import Indices
+from bluesky_gp.typing import Indices
 
 
 class StoppingRule(Protocol):

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 import numpy as np
 from sklearn.base import clone
 
-from bluesky_gp.protocols import Floats
+from bluesky_gp.typing import Floats
 
 _ROUNDING = 1e-14  # spread of values, relative to the largest, that says nothing
 _LARGEST = np.finfo(np.float64).max

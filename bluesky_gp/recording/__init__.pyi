@@ -1,4 +1,9 @@
 from .catalog import Catalog as Catalog
+from .finding import Documents as Documents
+from .finding import ResumeError as ResumeError
+from .finding import check_over as check_over
+from .finding import documents_of as documents_of
+from .finding import journal_of as journal_of
 from .journal import Journal as Journal
 from .journal import JournalError as JournalError
 from .journal import JournalReader as JournalReader

@@ -7,7 +7,7 @@ from scipy.interpolate import griddata
 from scipy.spatial import QhullError
 
 from bluesky_gp.grid import PixelGrid
-from bluesky_gp.protocols import Floats, Indices
+from bluesky_gp.typing import Floats, Indices
 
 INPAINTING = "biharmonic" if find_spec("skimage") else "cubic"
 """What `inpaint` does here: scikit-image comes with the extra ``rehearse``."""

@@ -30,8 +30,8 @@ from typing import Any, Literal
 import numpy as np
 from scipy.stats import nct, norm
 
-from bluesky_gp.protocols import Floats, Indices
 from bluesky_gp.rehearsal.run import Run
+from bluesky_gp.typing import Floats, Indices
 
 TOLERANCE = 0.1
 FINE = 0.1  # standard deviations of the map: an error of which nobody minds a tenth more

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from bluesky_gp.grid import PixelGrid
-from bluesky_gp.protocols import Floats, Indices
+from bluesky_gp.typing import Floats, Indices
 
 _FEWEST = 10  # pixels with a value
 

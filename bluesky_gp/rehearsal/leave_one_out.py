@@ -19,7 +19,7 @@ import numpy as np
 
 from bluesky_gp.gp import CholeskySolver, GridPosterior, blas_threads
 from bluesky_gp.optimizer import OptimizerState
-from bluesky_gp.protocols import Floats
+from bluesky_gp.typing import Floats
 
 _NOTHING = 1e-12  # relative: a diagonal of P that is rounding, because no other pixel says anything about this one
 

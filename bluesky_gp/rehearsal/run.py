@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from bluesky_gp.optimizer import PixelOptimizer
-from bluesky_gp.protocols import Floats, Indices
 from bluesky_gp.rehearsal.baselines import INPAINTING, coarse_grid, inpaint, random_pixels
 from bluesky_gp.rehearsal.full_map import FullMap
 from bluesky_gp.rehearsal.leave_one_out import predictions
+from bluesky_gp.typing import Floats, Indices
 
 _JUDGED = 40  # times in a run that the error of the map is computed: it takes as long as a decision
 _FLOOR = 4096  # pixels from which the noise floor is estimated

@@ -4,7 +4,7 @@ from base64 import b64decode, b64encode
 
 import numpy as np
 
-from bluesky_gp.protocols import Floats
+from bluesky_gp.typing import Floats
 
 
 def as_text(array: Floats) -> str:

@@ -5,23 +5,15 @@ from dataclasses import dataclass, replace
 from time import perf_counter, time
 from typing import Any
 
-import numpy as np
-
-from bluesky_gp.protocols import Floats, Indices, Optimizer
-from bluesky_gp.run.events import Outcome, last_words
+from bluesky_gp.protocols import AnyOptimizer, Forecasts, Proposal, State
+from bluesky_gp.run.outcomes import Outcome, final_outcomes
 
 
 @dataclass(frozen=True, eq=False)
 class Decision:
-    """What the agent decided, and all that the next decision starts from."""
+    """A decision of the agent, and all that the next decision starts from."""
 
-    pixels: Indices  # (k, n_axes), in the order in which to visit them; k = 0: stop
-    scores: Floats  # (k,)
-    mean: Floats  # (k,), target's unit
-    std: Floats  # (k,)
-    acquisition: Floats  # grid.shape, NaN where nothing may be proposed
-    stop_reason: str
-    state: Any  # of the optimizer
+    proposal: Proposal[Any]
     iteration: int = -1  # 0 for the first
     n_outcomes: int = 0  # that it knows, of this run and of those that it resumes
     fit_time: float = 0.0  # s
@@ -30,18 +22,30 @@ class Decision:
     timestamp: float = 0.0  # s since 1970
 
     @property
+    def state(self) -> State:
+        """All that the optimizer has learnt."""
+        state: State = self.proposal.state
+        return state
+
+    @property
     def is_last(self) -> bool:
         """Whether the run ends here."""
-        return len(self.pixels) == 0
+        return len(self.proposal.pixels) == 0
 
 
-def beginning(optimizer: Optimizer, state: Any) -> Decision:
+def beginning(optimizer: AnyOptimizer, state: State) -> Decision:
     """Return the decision before the first: nothing proposed, the optimizer in the given state."""
-    return _nothing(optimizer, state, "")
+    return Decision(_complete(Proposal.nothing(optimizer.grid, state, "")))
 
 
 def decide(
-    optimizer: Optimizer, previous: Decision, outcomes: Sequence[Outcome], num: int, reason: str = "num"
+    optimizer: AnyOptimizer,
+    previous: Decision,
+    outcomes: Sequence[Outcome],
+    num: int,
+    reason: str = "num",
+    *,
+    stopping: bool = True,
 ) -> Decision:
     """Learn from `outcomes` and choose the next batch; changes nothing.
 
@@ -57,65 +61,47 @@ def decide(
         Pixels to propose at most; 0: make the last fit and propose nothing.
     reason : str
         Why nothing more is to be proposed, if `num` is 0.
+    stopping : bool
+        False: no stopping rule of the optimizer is asked, as when a decision is made again.
     """
     began = perf_counter()
     state = _learn(optimizer, previous, outcomes)
     learnt = perf_counter()
-    decision = _chosen(optimizer, state, num) if num > 0 else _last(optimizer, state, reason)
-    return replace(
-        decision,
+    proposal = optimizer.propose(state, num, stopping=stopping) if num > 0 else None
+    if proposal is None or not len(proposal.pixels):
+        left, why = (state, reason) if proposal is None else (proposal.state, proposal.stop_reason or "no pixel left")
+        proposal = Proposal.nothing(optimizer.grid, optimizer.learn(left, (), (), final=True), why)
+    last = not len(proposal.pixels)
+    return Decision(
+        _complete(proposal),
         iteration=previous.iteration + 1,
         n_outcomes=previous.n_outcomes + len(outcomes),
         fit_time=learnt - began,
         propose_time=perf_counter() - learnt,
-        next_time=0.0 if decision.is_last else optimizer.expected_seconds(decision.state),
+        next_time=0.0 if last else optimizer.expected_seconds(proposal.state),
         timestamp=time(),
     )
 
 
-def _learn(optimizer: Optimizer, previous: Decision, outcomes: Sequence[Outcome]) -> Any:
-    asked = {int(p): i for i, p in enumerate(optimizer.grid.ravel(previous.pixels))} if len(previous.pixels) else {}
-    ordered = sorted(last_words(outcomes), key=lambda outcome: asked.get(outcome.pixel, len(asked)))
+def _learn(optimizer: AnyOptimizer, previous: Decision, outcomes: Sequence[Outcome]) -> State:
+    pixels = previous.proposal.pixels
+    asked = {int(p): i for i, p in enumerate(optimizer.grid.ravel(pixels))} if len(pixels) else {}
+    ordered = sorted(final_outcomes(outcomes), key=lambda outcome: asked.get(outcome.pixel, len(asked)))
     points = [
         {"_id": o.pixel, **o.others, optimizer.target: o.value, "_seconds": o.seconds} for o in ordered if not o.failed
     ]
     failures = [{"_id": o.pixel, "_seconds": o.seconds} for o in ordered if o.failed]
-    return optimizer.learn(previous.state, points, failures)
-
-
-def _chosen(optimizer: Optimizer, state: Any, num: int) -> Decision:
-    proposal = optimizer.propose(state, num)
-    if not len(proposal.pixels):
-        return _last(optimizer, proposal.state, proposal.stop_reason or "no pixel left")
-    return Decision(
-        pixels=np.asarray(proposal.pixels),
-        scores=proposal.scores,
-        mean=proposal.mean,
-        std=proposal.std,
-        acquisition=proposal.acquisition,
-        stop_reason=proposal.stop_reason,
-        state=_with_maps(proposal.state),
-    )
-
-
-def _last(optimizer: Optimizer, state: Any, reason: str) -> Decision:
-    return _nothing(optimizer, optimizer.learn(state, (), (), final=True), reason)
-
-
-def _nothing(optimizer: Optimizer, state: Any, reason: str) -> Decision:
-    none = np.empty(0)
-    return Decision(
-        pixels=np.empty((0, optimizer.grid.ndim), dtype=np.intp),
-        scores=none,
-        mean=none,
-        std=none,
-        acquisition=np.full(optimizer.grid.shape, np.nan),
-        stop_reason=reason,
-        state=_with_maps(state),
-    )
-
-
-def _with_maps(state: Any) -> Any:
-    """Have a state compute its maps and forecast here: reading them on the RunEngine's thread is a look-up then."""
-    _ = state.mean, state.std, state.best_value, getattr(state, "forecast", None)
+    state: State = optimizer.learn(previous.state, points, failures)
     return state
+
+
+def proposing(decision: Decision, pixels: Any) -> Decision:
+    """Return a decision with other pixels, as they were proposed in a record, shape ``(k, n_axes)``."""
+    return replace(decision, proposal=replace(decision.proposal, pixels=pixels))
+
+
+def _complete(proposal: Proposal[Any]) -> Proposal[Any]:
+    """Have a state compute its maps and forecast here: reading them on the RunEngine's thread is a look-up then."""
+    state = proposal.state
+    _ = state.mean, state.std, state.best_value, state.forecast if isinstance(state, Forecasts) else None
+    return proposal

@@ -5,17 +5,15 @@ and resumed from its own record, whatever became of the runs before it.
 """
 
 from collections.abc import Mapping, Sequence
-from copy import copy
 from dataclasses import dataclass, replace
 from math import isfinite, nan
 from typing import Any
 
 import numpy as np
 
-from bluesky_gp.protocols import Floats, Optimizer
 from bluesky_gp.run.arrays import as_text, from_text
-from bluesky_gp.run.decision import Decision, beginning, decide
-from bluesky_gp.run.events import Outcome
+from bluesky_gp.run.outcomes import Outcome
+from bluesky_gp.typing import Floats
 
 Point = Mapping[str, Any]
 
@@ -109,43 +107,8 @@ class History:
             raise ValueError(f"what the run inherited is damaged in its start document: {error}") from error
 
 
-def after(optimizer: Optimizer, history: History) -> Decision:
-    """Come to the decision after which a run begins, as the runs before it did; changes nothing.
-
-    What the optimizer had been told by hand is learnt at once and from the beginning, so that nothing but the values
-    counts; every decision of earlier runs is made again from what it knew, whatever stopping rules there are now.
-    """
-    optimizer = _unstopped(optimizer)
-    decision = beginning(optimizer, _told(optimizer, history.known))
-    for step in history.steps:
-        _, decision = repeat(optimizer, decision, step)
-    return decision
-
-
-def repeat(optimizer: Optimizer, previous: Decision, step: Step) -> tuple[Decision, Decision]:
-    """Make a decision again; return it, and the same with the pixels that were proposed then, to go on from."""
-    decision = decide(optimizer, previous, step.learnt, step.asked)
-    return decision, replace(decision, pixels=optimizer.grid.unravel(step.proposed))
-
-
-def _unstopped(optimizer: Any) -> Any:
-    if not getattr(optimizer, "stopping", ()):
-        return optimizer
-    unstopped = copy(optimizer)
-    unstopped.stopping = ()
-    return unstopped
-
-
 def _untimed(outcomes: Sequence[Outcome]) -> tuple[Outcome, ...]:
     return tuple(replace(outcome, seconds=0.0) for outcome in outcomes)
-
-
-def _told(optimizer: Optimizer, known: Sequence[Point]) -> Any:
-    if not known:
-        return optimizer.beginning
-    good = [point for point in known if isfinite(point[optimizer.target])]
-    failed = [point for point in known if not isfinite(point[optimizer.target])]
-    return optimizer.learn(optimizer.beginning, good, failed)
 
 
 def _resumed(known: tuple[Point, ...], value: Mapping[str, Any]) -> History:

@@ -6,11 +6,17 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+from event_model import DocumentRouter, Event
 
 from bluesky_gp.grid import PixelGrid
-from bluesky_gp.protocols import Floats, Indices, Scalarizer
-from bluesky_gp.run.events import PIXELS, Axes, HeardRun, Listener, Outcome, last_words
+from bluesky_gp.protocols import Scalarizer
+from bluesky_gp.run.events import RunOutcomes
 from bluesky_gp.run.history import History
+from bluesky_gp.run.keys import PIXELS, Axes, PixelKeys
+from bluesky_gp.run.outcomes import Outcome, final_outcomes
+from bluesky_gp.run.spectra import signal_axis, spectrum_key
+from bluesky_gp.scalarizers import as_spectrum, channels
+from bluesky_gp.typing import Floats, Indices
 
 _LARGEST = 2**26  # pixels; half a GiB a map
 
@@ -67,7 +73,7 @@ class RunRecord:
         reader = _Reader(scalarizer, others)
         for name, doc in documents:
             with _damage(name):
-                reader.take(name, doc)
+                reader(name, dict(doc))
         with _damage("event"):
             return reader.record()
 
@@ -77,14 +83,14 @@ class RunRecord:
 
         Those that were marked as failed afterwards have none any more.
         """
-        good = [outcome for outcome in last_words(self.outcomes) if not outcome.failed]
+        good = [outcome for outcome in final_outcomes(self.outcomes) if not outcome.failed]
         flat = np.array([outcome.pixel for outcome in good], dtype=np.intp)
         return self.grid.unravel(flat), np.array([outcome.value for outcome in good])
 
     @property
     def failed(self) -> Indices:
         """Pixels that failed, shape ``(n, ndim)``."""
-        return self.grid.unravel(np.array([o.pixel for o in last_words(self.outcomes) if o.failed], dtype=np.intp))
+        return self.grid.unravel(np.array([o.pixel for o in final_outcomes(self.outcomes) if o.failed], dtype=np.intp))
 
     @property
     def inherited(self) -> History:
@@ -134,96 +140,93 @@ def _damage(name: str) -> Iterator[None]:
         raise ValueError(f"the run's {name} document cannot be read: {type(error).__name__}: {error}") from error
 
 
-class _Reader:
-    """Takes documents in, one after another."""
+class _Reader(DocumentRouter):
+    """Takes the documents of one run in, events one by one or in pages."""
 
     def __init__(self, scalarizer: Scalarizer | None, others: Mapping[str, str] | None) -> None:
-        self.scalarizer = scalarizer
-        self.others = others
-        self.start: Mapping[str, Any] = {}
-        self.stop: Mapping[str, Any] = {}
-        self.heard: HeardRun | None = None
-        self.agent = ""
-        self.units = ""
-        self.spectrum_key = ""
-        self.spectra: list[tuple[int, Floats]] = []
-        self.description: dict[str, Any] = {}
-        self.iterations: dict[int, Mapping[str, Any]] = {}
-        self.maps: Mapping[str, Any] = {}
+        super().__init__()
+        self._scalarizer = scalarizer
+        self._others = others
+        self._start: Mapping[str, Any] = {}
+        self._stop: Mapping[str, Any] = {}
+        self._pixels: RunOutcomes | None = None
+        self._agent = ""
+        self._units = ""
+        self._spectrum_key = ""
+        self._spectra: list[tuple[int, Floats]] = []
+        self._axis: Floats | None = None
+        self._spectrum_units: tuple[str, str] = ("", "")  # of the values, of the axis
+        self._iterations: dict[int, Mapping[str, Any]] = {}
+        self._maps: Mapping[str, Any] = {}
 
-    def take(self, name: str, doc: Mapping[str, Any]) -> None:
-        if name == "start":
-            self._begin(doc)
-        elif name == "stop":
-            self.stop = doc
-        elif self.heard is not None and name == "descriptor":
-            self.heard.descriptor(doc)
-            if doc["name"] == PIXELS:
-                self._describe(doc, self.heard.listener.target)
-        elif self.heard is not None and name == "event":
-            self._event(doc, self.heard)
-
-    def _begin(self, doc: Mapping[str, Any]) -> None:
+    def start(self, doc: Mapping[str, Any]) -> None:
         gp = doc.get("gp")
         if not gp or "axes" not in gp or "grid" not in gp:
             raise ValueError(
                 f"run {str(doc.get('uid'))[:8]} was not steered by a GPAgent: its start document has no 'gp'"
             )
-        self.start, self.agent = doc, gp["agent"]
+        self._start, self._agent = doc, gp["agent"]
         grid = PixelGrid.from_mapping(gp["grid"])
         if grid.size > _LARGEST:
             raise ValueError(f"its grid has {grid.size} pixels, and {_LARGEST} are the most")
-        others = gp.get("other_keys", {}) if self.others is None else self.others
-        listener = Listener(self.agent, gp["target"], grid, Axes.of(gp["axes"]), self.scalarizer, others)
-        self.heard = HeardRun(doc["uid"], listener, began=doc.get("time"))
+        others = gp.get("other_keys", {}) if self._others is None else self._others
+        keys = PixelKeys(self._agent, gp["target"], grid, Axes.of(gp["axes"]), self._scalarizer, others)
+        self._pixels = RunOutcomes(doc["uid"], keys, began=doc.get("time"))
 
-    def _describe(self, doc: Mapping[str, Any], target: str) -> None:
-        keys = doc["data_keys"]
-        self.units = keys[target].get("units", "") or ""
-        device = keys[target].get("object_name")
-        ours = [key for key, value in keys.items() if value.get("object_name") == device and len(value["shape"]) == 1]
-        configuration = doc.get("configuration", {}).get(device, {})
-        axis = [key for key in configuration.get("data", {}) if key.endswith("_axis")]
-        if len(ours) == 1 and len(axis) == 1:
-            self.spectrum_key = ours[0]
-            self.description = {
-                "axis": np.asarray(configuration["data"][axis[0]], dtype=np.float64),
-                "units": keys[ours[0]].get("units", "") or "",
-                "axis_units": configuration["data_keys"][axis[0]].get("units", "") or "",
-            }
+    def stop(self, doc: Mapping[str, Any]) -> None:
+        self._stop = doc
 
-    def _event(self, doc: Mapping[str, Any], heard: HeardRun) -> None:
+    def descriptor(self, doc: Mapping[str, Any]) -> None:
+        if self._pixels is None:
+            return
+        self._pixels.descriptor(doc)
+        target, keys = self._pixels.keys.target, doc["data_keys"]
+        if doc["name"] != PIXELS or target not in keys:
+            return
+        self._units = keys[target].get("units", "") or ""
+        self._spectrum_key = spectrum_key(doc, target)
+        if self._spectrum_key:
+            self._axis, axis_units = signal_axis(doc, self._spectrum_key)
+            self._spectrum_units = keys[self._spectrum_key].get("units", "") or "", axis_units
+
+    def event(self, doc: Event) -> Event:
         data = doc["data"]
-        outcome = heard.event(doc)
-        if outcome is not None and self.spectrum_key in data:
-            self.spectra.append((outcome.pixel, np.asarray(data[self.spectrum_key], dtype=np.float64)))
-        if f"{self.agent}_iteration" in data:
-            self.iterations.setdefault(int(data[f"{self.agent}_iteration"]), data)
-        if f"{self.agent}_maps_mean" in data:
-            self.maps = data
+        outcome = None if self._pixels is None else self._pixels.event(doc)
+        if outcome is not None and self._spectrum_key in data:
+            self._spectra.append((outcome.pixel, as_spectrum(data[self._spectrum_key])))
+        if f"{self._agent}_iteration" in data:
+            self._iterations.setdefault(int(data[f"{self._agent}_iteration"]), data)
+        if f"{self._agent}_maps_mean" in data:
+            self._maps = data
+        return doc
 
     def record(self) -> RunRecord:
-        if self.heard is None:
+        if self._pixels is None:
             raise ValueError("the documents hold no start document")
-        rows = [self.iterations[i] for i in sorted(self.iterations)]
-        prefix, maps_prefix = f"{self.agent}_", f"{self.agent}_maps_"
-        names = rows[0] if rows else {}
-        grid, spectra = self.heard.listener.grid, None
-        if self.spectra:
-            pixels, values = zip(*self.spectra, strict=True)
-            spectra = Spectra(grid.unravel(np.array(pixels)), np.array(values), **self.description)
+        rows = [self._iterations[i] for i in sorted(self._iterations)]
+        prefix, maps_prefix = f"{self._agent}_", f"{self._agent}_maps_"
         return RunRecord(
-            start=self.start,
-            stop=self.stop,
-            grid=grid,
-            target=self.heard.listener.target,
-            units=self.units,
-            outcomes=tuple(self.heard.outcomes),
-            iterations={name.removeprefix(prefix): np.array([row[name] for row in rows]) for name in names},
+            start=self._start,
+            stop=self._stop,
+            grid=self._pixels.keys.grid,
+            target=self._pixels.keys.target,
+            units=self._units,
+            outcomes=tuple(self._pixels.outcomes),
+            iterations={
+                name.removeprefix(prefix): np.array([row[name] for row in rows]) for name in (rows[0] if rows else {})
+            },
             maps={
-                name.removeprefix(maps_prefix): np.asarray(self.maps[name], dtype=np.float64)
-                for name in self.maps
+                name.removeprefix(maps_prefix): np.asarray(values, dtype=np.float64)
+                for name, values in self._maps.items()
                 if name != f"{maps_prefix}iteration"
             },
-            spectra=spectra,
+            spectra=self._measured_spectra(self._pixels.keys.grid),
         )
+
+    def _measured_spectra(self, grid: PixelGrid) -> Spectra | None:
+        if not self._spectra:
+            return None
+        pixels, values = zip(*self._spectra, strict=True)
+        axis = channels(values[0]) if self._axis is None else self._axis
+        units, axis_units = self._spectrum_units
+        return Spectra(grid.unravel(np.array(pixels)), np.array(values), axis, units, axis_units)

@@ -1,43 +1,23 @@
-"""A recorded run read back as what another begins with."""
+"""A recorded run read back as the beginning of another."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
-from importlib.metadata import version
 from itertools import chain
-from os import PathLike
-from pathlib import Path
-from time import monotonic, sleep
 from typing import Any
 
-from bluesky_gp.protocols import Optimizer, Scalarizer
-from bluesky_gp.recording import JournalReader, is_held, read_journal
+from bluesky_gp.protocols import AnyOptimizer, Scalarizer
+from bluesky_gp.recording import ResumeError, check_over, documents_of, journal_of
 from bluesky_gp.run.decision import Decision
-from bluesky_gp.run.events import Outcome
-from bluesky_gp.run.history import History, Step, after
+from bluesky_gp.run.history import History
 from bluesky_gp.run.record import RunRecord
-
-SCHEMA_VERSION = 1
-"""Of what the start document says under ``gp``, and of the agent's streams."""
-
-_TAKING_IN = 2.0  # s, that a session needs at most to see how a journal ends
-
-Documents = Iterable[tuple[str, Mapping[str, Any]]]
-
-
-@cache
-def versions() -> tuple[tuple[str, str], ...]:
-    """Versions of what the decisions are computed with."""
-    return tuple((package, version(package)) for package in ("bluesky_gp", "numpy", "scipy", "scikit-learn", "bluesky"))
-
-
-class ResumeError(ValueError):
-    """A run that cannot be gone on with; the message names the difference."""
+from bluesky_gp.run.recorded_history import history_of
+from bluesky_gp.run.redoing import after
+from bluesky_gp.run.schema import SCHEMA_VERSION
 
 
 @dataclass(frozen=True, eq=False)
 class Resumed:
-    """What a run that is resumed had learnt, and the decision at which it was left."""
+    """The history of a run that is resumed, and the decision at which it was left."""
 
     history: History
     decision: Decision
@@ -45,7 +25,7 @@ class Resumed:
 
 def resume(
     run: Any,
-    optimizer: Optimizer,
+    optimizer: AnyOptimizer,
     mine: Mapping[str, Any],
     num: int | None,
     *,
@@ -81,7 +61,7 @@ def resume(
         chain([first], documents), scalarizer=scalarizer, others=mine.get("other_keys", {})
     )
     if not record.stop:
-        _check_over(_journal_of(run, catalog) or _journal_of(record.start["uid"], catalog))
+        check_over(journal_of(run, catalog) or journal_of(record.start["uid"], catalog))
     history = history_of(record)
     if num is not None and num < len(history.attempted):
         raise ResumeError(
@@ -89,132 +69,6 @@ def resume(
             f"well; give the number of pixels that both runs are to have"
         )
     return Resumed(history, after(optimizer, history))
-
-
-def documents_of(run: Any, catalog: Any = None) -> Documents:
-    """Return the documents of a recorded run.
-
-    Parameters
-    ----------
-    run : run, path or str
-        A run of a catalog (anything with ``documents()``); the path of a journal; or what finds a run in `catalog`: a
-        uid, the beginning of one, a number.
-    catalog : optional
-        Where it is looked up. Its journals are preferred: they have the documents as they were emitted.
-
-    Raises
-    ------
-    ResumeError
-        If there is no such run, or several uids begin so.
-    """
-    if hasattr(run, "documents"):
-        return run.documents()  # type: ignore[no-any-return]
-    journal = _journal_of(run, catalog)
-    if journal is not None:
-        return read_journal(journal)
-    if catalog is None:
-        raise ResumeError(
-            f"there is no journal {str(run)!r}, and no catalog to look it up in: give the path of a journal, a run of "
-            f"a catalog, or a uid and GPAgent(..., catalog=open_catalog(...))"
-        )
-    try:
-        return catalog[run].documents()  # type: ignore[no-any-return]
-    except (KeyError, IndexError, ValueError) as error:
-        raise ResumeError(f"{catalog} has no run {run!r}: {error}") from error
-
-
-def _journal_of(run: Any, catalog: Any) -> Path | None:
-    if isinstance(run, PathLike):
-        if not Path(run).is_file():
-            raise ResumeError(f"there is no journal {str(run)!r}")
-        return Path(run)
-    if not isinstance(run, str):
-        return None
-    if Path(run).is_file():
-        return Path(run)
-    try:
-        return catalog.journal(run) if hasattr(catalog, "journal") else None
-    except ValueError as error:
-        raise ResumeError(str(error)) from error
-
-
-def _check_over(journal: Path | None) -> None:
-    """Raise if a run that has no stop document is still being measured, rather than left by a session that died.
-
-    A session that takes it in holds the lock as well, but adds the stop document first.
-    """
-    reader, until = JournalReader(journal or Path()), monotonic() + _TAKING_IN
-    while journal is not None and is_held(journal) and not _has_stopped(reader):
-        if monotonic() > until:
-            raise ResumeError(
-                f"the run still goes on: a session that lives writes its journal {journal}. Let the run end there, by "
-                f"RE.abort() if it is paused, or end that session"
-            )
-        sleep(0.1)
-
-
-def _has_stopped(reader: JournalReader) -> bool:
-    try:
-        return any(name == "stop" for name, _ in reader.read())
-    except FileNotFoundError:  # put away, now that the catalog has it
-        return True
-
-
-def history_of(record: RunRecord) -> History:
-    """Return what a run that resumes `record` begins with: what that one inherited, and all that it added.
-
-    A last decision that proposed nothing is left out: whether there is more to measure is asked again.
-    """
-    steps = [*inherited(record).steps, *steps_of(record)]
-    while steps and not steps[-1].proposed:
-        steps.pop()
-    base = inherited(record)
-    outcomes = (*base.learnt, *base.unlearnt, *record.outcomes)
-    learnt = sum(len(step.learnt) for step in steps)
-    return History(record.start["uid"], base.known, tuple(steps), tuple(outcomes[learnt:])).untimed
-
-
-def inherited(record: RunRecord) -> History:
-    """Return what a run began with."""
-    return History.of(record.start["gp"])
-
-
-def steps_of(record: RunRecord) -> list[Step]:
-    """Return the decisions of one run, in order.
-
-    Raises
-    ------
-    ValueError
-        If one of them is missing, or pixels that one of them knew.
-    """
-    base, columns = inherited(record), record.iterations
-    outcomes = (*base.learnt, *base.unlearnt, *record.outcomes)
-    first, taken = len(base.steps), len(base.learnt)
-    steps: list[Step] = []
-    for number in range(len(columns.get("iteration", ()))):
-        if columns["iteration"][number] != first + number:
-            raise ValueError(f"the record of run {record.start['uid']} lacks iteration {first + number}")
-        known = int(columns["n_outcomes"][number])
-        if not taken <= known <= len(outcomes):
-            raise ValueError(
-                f"the record of run {record.start['uid']} lacks pixels: iteration {first + number} knew {known}, and "
-                f"there are {len(outcomes)}. If the catalog was written in part, take the journal"
-            )
-        rows = [row for row in columns["proposed"][number].astype(int).tolist() if row[0] >= 0]
-        proposed = tuple(record.grid.ravel(rows).tolist()) if rows else ()
-        steps.append(Step(outcomes[taken:known], _asked(record, outcomes[:known], proposed), proposed))
-        taken = known
-    return steps
-
-
-def _asked(record: RunRecord, known: Iterable[Outcome], proposed: tuple[int, ...]) -> int:
-    """For how many pixels the optimizer was asked: a map that ends has fewer left."""
-    gp = record.start["gp"]
-    if not proposed:
-        return 0  # the run ended there
-    if gp.get("num") is None:
-        return int(gp["batch_size"])
-    return min(int(gp["batch_size"]), int(gp["num"]) - len({outcome.pixel for outcome in known}))
 
 
 def check(gp: Mapping[str, Any], mine: Mapping[str, Any]) -> None:

@@ -2,6 +2,10 @@ from .core_loss import EdgeRatio as EdgeRatio
 from .core_loss import NetCounts as NetCounts
 from .core_loss import WhiteLineRatio as WhiteLineRatio
 from .core_loss import power_law as power_law
+from .evaluation import as_spectrum as as_spectrum
+from .evaluation import channels as channels
+from .evaluation import evaluate as evaluate
+from .evaluation import scalarized_map as scalarized_map
 from .hysteresis import CoerciveVoltage as CoerciveVoltage
 from .hysteresis import Imprint as Imprint
 from .hysteresis import LoopArea as LoopArea
@@ -12,10 +16,8 @@ from .low_loss import PlasmonEnergy as PlasmonEnergy
 from .low_loss import PlasmonWidth as PlasmonWidth
 from .low_loss import Thickness as Thickness
 from .names import SCALARIZERS as SCALARIZERS
-from .names import evaluate as evaluate
 from .names import get_scalarizer as get_scalarizer
 from .names import named_scalarizers as named_scalarizers
-from .names import scalarized_map as scalarized_map
 from .names import to_mapping as to_mapping
 from .names import units_of as units_of
 from .peaks import Area as Area

@@ -15,8 +15,8 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 
-from bluesky_gp.protocols import Floats
 from bluesky_gp.scalarizers.windows import Channels, Window, channel_width, channels, checked_windows
+from bluesky_gp.typing import Floats
 
 _FITS = ("log", "poisson")
 _SIGNIFICANT = 3.0  # standard deviations

@@ -11,9 +11,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from bluesky_gp.protocols import Floats
 from bluesky_gp.scalarizers.loop_branches import Loop, check_sweep, noise, split
 from bluesky_gp.scalarizers.loop_cleaning import MAX_SHARE, clean_loop
+from bluesky_gp.typing import Floats
 
 _MAX_RATIO = 2.0
 _LEVELS = ("zero", "middle")

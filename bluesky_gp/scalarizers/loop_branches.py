@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from bluesky_gp.protocols import Floats
+from bluesky_gp.typing import Floats
 
 _OUTER = 0.1  # of the bias range
 _MIN_POINTS = 3  # of a branch

@@ -36,7 +36,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from bluesky_gp.protocols import Floats
+from bluesky_gp.typing import Floats
 
 CALM_SHARE = 0.6
 FAR_SPREADS = 2.0

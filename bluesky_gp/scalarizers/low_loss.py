@@ -8,8 +8,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from bluesky_gp.protocols import Floats
 from bluesky_gp.scalarizers.windows import Window, channels, checked_windows
+from bluesky_gp.typing import Floats
 
 _CONVERGED = (1, 2, 3, 4)  # of MINPACK
 _REGION = (0.6, 1.5)  # of the energy of the maximum: above the zero loss, below the second plasmon at twice the energy

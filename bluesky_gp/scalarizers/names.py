@@ -15,9 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from typing import Any
 
-import numpy as np
-
-from bluesky_gp.protocols import Floats, Scalarizer
+from bluesky_gp.protocols import Scalarizer
 from bluesky_gp.scalarizers.core_loss import EdgeRatio, NetCounts, WhiteLineRatio
 from bluesky_gp.scalarizers.hysteresis import CoerciveVoltage, Imprint, LoopArea, RemanentResponse, SwitchingRatio
 from bluesky_gp.scalarizers.low_loss import PlasmonEnergy, PlasmonWidth, Thickness
@@ -46,10 +44,8 @@ __all__ = [
     "SwitchingRatio",
     "Thickness",
     "WhiteLineRatio",
-    "evaluate",
     "get_scalarizer",
     "named_scalarizers",
-    "scalarized_map",
     "to_mapping",
     "units_of",
 ]
@@ -132,28 +128,3 @@ def to_mapping(scalarizer: Scalarizer) -> dict[str, Any]:
     if is_dataclass(scalarizer) and not isinstance(scalarizer, type):
         return {"kind": scalarizer_name(scalarizer), **asdict(scalarizer)}
     return {"kind": f"{getattr(scalarizer, '__module__', '')}.{scalarizer_name(scalarizer)}"}
-
-
-def evaluate(scalarizer: Scalarizer, spectrum: Floats, axis: Floats) -> tuple[float, str]:
-    """Return a target and "", or NaN and the reason why there is none: a bad spectrum must not end a run.
-
-    Parameters
-    ----------
-    spectrum, axis : ndarray, shape (n_channels,)
-    """
-    finite = np.isfinite(spectrum)
-    if not finite.all():
-        return float("nan"), f"{np.count_nonzero(~finite)} of {len(spectrum)} channels are NaN or infinite"
-    try:
-        value = float(scalarizer(spectrum, axis))
-    except Exception as error:
-        return float("nan"), f"the scalarizer raised {error!r}"
-    if not np.isfinite(value):
-        return float("nan"), f"the scalarizer says that the measurement failed ({value})"
-    return value, ""
-
-
-def scalarized_map(scalarizer: Scalarizer, spectra: Floats, axis: Floats) -> Floats:
-    """Apply a scalarizer to spectra of shape ``(..., n_channels)``; NaN where it raises or a spectrum is not finite."""
-    values = [evaluate(scalarizer, spectrum, axis)[0] for spectrum in spectra.reshape(-1, len(axis))]
-    return np.array(values).reshape(spectra.shape[:-1])

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from bluesky_gp.files import SpectrumImage, read_spectra
-from bluesky_gp.protocols import Floats
+from bluesky_gp.typing import Floats
 
 _METHODS = ("nmf", "pca")
 

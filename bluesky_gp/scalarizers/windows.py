@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from bluesky_gp.protocols import Floats
+from bluesky_gp.typing import Floats
 
 Window = tuple[float, float]
 Channels = npt.NDArray[np.bool_]

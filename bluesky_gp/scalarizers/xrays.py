@@ -5,8 +5,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from bluesky_gp.protocols import Floats
 from bluesky_gp.scalarizers.windows import Window, channels, checked_windows
+from bluesky_gp.typing import Floats
 
 
 @dataclass(frozen=True)

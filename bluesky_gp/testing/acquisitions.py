@@ -18,8 +18,9 @@ from sklearn.gaussian_process.kernels import ConstantKernel, DotProduct, Matern,
 from sklearn.preprocessing import PowerTransformer
 
 from bluesky_gp.grid import PixelGrid
-from bluesky_gp.optimizer import BatchProposal, PixelOptimizer
-from bluesky_gp.protocols import Acquisition, Floats, MapAcquisition
+from bluesky_gp.optimizer import PixelOptimizer
+from bluesky_gp.protocols import Acquisition, MapAcquisition, Proposal
+from bluesky_gp.typing import Floats
 
 _SHAPE, _MEASURED, _BATCH = (9, 7), 12, 4
 _SMOOTH = ConstantKernel(1.0, "fixed") * Matern(2.0, "fixed", nu=2.5)
@@ -156,9 +157,9 @@ def _taught(
     return found
 
 
-def _proposed(found: PixelOptimizer) -> BatchProposal:
+def _proposed(found: PixelOptimizer) -> Proposal[Any]:
     return found.propose(found.state, _BATCH)
 
 
-def _places(proposal: BatchProposal) -> list[tuple[int, ...]]:
+def _places(proposal: Proposal[Any]) -> list[tuple[int, ...]]:
     return sorted(map(tuple, proposal.pixels.tolist()))

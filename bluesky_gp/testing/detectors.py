@@ -21,8 +21,8 @@ from bluesky.protocols import HasHints, Readable, Stoppable, Triggerable
 from bluesky.utils import Msg, MsgGenerator
 
 from bluesky_gp.plans import AnyStage, devices, moves
-from bluesky_gp.protocols import Floats
 from bluesky_gp.testing.session import Session, disagreement, ended, outcome, recorded, staged
+from bluesky_gp.typing import Floats
 
 
 class DetectorContract:

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from bluesky_gp.grid import PixelGrid
-from bluesky_gp.protocols import Floats, Indices
+from bluesky_gp.protocols import Proposal
+from bluesky_gp.typing import Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,19 +64,6 @@ class ListState:
         return flat.reshape(self.shape)
 
 
-@dataclass(frozen=True)
-class ListProposal:
-    """The next pixels of the list."""
-
-    pixels: Indices
-    scores: Floats
-    mean: Floats
-    std: Floats
-    acquisition: Floats
-    stop_reason: str
-    state: ListState
-
-
 class ListOptimizer:
     """Proposes the pixels of a list in their order, whatever it learns; an `Optimizer` in every other respect.
 
@@ -88,7 +76,7 @@ class ListOptimizer:
     batch_size : int
     """
 
-    theta_names = ("length_row", "length_col")
+    others: Sequence[str] = ()
 
     def __init__(
         self, grid: PixelGrid, target: str, pixels: Sequence[Sequence[int]] | None = None, batch_size: int = 10
@@ -100,6 +88,11 @@ class ListOptimizer:
         self._state = ListState(grid.shape)
 
     @property
+    def theta_names(self) -> list[str]:
+        """Name of each hyperparameter, as if there were a kernel."""
+        return ["length_row", "length_col"]
+
+    @property
     def state(self) -> ListState:
         """All that was learnt."""
         return self._state
@@ -109,7 +102,7 @@ class ListOptimizer:
         """The state before the first pixel."""
         return ListState(self.grid.shape)
 
-    def known(self, state: ListState) -> list[dict[str, Any]]:
+    def points(self, state: ListState) -> list[dict[str, Any]]:
         """Return what a state was told."""
         return [{"_id": pixel, self.target: value} for pixel, value in state.values.items()]
 
@@ -133,12 +126,14 @@ class ListOptimizer:
         """Return that a list needs no time."""
         return 0.0
 
-    def propose(self, state: ListState, num_points: int, *, pending: Sequence[int] = ()) -> ListProposal:
+    def propose(
+        self, state: ListState, num_points: int, *, pending: Sequence[int] = (), stopping: bool = True
+    ) -> Proposal[ListState]:
         """Return the next pixels of the list that have neither a value nor failed."""
         left = self.order[~np.isin(self.order, [*state.values, *pending])][:num_points]
         acquisition = np.full(self.grid.size, np.nan)
         acquisition[left] = 1.0
-        return ListProposal(
+        return Proposal(
             pixels=self.grid.unravel(left),
             scores=np.ones(len(left)),
             mean=state.mean.ravel()[left],

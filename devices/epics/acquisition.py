@@ -8,7 +8,7 @@ import numpy as np
 from ophyd.status import StatusBase
 
 from bluesky_gp.devices.epics.variables import Variables, listed, not_connected
-from bluesky_gp.protocols import Floats
+from bluesky_gp.typing import Floats
 
 REST = 0.2  # s of quiet after an exposure that was given up: a plugin may still count it when the detector is idle
 

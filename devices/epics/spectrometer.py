@@ -18,9 +18,9 @@ from bluesky_gp.devices.epics.variables import (
     not_connected,
     suffixes_by_role,
 )
-from bluesky_gp.protocols import Floats
 from bluesky_gp.scalarizers import named_scalarizers
 from bluesky_gp.status import DaemonExecutor
+from bluesky_gp.typing import Floats
 
 
 class ExposureSignal(SecondsSignal):

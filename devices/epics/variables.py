@@ -9,7 +9,7 @@ from typing import Any
 import ophyd
 from ophyd import EpicsSignal
 
-from bluesky_gp.protocols import Floats
+from bluesky_gp.typing import Floats
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from bluesky_gp.protocols import Floats
+from bluesky_gp.typing import Floats
 
 _PATIENCE = 10.0  # s beyond the exposure
 

@@ -15,7 +15,7 @@ from typing import Any, Literal
 import numpy as np
 
 from bluesky_gp.grid import PixelGrid
-from bluesky_gp.protocols import Floats
+from bluesky_gp.typing import Floats
 
 SAMPLES = ("flake", "amorphous", "gold")  # in the order of the simulator's sample_index
 LAYER = 0.3  # t/lambda of one flake: 30 nm of 100 nm

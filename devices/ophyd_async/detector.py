@@ -26,8 +26,9 @@ from ophyd_async.core import (
 
 from bluesky_gp.devices.ophyd_async.stage import AsyncPixelStage
 from bluesky_gp.devices.sim import Sample, make_sample
-from bluesky_gp.protocols import Floats, Scalarizer
+from bluesky_gp.protocols import Scalarizer
 from bluesky_gp.scalarizers import evaluate, named_scalarizers, to_mapping, units_of
+from bluesky_gp.typing import Floats
 
 
 @dataclass

@@ -6,8 +6,9 @@ from typing import Any
 
 from bluesky_gp.devices.sim.sample import nearest_pixel
 from bluesky_gp.files import AXIS_NAMES, find_file, read_spectra
-from bluesky_gp.protocols import Floats, Scalarizer
+from bluesky_gp.protocols import Scalarizer
 from bluesky_gp.scalarizers import get_scalarizer, scalarized_map
+from bluesky_gp.typing import Floats
 
 _TARGETS = {"V": "loop_area", "mV": "loop_area", "eV": "net_counts", "keV": "area"}
 

@@ -5,7 +5,8 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from bluesky_gp.protocols import Floats, Scalarizer
+from bluesky_gp.protocols import Scalarizer
+from bluesky_gp.typing import Floats
 
 
 @runtime_checkable

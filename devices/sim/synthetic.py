@@ -9,8 +9,9 @@ from scipy.ndimage import gaussian_filter
 from scipy.special import expit
 
 from bluesky_gp.devices.sim.sample import nearest_pixel
-from bluesky_gp.protocols import Floats, Scalarizer
+from bluesky_gp.protocols import Scalarizer
 from bluesky_gp.scalarizers import get_scalarizer, scalarized_map
+from bluesky_gp.typing import Floats
 
 
 class SyntheticFerroelectric:

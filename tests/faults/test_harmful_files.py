@@ -22,7 +22,7 @@ from bluesky_gp.recording.journal import Journal, JournalError, finish_journal, 
 from bluesky_gp.recording.journal_folder import JournalFolder
 
 ROOT = Path(__file__).parents[2]
-HEADER = b'{"format":"bluesky_gp.recording.journal","version":1}\n'
+HEADER = b'{"format":"bluesky_gp.journal","version":1}\n'
 RESERVED = re.compile(r"^(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
 
 JSON = st.recursive(

@@ -13,7 +13,7 @@ from bluesky_gp.recording.journal import encode, read_journal
 from bluesky_gp.replay import replay
 from bluesky_gp.run import RunRecord, resume
 
-HEADER = b'{"format":"bluesky_gp.recording.journal","version":1}\n'
+HEADER = b'{"format":"bluesky_gp.journal","version":1}\n'
 HARMFUL = [
     None, -1, 10**18, 1e308, float("nan"), "", "x" * 1000, [], {}, [10**6, 10**6], [30_000, 30_000], [10**9], [[1]],
     "os:abort", {"class": "os:abort"}, {"class": "subprocess:Popen", "args": "false"}, {"class": "builtins:breakpoint"},

@@ -137,7 +137,10 @@ def test_an_error_in_the_users_scalarizer_is_a_failed_pixel(make_bench, RE, docs
     read = bench.detector.read
     bench.detector.read = lambda: {key: {**r, "value": [r["value"]]} for key, r in read().items()}
     RE(bench.map(64))
-    assert docs.data("gp_failures")[0]["gp_failures_reason"] == "det_height: ZeroDivisionError: in my scalarizer"
+    assert (
+        docs.data("gp_failures")[0]["gp_failures_reason"]
+        == "det_height: the scalarizer raised ZeroDivisionError('in my scalarizer')"
+    )
     assert bench.optimizer.state.n_failed == 1 and docs.stops[0]["exit_status"] == "success"
 
 
@@ -157,12 +160,12 @@ class Slow(ListOptimizer):
         super().__init__(*args, **options)
         self.questions, self.asked, self.release = 0, threading.Event(), threading.Event()
 
-    def propose(self, state, num_points, *, pending=()):
+    def propose(self, state, num_points, *, pending=(), stopping=True):
         self.questions += 1
         if self.questions == 2:
             self.asked.set()
             assert self.release.wait(PATIENCE)
-        return super().propose(state, num_points, pending=pending)
+        return super().propose(state, num_points, pending=pending, stopping=stopping)
 
 
 def test_an_answer_that_comes_after_its_run_changes_nothing(make_bench, RE, docs):

@@ -13,13 +13,12 @@ from sklearn.preprocessing import FunctionTransformer, PowerTransformer
 
 from bluesky_gp import ConfidenceBound, GPAgent, PixelOptimizer, PosteriorUncertainty
 from bluesky_gp.cli import cli
-from bluesky_gp.optimizer import LocalPenalization, MaxPixels
+from bluesky_gp.optimizer import LocalPenalization, MaxPixels, Recipe
 from bluesky_gp.plain_data import describe
 from bluesky_gp.plans import one_pixel, tolerant
-from bluesky_gp.recording import open_catalog
+from bluesky_gp.recording import documents_of, open_catalog
 from bluesky_gp.recording.journal import encode
-from bluesky_gp.replay import alternatives, optimizer_of, replay
-from bluesky_gp.run import documents_of
+from bluesky_gp.replay import alternatives, replay
 
 
 def test_every_iteration_and_every_map_comes_out_the_same_to_the_last_bit(whole):
@@ -199,7 +198,7 @@ def test_a_run_of_another_optimizer_is_refused(make_bench, RE, docs):
 
 def test_the_description_makes_an_equal_description(whole):
     gp = whole[0][1]["gp"]
-    again = optimizer_of(gp).describe()
+    again = PixelOptimizer.of(Recipe.of(gp)).describe()
     assert {key: gp[key] for key in again} == again
 
 
@@ -207,7 +206,7 @@ def test_a_run_with_the_default_kernel_of_another_day_is_refused_with_both_named
     gp = whole[0][1]["gp"]
     older = {**gp, "default_kernel": True, "kernel": describe(1.0 * RBF(2.0) + WhiteKernel())}
     with pytest.raises(ValueError, match=r"default kernel of its day, .*RBF.*, and today's is .*RotatedMatern"):
-        optimizer_of(older)
+        PixelOptimizer.of(Recipe.of(older))
 
 
 # -- as a user does it -----------------------------------------------------------------------------------------------
@@ -238,7 +237,7 @@ def test_the_command_says_identical(recorded):
 
 def test_the_command_takes_a_journal_and_names_what_differs(whole, tmp_path):
     path = tmp_path / "journal.jsonl"
-    path.write_bytes(b'{"format":"bluesky_gp.recording.journal","version":1}\n')
+    path.write_bytes(b'{"format":"bluesky_gp.journal","version":1}\n')
     with path.open("ab") as file:
         for name, doc in changed(whole, 2, "gp_mean", lambda values: values + 1.0):
             file.write(encode(name, doc))

@@ -14,8 +14,8 @@ from bluesky_gp import GPAgent
 from bluesky_gp.export import to_dataset
 from bluesky_gp.plans import ask_agent, one_pixel
 from bluesky_gp.plots import run_figure
-from bluesky_gp.recording import open_catalog, read_journal
-from bluesky_gp.run import ResumeError, RunRecord
+from bluesky_gp.recording import ResumeError, open_catalog, read_journal
+from bluesky_gp.run import RunRecord
 
 COMPARED = ("proposed", "mean", "std", "acquisition", "kernel_theta", "noise_std", "best_value", "n_measured")
 

@@ -27,12 +27,12 @@ class Blocking(ListOptimizer):
         self.questions = 0
         self.release = threading.Event()
 
-    def propose(self, state, num_points, *, pending=()):
+    def propose(self, state, num_points, *, pending=(), stopping=True):
         self.questions += 1
         if self.questions == self.at:
             self.then()
             assert self.release.wait(PATIENCE)
-        return super().propose(state, num_points, pending=pending)
+        return super().propose(state, num_points, pending=pending, stopping=stopping)
 
 
 @pytest.fixture

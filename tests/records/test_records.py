@@ -22,9 +22,9 @@ from bluesky_gp import GPAgent, PixelOptimizer
 from bluesky_gp.cli import cli
 from bluesky_gp.devices import PixelStage, SimulatedSpectrometer, SyntheticFerroelectric
 from bluesky_gp.plans import adaptive_map
-from bluesky_gp.recording import open_catalog
+from bluesky_gp.recording import documents_of, open_catalog
 from bluesky_gp.replay import replay
-from bluesky_gp.run import RunRecord, documents_of
+from bluesky_gp.run import RunRecord
 
 HERE = Path(__file__).parent
 RECORDS = sorted(HERE.glob("*/*.jsonl.gz"))

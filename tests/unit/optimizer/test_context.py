@@ -90,7 +90,7 @@ def test_spectra_are_kept_beside_the_target_and_those_of_failed_pixels_left_out(
 def test_what_a_state_knows_of_others_can_be_told_to_another():
     found = optimizer()
     twin = PixelOptimizer(GRID, "height", KERNEL, n_initial=4, others=["tilt"])
-    twin.ingest(found.known(found.state))
+    twin.ingest(found.points(found.state))
     assert np.array_equal(twin.state.others["tilt"], found.state.others["tilt"])
 
 

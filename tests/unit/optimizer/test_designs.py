@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bluesky_gp import PixelGrid, PixelOptimizer
+from bluesky_gp.optimizer import Recipe
 from bluesky_gp.optimizer.designs import CenterFirst, CoarseGrid, Listed, PoissonDisk, Random, Sobol
-from bluesky_gp.replay import optimizer_of
 
 DESIGNS = [Random(), Sobol(), CoarseGrid(), PoissonDisk(), CenterFirst()]
 NAMES = ["random", "sobol", "grid", "poisson", "center"]
@@ -78,7 +78,7 @@ def test_a_design_leaves_smaller_gaps_than_chance(design, shape, num):
 def test_half_of_a_map_masked_is_no_half_of_a_design(initial):
     mask = np.zeros((20, 20), dtype=bool)
     mask[:, :10] = True
-    assert len(set(optimizer(PixelGrid((20, 20), mask=mask), initial=initial)._beginning.planned)) == 10
+    assert len(set(optimizer(PixelGrid((20, 20), mask=mask), initial=initial)._first.planned)) == 10
 
 
 @pytest.mark.parametrize("initial", ["random", "sobol", "poisson"])
@@ -151,7 +151,7 @@ def test_a_list_comes_first_and_random_pixels_after_it():
 def test_a_list_longer_than_n_initial_is_measured_whole():
     places = [(row, col) for row in range(3) for col in range(4)]
     gp = optimizer(PixelGrid((6, 7)), initial=places, n_initial=2)
-    assert gp.n_initial == 12
+    assert gp._first.num == 12
     assert set(first(gp)) == set(gp.grid.ravel(places).tolist())
 
 
@@ -190,7 +190,7 @@ def test_a_design_of_the_user_is_followed():
 
 def test_pixels_measured_unasked_and_pending_count_and_are_passed_over():
     gp = optimizer(PixelGrid((12, 12)), initial="sobol")
-    planned = gp._beginning.planned.tolist()
+    planned = gp._first.planned.tolist()
     gp.ingest([{"_id": planned[0], "z": 1.0}, {"_id": planned[5], "z": 2.0}])
     pending = planned[1:3]
     asked = [point["_id"] for point in gp.suggest(10, pending=pending)]
@@ -201,7 +201,7 @@ def test_pixels_measured_unasked_and_pending_count_and_are_passed_over():
 
 def test_where_every_planned_pixel_failed_or_is_pending_random_ones_follow():
     gp = optimizer(PixelGrid((12, 12)), initial="grid")
-    planned = gp._beginning.planned.tolist()
+    planned = gp._first.planned.tolist()
     assert len(gp.suggest(4, pending=planned)) == 4
     gp.register_failures([{"_id": pixel} for pixel in planned])
     assert len(gp.suggest(4)) == 4
@@ -220,7 +220,7 @@ def test_random_first_pixels_keep_a_minimum_distance():
 def test_a_record_says_how_a_run_began(initial):
     grid = PixelGrid((9, 8))
     gp = optimizer(grid, initial=initial, min_distance=2.0)
-    again = optimizer_of(json.loads(json.dumps(gp.describe())))
+    again = PixelOptimizer.of(Recipe.of(json.loads(json.dumps(gp.describe()))))
     assert again.describe() == gp.describe()
     assert first(again) == first(gp)
 
@@ -228,7 +228,7 @@ def test_a_record_says_how_a_run_began(initial):
 def test_a_record_of_before_there_were_designs_began_at_random():
     gp = optimizer(PixelGrid((9, 8)))
     older = {name: value for name, value in gp.describe().items() if name not in ("initial", "min_distance", "purpose")}
-    assert optimizer_of(older).describe() == gp.describe()
+    assert PixelOptimizer.of(Recipe.of(older)).describe() == gp.describe()
 
 
 def test_pixels_of_a_list_are_listed_once():

@@ -12,10 +12,9 @@ from sklearn.gaussian_process.kernels import RBF, ConstantKernel, DotProduct, Ma
 
 from bluesky_gp import ConfidenceBound, ExpectedImprovement, PixelGrid, PixelOptimizer
 from bluesky_gp.optimizer.batch import LocalPenalization, Mixed
-from bluesky_gp.optimizer.pixel_optimizer import BatchProposal
+from bluesky_gp.optimizer.recipe import Recipe
 from bluesky_gp.optimizer.stopping import MaxPixels
-from bluesky_gp.protocols import Optimizer
-from bluesky_gp.replay import optimizer_of
+from bluesky_gp.protocols import Optimizer, Proposal
 
 SHAPES = [(12, 11), (30,), (5, 4, 6), (1, 20), (1, 1)]
 
@@ -152,7 +151,7 @@ def test_a_proposal_tells_what_it_was_made_of():
     gp = optimizer()
     run(gp, 2)
     proposal = gp.propose(gp.state, 5)
-    assert isinstance(proposal, BatchProposal)
+    assert isinstance(proposal, Proposal)
     places = tuple(proposal.pixels.T)
     np.testing.assert_array_equal(proposal.mean, gp.mean[places])
     np.testing.assert_array_equal(proposal.std, gp.std[places])
@@ -426,8 +425,8 @@ def test_a_purpose_is_a_share_of_the_batch(purpose, share):
 
 def test_a_way_to_choose_a_batch_is_repeated_from_its_record():
     gp = optimizer(batch=LocalPenalization(), min_distance=3.0, initial="sobol")
-    again = optimizer_of(json.loads(json.dumps(gp.describe())))
-    assert again.batch == LocalPenalization()
+    again = PixelOptimizer.of(Recipe.of(json.loads(json.dumps(gp.describe()))))
+    assert again.recipe.batch == LocalPenalization()
     proposals = run(gp, 6)
     assert proposals == run(again, 6) != run(optimizer(batch=Mixed(1.0), min_distance=3.0, initial="sobol"), 6)
     for begin in range(6, 36, 6):

@@ -5,7 +5,7 @@ import pytest
 
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.run.decision import beginning, decide
-from bluesky_gp.run.events import Outcome
+from bluesky_gp.run.outcomes import Outcome
 from bluesky_gp.testing import ListOptimizer
 
 
@@ -29,7 +29,7 @@ def optimizer():
 def test_the_first_batch_is_chosen_without_values(optimizer):
     first = decide(optimizer, beginning(optimizer, optimizer.state), (), 3)
     assert first.iteration == 0 and first.n_outcomes == 0 and not first.is_last
-    assert first.pixels.tolist() == [[2, 0], [0, 1], [1, 1]]
+    assert first.proposal.pixels.tolist() == [[2, 0], [0, 1], [1, 1]]
 
 
 def test_outcomes_are_learnt_in_the_order_of_the_batch_not_of_arrival(optimizer):
@@ -42,20 +42,20 @@ def test_the_same_question_gets_the_same_answer_and_changes_nothing(optimizer):
     first = decide(optimizer, beginning(optimizer, optimizer.state), (), 3)
     before = optimizer.state
     one, other = (decide(optimizer, first, (Outcome(8, 1.0),), 3) for _ in range(2))
-    assert np.array_equal(one.pixels, other.pixels) and one.state.values == other.state.values
+    assert np.array_equal(one.proposal.pixels, other.proposal.pixels) and one.state.values == other.state.values
     assert optimizer.state is before
 
 
 def test_no_more_is_proposed_than_was_asked_for(optimizer):
     first = decide(optimizer, beginning(optimizer, optimizer.state), (), 3)
     second = decide(optimizer, first, tuple(Outcome(p, 1.0) for p in (8, 1, 5)), 1)
-    assert second.pixels.tolist() == [[0, 0]]
+    assert second.proposal.pixels.tolist() == [[0, 0]]
 
 
 def test_where_nothing_is_asked_for_the_last_fit_is_made_and_nothing_proposed(optimizer):
     first = decide(optimizer, beginning(optimizer, optimizer.state), (), 3)
     last = decide(optimizer, first, tuple(Outcome(p, 1.0) for p in (8, 1, 5)), 0, "enough")
-    assert last.is_last and last.stop_reason == "enough" and last.pixels.shape == (0, 2)
+    assert last.is_last and last.proposal.stop_reason == "enough" and last.proposal.pixels.shape == (0, 2)
     assert optimizer.told[-2:] == [([8, 1, 5], [], False), ([], [], True)]
 
 
@@ -81,5 +81,5 @@ def test_where_the_optimizer_has_nothing_left_its_reason_is_recorded_and_the_las
     first = decide(optimizer, beginning(optimizer, optimizer.state), (), 3)
     second = decide(optimizer, first, tuple(Outcome(p, 1.0) for p in (8, 1, 5)), 3)
     last = decide(optimizer, second, tuple(Outcome(p, 1.0) for p in (0, 11)), 3)
-    assert last.is_last and last.stop_reason == "the list is done"
+    assert last.is_last and last.proposal.stop_reason == "the list is done"
     assert optimizer.told[-1] == ([], [], True)

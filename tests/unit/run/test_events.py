@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from bluesky_gp.grid import PixelGrid
-from bluesky_gp.run.events import Axes, HeardRun, Listener, Outcome, last_words
+from bluesky_gp.run.events import RunOutcomes
+from bluesky_gp.run.keys import Axes, PixelKeys
+from bluesky_gp.run.outcomes import Outcome, final_outcomes
 
 GRID = PixelGrid((4, 5), step=(0.5, 0.5), origin=(1.0, 2.0), units="um")
 PIXEL_AXES = Axes(("stage_row", "stage_col"))
@@ -19,7 +21,7 @@ def number(**more):
 
 
 def listening(keys=("stage_row", "stage_col", "det_area"), *, axes=PIXEL_AXES, target="det_area", scalarizer=None):
-    heard = HeardRun("run", Listener("gp", target, GRID, axes, scalarizer))
+    heard = RunOutcomes("run", PixelKeys("gp", target, GRID, axes, scalarizer))
     heard.descriptor(descriptor({key: number() for key in keys}))
     return heard
 
@@ -76,26 +78,26 @@ def test_other_streams_may_carry_what_they_like():
 
 
 def test_descriptors_of_other_runs_are_not_listened_to():
-    heard = HeardRun("run", Listener("gp", "det_area", GRID, PIXEL_AXES))
+    heard = RunOutcomes("run", PixelKeys("gp", "det_area", GRID, PIXEL_AXES))
     heard.descriptor(descriptor({"nothing": number()}, run="another"))
 
 
 def test_a_target_that_is_an_array_needs_a_scalarizer():
-    heard = HeardRun("run", Listener("gp", "spectrum", GRID, PIXEL_AXES))
+    heard = RunOutcomes("run", PixelKeys("gp", "spectrum", GRID, PIXEL_AXES))
     keys = {"stage_row": number(), "stage_col": number(), "spectrum": {**number(), "dtype": "array", "shape": [64]}}
     with pytest.raises(ValueError, match=r"spectrum is of type array and shape \[64\], not a number.*scalarizer="):
         heard.descriptor(descriptor(keys))
 
 
 def test_a_target_in_a_file_is_refused():
-    heard = HeardRun("run", Listener("gp", "image", GRID, PIXEL_AXES))
+    heard = RunOutcomes("run", PixelKeys("gp", "image", GRID, PIXEL_AXES))
     keys = {"stage_row": number(), "stage_col": number(), "image": number(external="STREAM:")}
     with pytest.raises(ValueError, match="image is written to a file"):
         heard.descriptor(descriptor(keys))
 
 
 def scalarizing(function, configuration=None):
-    heard = HeardRun("run", Listener("gp", "det_spectrum", GRID, PIXEL_AXES, function))
+    heard = RunOutcomes("run", PixelKeys("gp", "det_spectrum", GRID, PIXEL_AXES, function))
     spectrum = {**number(), "dtype": "array", "shape": [3], "object_name": "det"}
     keys = {"stage_row": number(), "stage_col": number(), "det_spectrum": spectrum}
     heard.descriptor(descriptor(keys, configuration=configuration))
@@ -114,7 +116,7 @@ def test_without_an_axis_it_is_given_channel_numbers():
 
 def test_a_scalarizer_that_raises_says_that_the_measurement_failed():
     outcome = scalarizing(lambda s, axis: 1 / 0)
-    assert outcome.reason == "det_spectrum: ZeroDivisionError: division by zero"
+    assert outcome.reason == "det_spectrum: the scalarizer raised ZeroDivisionError('division by zero')"
 
 
 def failing(heard, pixel, seq_num, kind="fault"):
@@ -156,7 +158,7 @@ def test_a_pixel_marked_by_hand_has_failed_and_is_no_fault_of_the_instrument(hea
     heard.event(event(0, 2, 1.0))
     outcome = failing(heard, (0, 2), 1, "by hand")
     assert outcome.failed and not outcome.fault
-    assert last_words(heard.outcomes) == [outcome]
+    assert final_outcomes(heard.outcomes) == [outcome]
 
 
 def test_axes_are_read_back_from_a_start_document():
@@ -167,7 +169,7 @@ def test_axes_are_read_back_from_a_start_document():
 
 
 def hearing_others(described, data, **others):
-    heard = HeardRun("run", Listener("gp", "det_area", GRID, PIXEL_AXES, others=others))
+    heard = RunOutcomes("run", PixelKeys("gp", "det_area", GRID, PIXEL_AXES, others=others))
     heard.descriptor(descriptor({key: number() for key in ("stage_row", "stage_col", "det_area")} | described))
     return heard.event({"descriptor": "d", "seq_num": 1, "data": event(0, 1, 1.5)["data"] | data})
 

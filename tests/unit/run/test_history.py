@@ -7,8 +7,9 @@ import pytest
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.optimizer import PixelOptimizer
 from bluesky_gp.run.decision import decide
-from bluesky_gp.run.events import Outcome
-from bluesky_gp.run.history import History, Step, after
+from bluesky_gp.run.history import History, Step
+from bluesky_gp.run.outcomes import Outcome
+from bluesky_gp.run.redoing import after
 from bluesky_gp.testing import ListOptimizer
 
 GRID = PixelGrid((4, 5))
@@ -67,10 +68,10 @@ def test_after_it_the_optimizer_is_where_the_old_run_was():
     optimizer = PixelOptimizer(GRID, "height", batch_size=4, n_initial=4)
     state = optimizer.learn(optimizer.beginning, [{"_id": 19, "height": 2.0}])
     decision, steps, outcomes = None, [], ()
-    history = History(known=tuple(optimizer.known(state)))
+    history = History(known=tuple(optimizer.points(state)))
     for _ in range(3):
         decision = decide(optimizer, decision or after(optimizer, history), outcomes, 4)
-        flat = tuple(GRID.ravel(decision.pixels).tolist())
+        flat = tuple(GRID.ravel(decision.proposal.pixels).tolist())
         steps.append(Step(outcomes, 4, flat))
         outcomes = tuple(Outcome(pixel, math.sin(pixel)) for pixel in reversed(flat))
     again = after(optimizer, History("run", history.known, tuple(steps), outcomes))
@@ -83,7 +84,7 @@ def test_after_it_the_optimizer_is_where_the_old_run_was():
 def test_pixels_that_were_proposed_then_are_gone_on_from_whatever_is_proposed_now():
     optimizer = ListOptimizer(GRID, "height", batch_size=3)
     decision = after(optimizer, History("run", steps=(Step((), 3, (9, 8, 7)),)))
-    assert GRID.ravel(decision.pixels).tolist() == [9, 8, 7]
+    assert GRID.ravel(decision.proposal.pixels).tolist() == [9, 8, 7]
 
 
 SPECTRUM = np.array([0.1, math.nan, -math.inf, 1e-300])

@@ -1,0 +1,186 @@
+"""The settings of a PixelOptimizer, as one value: checked, written into a start document, and read from one again."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Self
+
+import numpy as np
+from sklearn.gaussian_process.kernels import Kernel
+
+from bluesky_gp.acquisition import ExpectedImprovement
+from bluesky_gp.grid import PixelGrid
+from bluesky_gp.optimizer.batch import Strategy, share_for, strategy_of
+from bluesky_gp.optimizer.designs import Beginning, Design, design_of
+from bluesky_gp.optimizer.model import Mean, Model
+from bluesky_gp.optimizer.stopping import StoppingRule
+from bluesky_gp.plain_data import DescriptionError, describe, in_todays_words, make
+from bluesky_gp.protocols import Acquisition, MapAcquisition
+
+_OBJECTS = ("acquisition", "batch", "mean", "transform", "kernel", "initial")  # made again from their descriptions
+_NUMBERS = ("batch_size", "n_initial", "maximize", "seed", "prior", "outliers")
+_NEEDED = ("grid", "optimizer_target", "kernel", "batch_size", "seed")
+_EARLIER = {"min_distance": 0.0, "others": (), "initial": "random", "batch": 0.5}
+"""Defaults of records that lack an entry, or have None for it: those before the entry came to be."""
+
+
+@dataclass(frozen=True, eq=False)
+class Recipe:
+    """Settings of a `PixelOptimizer`, which describes each of them.
+
+    Raises
+    ------
+    ValueError
+        If one of them is out of range, or two contradict each other.
+    """
+
+    grid: PixelGrid
+    target: str
+    kernel: Kernel | None = None
+    acquisition: Acquisition | MapAcquisition | None = None
+    batch_size: int = 10
+    n_initial: int = 10
+    batch: float | Strategy | None = None
+    maximize: bool = True
+    seed: int = 0
+    stopping: tuple[StoppingRule, ...] = ()
+    mean: Mean = None
+    prior: Mapping[str, Any] | None = None
+    transform: Any = None
+    outliers: float | None = None
+    others: tuple[str, ...] = ()
+    purpose: str | None = None
+    min_distance: float = 0.0
+    initial: Any = "random"
+
+    def __post_init__(self) -> None:
+        if self.batch_size < 1 or self.n_initial < 1:
+            raise ValueError(
+                f"PixelOptimizer: batch_size and n_initial must be at least 1, got {self.batch_size}, {self.n_initial}"
+            )
+        if self.seed < 0:
+            raise ValueError(f"PixelOptimizer: seed must not be negative, got {self.seed}")
+        if self.purpose is not None and self.batch is not None:
+            raise ValueError(f"PixelOptimizer: give batch={self.batch!r} or purpose={self.purpose!r}, not both")
+        if not 0.0 <= self.min_distance < np.inf:
+            raise ValueError(f"PixelOptimizer: min_distance must be a distance in pixels, got {self.min_distance}")
+
+    @property
+    def rule(self) -> Acquisition | MapAcquisition:
+        """The acquisition function; expected improvement unless another is given."""
+        return ExpectedImprovement() if self.acquisition is None else self.acquisition
+
+    @property
+    def share(self) -> float | Strategy | None:
+        """The share of a batch that pursues the target, or a way to choose it; None: the default of the rule."""
+        return self.batch if self.purpose is None else share_for(self.purpose)
+
+    @property
+    def strategy(self) -> Strategy:
+        """How a batch is chosen."""
+        return strategy_of(self.share, self.rule)
+
+    @property
+    def design(self) -> Design:
+        """The design of the first pixels."""
+        return design_of(self.initial)
+
+    def beginning(self) -> Beginning:
+        """Return the first pixels."""
+        return Beginning.of(self.design, self.grid, self.n_initial, self.seed)
+
+    def model(self) -> Model:
+        """Return the model: kernel, mean, transformation and the treatment of outliers."""
+        return Model.of(
+            self.grid,
+            kernel=self.kernel,
+            prior=self.prior,
+            mean=self.mean,
+            transform=self.transform,
+            outliers=self.outliers,
+            maximize=self.maximize,
+        )
+
+    def to_mapping(self) -> dict[str, Any]:
+        """Return plain data for a start document, from which `of` makes the recipe again."""
+        return {
+            "grid": self.grid.to_mapping(),
+            "optimizer_target": self.target,
+            "kernel": describe(self.model().choice.kernel),
+            "default_kernel": self.kernel is None,  # with the priors that go with it
+            "acquisition": describe(self.rule),
+            "batch_size": self.batch_size,
+            "n_initial": self.beginning().num,
+            "initial": describe(self.design),
+            "batch": describe(self.strategy if self.share is None else self.share),  # what None means may change
+            "purpose": self.purpose,
+            "min_distance": self.min_distance,
+            "maximize": self.maximize,
+            "seed": self.seed,
+            "stopping": [describe(rule) for rule in self.stopping],
+            "mean": describe(self.mean),
+            "prior": describe(self.prior),
+            "transform": describe(self.transform),
+            "outliers": self.outliers,
+            "others": list(self.others),
+        }
+
+    @classmethod
+    def of(cls, gp: Mapping[str, Any], **given: Any) -> Self:
+        """Read what `to_mapping` wrote, without stopping rules: a record says where its run ended.
+
+        Parameters
+        ----------
+        gp : Mapping
+            The entry ``gp`` of a start document.
+        **given
+            Settings of which the record has the name only.
+
+        Raises
+        ------
+        ValueError
+            If a setting cannot be made again and is not given, or the default kernel of today is another one.
+        """
+        missing = [name for name in _NEEDED if name not in gp]
+        if missing:
+            raise ValueError(
+                f"the run does not describe a PixelOptimizer: its start document lacks {missing} under 'gp'"
+            )
+        recorded = {name: made(name, gp.get(name)) for name in _OBJECTS if name not in given}
+        if gp.get("default_kernel"):
+            recorded["kernel"] = None
+        settings = {**{name: gp[name] for name in _NUMBERS}, "others": gp.get("others"), **recorded}
+        settings["min_distance"] = gp.get("min_distance")
+        earlier = {name: value for name, value in _EARLIER.items() if settings.get(name) is None}
+        own = {name: value for name, value in given.items() if name in {field.name for field in fields(cls)}}
+        try:
+            recipe = cls(PixelGrid.from_mapping(gp["grid"]), gp["optimizer_target"], **{**settings, **earlier, **own})
+            recipe._check_kernel(gp)
+        except TypeError as error:
+            raise ValueError(f"the run's settings cannot be made again: {error}") from error
+        return recipe
+
+    def _check_kernel(self, gp: Mapping[str, Any]) -> None:
+        """Raise if a run had the default kernel, and that is another one today."""
+        today = describe(self.model().choice.kernel)
+        if self.kernel is None and today != in_todays_words(gp["kernel"]):
+            raise ValueError(
+                f"the run had the default kernel of its day, {make(gp['kernel'])}, with priors of its own, and today's "
+                f"is {make(today)}: replay it with the version of bluesky_gp that recorded it"
+            )
+
+
+def made(name: str, description: Any) -> Any:
+    """Make a setting from its description.
+
+    Raises
+    ------
+    ValueError
+        If it cannot be made again; the message asks for it by name.
+    """
+    try:
+        value = make(description)
+    except DescriptionError as error:
+        raise ValueError(f"the run's {name} cannot be made again: {error}, {name}=...") from error
+    if isinstance(value, str):
+        raise ValueError(f"the run's {name} was a function of somebody's own, {value!r}: give it, {name}=...")
+    return np.asarray(value, dtype=np.float64) if isinstance(value, list) else value

@@ -1,0 +1,59 @@
+"""A scalarizer applied to a spectrum, and to a map of spectra: a bad spectrum is rejected in words."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from bluesky_gp.protocols import Scalarizer
+from bluesky_gp.typing import Floats
+
+
+def as_spectrum(raw: npt.ArrayLike) -> npt.NDArray[Any]:
+    """Return a spectrum as floats, or as complex numbers if it has any, shape ``(n_channels,)``.
+
+    Leading axes of one, as a detector of many frames gives them, are taken off.
+
+    Raises
+    ------
+    ValueError
+        If it has several axes.
+
+    >>> as_spectrum([[1, 2, 3]])
+    array([1., 2., 3.])
+    """
+    array = np.asarray(raw)
+    numbers = array.astype(np.complex128 if np.iscomplexobj(array) else np.float64)
+    if sum(n != 1 for n in numbers.shape) > 1:
+        raise ValueError(f"a spectrum has one axis, got an array of shape {numbers.shape}")
+    return numbers.reshape(-1)
+
+
+def channels(spectrum: npt.NDArray[Any]) -> Floats:
+    """Return the axis of a spectrum that has none: its channels, counted from 0."""
+    return np.arange(len(spectrum), dtype=np.float64)
+
+
+def evaluate(scalarizer: Scalarizer, spectrum: Floats, axis: Floats) -> tuple[float, str]:
+    """Return a target and "", or NaN and the reason why there is none: a bad spectrum must not end a run.
+
+    Parameters
+    ----------
+    spectrum, axis : ndarray, shape (n_channels,)
+    """
+    finite = np.isfinite(spectrum)
+    if not finite.all():
+        return float("nan"), f"{np.count_nonzero(~finite)} of {len(spectrum)} channels are NaN or infinite"
+    try:
+        value = float(scalarizer(spectrum, axis))
+    except Exception as error:
+        return float("nan"), f"the scalarizer raised {error!r}"
+    if not np.isfinite(value):
+        return float("nan"), f"the scalarizer says that the measurement failed ({value})"
+    return value, ""
+
+
+def scalarized_map(scalarizer: Scalarizer, spectra: Floats, axis: Floats) -> Floats:
+    """Apply a scalarizer to spectra of shape ``(..., n_channels)``; NaN where it raises or a spectrum is not finite."""
+    values = [evaluate(scalarizer, spectrum, axis)[0] for spectrum in spectra.reshape(-1, len(axis))]
+    return np.array(values).reshape(spectra.shape[:-1])
