@@ -19,7 +19,7 @@ from scipy.fft import irfftn, next_fast_len, rfftn
 from scipy.linalg import cholesky
 
 from bluesky_gp import PixelGrid, PixelOptimizer
-from bluesky_gp.gp import LatticeCovariance, RotatedMatern, hyperparameters
+from bluesky_gp.gp import LIKELIHOOD, LatticeCovariance, RotatedMatern
 from bluesky_gp.optimizer import model, timing
 
 SIZES = ("50/410", "128/1000", "256/2000", "512/5000", "1024/5000", "1024/50000")
@@ -109,7 +109,7 @@ def main() -> None:
         side, m = sys.argv[2].split("/")
         measure(int(side), int(m))
         return
-    print(f"fits look at {hyperparameters.LIKELIHOOD} pixels at most; 'variance': excess over the exact one, 6 pixels")
+    print(f"fits look at {LIKELIHOOD} pixels at most; 'variance': excess over the exact one, 6 pixels")
     print(HEADER, flush=True)
     for size in sys.argv[1:] or SIZES:
         subprocess.run([sys.executable, __file__, "--one", size], check=True)

@@ -21,7 +21,7 @@ from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 
 from bluesky_gp import PixelGrid, PixelOptimizer
 from bluesky_gp.devices import SyntheticFerroelectric
-from bluesky_gp.gp import LatticePosterior, Trend
+from bluesky_gp.gp import GridPosterior, Trend
 
 NUM, BATCH = 410, 10
 KERNEL = ConstantKernel(1.0, (1e-4, 1e4)) * Matern([6.0, 6.0], (0.7, 100.0), nu=2.5) + WhiteKernel(0.01, (1e-6, 1e1))
@@ -76,7 +76,7 @@ def deviation(grid, values, pixels):
     y = (values[pixels] - values[pixels].mean()) / values[pixels].std()
     theirs = GaussianProcessRegressor(KERNEL, optimizer=None, alpha=0.0).fit(grid.coordinates[pixels], y)
     mean, std = theirs.predict(grid.coordinates, return_std=True)
-    mine = LatticePosterior.of(KERNEL, grid, np.array(pixels), y, trend=Trend.known(np.zeros(grid.size)))
+    mine = GridPosterior.of(KERNEL, grid, np.array(pixels), y, trend=Trend.known(np.zeros(grid.size)))
     std = np.sqrt(np.maximum(std**2 - KERNEL.k2.noise_level, 0.0))
     return max(np.abs(mine.mean - mean).max(), np.abs(mine.std - std).max())
 

@@ -154,11 +154,11 @@ class Fantasy(Protocol):
 
     @property
     def gain(self) -> Floats:
-        """Covariance with all pixels over `spread`, shape ``(n_pixels,)``."""
+        """Covariance with all pixels over `std`, shape ``(n_pixels,)``."""
         ...
 
     @property
-    def spread(self) -> float:
+    def std(self) -> float:
         """Standard deviation of the measurement, noise included."""
         ...
 
@@ -172,7 +172,7 @@ class Fantasy(Protocol):
 class Posterior(Protocol):
     """A Gaussian process given the pixels measured so far; immutable, change is a new object.
 
-    Implemented by `LatticePosterior` and `DensePosterior`; called by `optimizer`, `batch` and `stopping`.
+    Implemented by `GridPosterior`; called by `optimizer`, `batch` and `stopping`.
     """
 
     @property

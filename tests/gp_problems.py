@@ -5,12 +5,70 @@ from dataclasses import dataclass
 import numpy as np
 from hypothesis import strategies as st
 from sklearn.gaussian_process import GaussianProcessRegressor
-from sklearn.gaussian_process.kernels import RBF, ConstantKernel, Kernel, Matern, RationalQuadratic, WhiteKernel
+from sklearn.gaussian_process.kernels import (
+    RBF,
+    ConstantKernel,
+    ExpSineSquared,
+    Kernel,
+    Matern,
+    NormalizedKernelMixin,
+    RationalQuadratic,
+    StationaryKernelMixin,
+    WhiteKernel,
+)
 
-from bluesky_gp.gp import DensePosterior, LatticePosterior, RotatedMatern, Trend
+from bluesky_gp.gp import (
+    DenseCovariance,
+    FitProblem,
+    GridPosterior,
+    LatticeCovariance,
+    RotatedMatern,
+    Trend,
+    covariance_of,
+    log_marginal_likelihood,
+)
 from bluesky_gp.grid import PixelGrid
 
-POSTERIORS = (LatticePosterior, DensePosterior)
+COVARIANCES = (LatticeCovariance, DenseCovariance)
+
+
+class Triangle(StationaryKernelMixin, NormalizedKernelMixin, Kernel):
+    """A user's kernel, unknown here and without hyperparameters."""
+
+    def __init__(self):
+        pass
+
+    def __call__(self, X, Y=None, eval_gradient=False):
+        K = np.maximum(1.0 - np.abs(X[:, None, 0] - (X if Y is None else Y)[None, :, 0]) / 3.0, 0.0)
+        return (K, np.empty((*K.shape, 0))) if eval_gradient else K
+
+
+STATIONARY = [
+    RBF(3.0),
+    RBF([3.0, 1.5]),
+    RBF(3.0, "fixed"),
+    *[Matern(2.0, nu=nu) for nu in (0.5, 1.5, 2.5, 1.3, np.inf)],
+    *[Matern([2.0, 4.0], nu=nu) for nu in (0.5, 1.5, 2.5, np.inf)],
+    Matern([2.0, 4.0], "fixed", nu=1.5),
+    RationalQuadratic(2.0, 0.7),
+    RationalQuadratic(2.0, 0.7, alpha_bounds="fixed"),
+    RationalQuadratic(2.0, 0.7, length_scale_bounds="fixed"),
+    RationalQuadratic(2.0, 0.7, length_scale_bounds="fixed", alpha_bounds="fixed"),
+    RotatedMatern((3.0, 5.0), 2.0),
+    RotatedMatern((3.0, 5.0), 2.0, skew_bounds="fixed"),
+    RotatedMatern((3.0, 5.0), 2.0, length_scale_bounds="fixed"),
+    RotatedMatern((3.0, 5.0), 2.0, "fixed", "fixed"),
+    RotatedMatern((3.0, 5.0), 2.0, roughness=0.3),
+    RotatedMatern((3.0, 5.0), 2.0, roughness=0.3, roughness_bounds=(1e-3, 10.0)),
+    ConstantKernel(2.0),
+    ConstantKernel(2.0, "fixed") * RBF(2.0),
+    ConstantKernel(2.0) * Matern([2.0, 4.0], nu=2.5) + WhiteKernel(0.1),
+    RBF(2.0) * RationalQuadratic(3.0, 1.2) + ConstantKernel(0.5) * RotatedMatern(),
+    (ConstantKernel(0.5) + RBF(2.0)) ** 2.0,
+    RBF(2.0) + WhiteKernel(0.1, "fixed"),
+    ExpSineSquared(2.0, 5.0),
+    Triangle(),
+]
 
 _SIDES = {1: (1, 40), 2: (1, 9), 3: (1, 4)}
 
@@ -34,8 +92,8 @@ class Problem:
         return Trend.known(np.zeros(self.grid.size))
 
     def posterior(self, of_kind, **changes):
-        return of_kind.fit(
-            of_kind._covariance.of(self.kernel, self.grid),
+        return GridPosterior.fit(
+            of_kind.of(self.kernel, self.grid),
             changes.get("pixels", self.pixels),
             changes.get("values", self.values),
             noise=changes.get("noise", self.noise),
@@ -99,3 +157,26 @@ def problems(draw, min_pixels=1, max_pixels=20, unique=False):
     pixels = rng.choice(allowed, min(size, len(allowed)) if unique else size, replace=not unique)
     noise = draw(st.sampled_from([0.0, 0.5])) * rng.random(len(pixels))
     return Problem(grid, draw(kernels(grid.ndim)), pixels, 3.0 * rng.standard_normal(len(pixels)), noise)
+
+
+def some_lags(count=150):
+    lags = np.random.default_rng(0).integers(-9, 10, (count, 2)).astype(float)
+    lags[0] = 0.0
+    return lags
+
+
+FITTED = ConstantKernel(1.0, (1e-2, 1e2)) * Matern([3.0, 3.0], (0.5, 30.0), nu=2.5) + WhiteKernel(0.1, (1e-4, 10.0))
+
+
+def likelihood_of(prior, trend, S, y, noise):
+    return log_marginal_likelihood(prior.kernel, prior.among(S), trend, S, y, noise)
+
+
+def fit_problem(kernel=FITTED, shape=(9, 9), m=40, prior=None, seed=0, trend=None, values=None):
+    rng, grid = np.random.default_rng(seed), PixelGrid(shape)
+    pixels = rng.choice(grid.size, m, replace=False)
+    rows = grid.coordinates[pixels]
+    wave = np.sin(rows[:, 0] / 2.0) + 0.2 * rng.standard_normal(m)
+    y = wave if values is None else values
+    trend = Trend.constant(grid.size) if trend is None else trend
+    return FitProblem(covariance_of(kernel, grid), prior, trend, pixels, y, np.zeros(m)), grid

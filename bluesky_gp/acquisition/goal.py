@@ -212,7 +212,7 @@ class _Paths:
         """What the pixel chosen at a place takes off each sample's covariance, shape ``(s, N)``; see `Fantasy`."""
         *before, fantasy = self.fantasies_of(posterior)[: place + 1]
         p = fantasy.pixel
-        column = fantasy.gain * fantasy.spread + sum(earlier.gain[p] * earlier.gain for earlier in before)
+        column = fantasy.gain * fantasy.std + sum(earlier.gain[p] * earlier.gain for earlier in before)
         columns = np.stack([column - w[:, p] @ w for w in self.W])
         for gain in gains[:place]:
             columns -= gain[:, p, None] * gain

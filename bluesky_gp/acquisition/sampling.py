@@ -86,7 +86,7 @@ def joint_samples(outlook: Outlook, num: int) -> Floats:
     for place, fantasy in enumerate(since):
         noise = outlook.once(f"{name}, noise {place}", lambda: outlook.rng.standard_normal(num))
         error = errors[:, fantasy.pixel] - weights @ gains(since[:place], len(posterior.mean))[:, fantasy.pixel]
-        weight = (error + np.sqrt(fantasy.noise) * noise) / fantasy.spread
+        weight = (error + np.sqrt(fantasy.noise) * noise) / fantasy.std
         weights = np.column_stack([weights, weight])
     return np.asarray(posterior.mean + errors - weights @ gains(since, len(posterior.mean)))
 

@@ -5,17 +5,14 @@ fewer measurements know less.
 """
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.spatial import KDTree
 
 from bluesky_gp.gp.blas import blas_threads
-from bluesky_gp.gp.solvers import CholeskySolver
+from bluesky_gp.gp.cholesky import CholeskySolver
+from bluesky_gp.gp.interfaces import StationaryCovariance
 from bluesky_gp.typing import Floats, Indices
-
-if TYPE_CHECKING:
-    from bluesky_gp.gp.covariance import LatticeCovariance
 
 NEIGHBOURS = 300  # measured pixels that a tile shares: its corners have their 120 nearest among them
 _INSIDE = 60  # measured pixels in a tile beyond which it is cut in four
@@ -23,31 +20,31 @@ _SMALLEST = 4  # pixels along the longest side of a tile that is not cut any mor
 _SIDE = 32  # pixels along the side of a first tile
 
 
-def nearest_variance(prior: "LatticeCovariance", S: Indices, noise: Floats) -> Floats:
+def nearest_variance(prior: StationaryCovariance, S: Indices, noise: Floats) -> Floats:
     """Return the variance of every pixel, shape ``(N,)``, from measured pixels near its tile.
 
     Parameters
     ----------
-    prior : LatticeCovariance
+    prior : StationaryCovariance
     S : ndarray of int, shape (m,)
         Measured pixels, flat.
     noise : ndarray, shape (m,)
         Their noise variances, the kernel's included.
     """
-    places = np.stack(np.unravel_index(S, prior.shape), axis=-1)
-    tree = KDTree(places)
+    positions = np.stack(np.unravel_index(S, prior.shape), axis=-1)
+    tree = KDTree(positions)
     variance = np.empty(int(np.prod(prior.shape)))
     everywhere = np.arange(len(variance)).reshape(prior.shape)
 
     def fill(tile: Tile) -> None:
         pixels = everywhere[tuple(slice(*ends) for ends in zip(*tile, strict=True))].ravel()
-        near = _near(tree, places, *tile)
+        near = _near(tree, positions, *tile)
         solver = CholeskySolver.factorise(prior.block(S[near], S[near]) + np.diag(noise[near]))
-        reduction = np.square(solver.half(prior.block(S[near], pixels))).sum(axis=0)
+        reduction = solver.reduce(prior.block(S[near], pixels))
         variance[pixels] = np.maximum(prior.variance[pixels] - reduction, 0.0)
 
     with blas_threads(0), ThreadPoolExecutor() as pool:  # a thread a tile: BLAS has none to share out
-        list(pool.map(fill, _tiles(places, prior.shape)))
+        list(pool.map(fill, _tiles(positions, prior.shape)))
     return variance
 
 
@@ -55,16 +52,16 @@ Tile = tuple[Indices, Indices]
 """First pixel and the one behind the last, along each axis."""
 
 
-def _tiles(places: Indices, shape: tuple[int, ...]) -> list[Tile]:
+def _tiles(positions: Indices, shape: tuple[int, ...]) -> list[Tile]:
     """Cut the lattice into tiles, small ones where many pixels were measured."""
     edges = [np.append(np.arange(0, n, _SIDE), n) for n in shape]
     lows = np.stack(np.meshgrid(*[edge[:-1] for edge in edges], indexing="ij"), axis=-1).reshape(-1, len(shape))
     highs = np.stack(np.meshgrid(*[edge[1:] for edge in edges], indexing="ij"), axis=-1).reshape(-1, len(shape))
-    return [tile for low, high in zip(lows, highs, strict=True) for tile in _cut(places, low, high)]
+    return [tile for low, high in zip(lows, highs, strict=True) for tile in _cut(positions, low, high)]
 
 
-def _cut(places: Indices, low: Indices, high: Indices) -> list[Tile]:
-    inside = places[np.all((places >= low) & (places < high), axis=1)]
+def _cut(positions: Indices, low: Indices, high: Indices) -> list[Tile]:
+    inside = positions[np.all((positions >= low) & (positions < high), axis=1)]
     if len(inside) <= _INSIDE or max(high - low) <= _SMALLEST:
         return [(low, high)]
     axis = int(np.argmax(high - low))
@@ -74,19 +71,19 @@ def _cut(places: Indices, low: Indices, high: Indices) -> list[Tile]:
     return [*_cut(inside, low, first), *_cut(inside, second, high)]
 
 
-def _near(tree: KDTree, places: Indices, low: Indices, high: Indices) -> Indices:
+def _near(tree: KDTree, positions: Indices, low: Indices, high: Indices) -> Indices:
     """Measured pixels around a tile, `NEIGHBOURS` if there are as many: those inside, then the nearest on every side.
 
     On every side, because the nearest of all may lie in one dense cluster and know nothing of the other side.
     """
     centre, reach = 0.5 * (low + high - 1), 0.5 * (high - low - 1)
-    candidates = np.atleast_1d(tree.query(centre, k=min(len(places), 8 * NEIGHBOURS))[1])
-    offset = places[candidates] - centre
+    candidates = np.atleast_1d(tree.query(centre, k=min(len(positions), 8 * NEIGHBOURS))[1])
+    offset = positions[candidates] - centre
     distance = np.linalg.norm(np.maximum(np.abs(offset) - reach, 0.0), axis=1)
     side = (offset > 0) @ (1 << np.arange(len(centre)))
     order = np.lexsort((distance, side))
     first = np.searchsorted(side[order], np.arange(1 << len(centre)))
-    place = np.empty(len(order))  # of each among those of its side
-    place[order] = np.arange(len(order)) - first[side[order]]
-    place[distance == 0.0] = -1.0
-    return candidates[np.lexsort((distance, place))[:NEIGHBOURS]]
+    rank = np.empty(len(order))  # of each among those of its side
+    rank[order] = np.arange(len(order)) - first[side[order]]
+    rank[distance == 0.0] = -1.0
+    return candidates[np.lexsort((distance, rank))[:NEIGHBOURS]]

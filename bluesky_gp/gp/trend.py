@@ -17,13 +17,11 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
-from bluesky_gp.gp.iterative import IterativeSolver
-from bluesky_gp.gp.solvers import CholeskySolver
+from bluesky_gp.gp.interfaces import Covariance, Solver
 from bluesky_gp.typing import Floats, Indices
 
 _SINGULAR = 1e-12  # smallest singular value, relative to the largest, of what a trend is estimated from
-
-Solver = CholeskySolver | IterativeSolver
+_UNKNOWN = 1e-12  # eigenvalue of what the pixels say of the coefficients, relative to the largest, that is none
 
 
 @dataclass(frozen=True)
@@ -68,15 +66,34 @@ class Trend:
             beta = np.asarray(np.linalg.lstsq(H.T @ weighted, weighted.T @ y, rcond=_SINGULAR)[0])
         return TrendEstimate(beta, y - H @ beta, dual[:, -1] - weighted @ beta, dual)
 
+    def uncertainty(self, prior: Covariance, S: Indices, solver: Solver) -> Floats:
+        """Root R of what uncertain coefficients add to the covariance of all pixels, ``R R^T``; (0, 0): nothing.
+
+        Rasmussen & Williams (2006), eq. 2.42, with a vague prior on the coefficients.
+        """
+        if not self.uncertain or not len(S):
+            return np.empty((0, 0))
+        H = self.basis[S]
+        weighted = solver.solve(H)
+        gap = self.basis - np.stack([prior.dot(S, column) for column in weighted.T], axis=1)
+        return np.asarray(gap @ np.linalg.pinv(_root(H.T @ weighted)))
+
     def at(self, beta: Floats) -> Floats:
         """Return the trend of every pixel, shape ``(N,)``."""
         return np.asarray(self.offset + self.basis @ beta)
 
 
 class TrendEstimate(NamedTuple):
-    """What generalised least squares found."""
+    """Coefficients by generalised least squares, and the solutions that they come from."""
 
     beta: Floats  # (q,)
     residual: Floats  # (m,), of y
     alpha: Floats  # (m,), K^-1 residual
     dual: Floats  # (m, q + 1), K^-1 of the basis and of y
+
+
+def _root(information: Floats) -> Floats:
+    """R with ``R^T R`` the matrix; directions of which the pixels say nothing are left out."""
+    values, vectors = np.linalg.eigh(information)
+    known = values > _UNKNOWN * values[-1]
+    return np.asarray(np.sqrt(np.where(known, values, 0.0))[:, None] * vectors.T)

@@ -32,7 +32,7 @@ def with_unscored(warning: str, scores: Floats) -> str:
 
 
 def _conditioning(state: OptimizerState) -> str:
-    jitter = getattr(state.posterior.known, "jitter", 0.0) if state.posterior is not None else 0.0
+    jitter = state.posterior.mean_solver.jitter if state.posterior is not None else 0.0
     return f"the covariance is ill-conditioned: {jitter:.0e} of it was added to its diagonal" if jitter else ""
 
 

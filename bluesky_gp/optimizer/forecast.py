@@ -31,19 +31,20 @@ import numpy.typing as npt
 from scipy.optimize import brentq
 from scipy.special import log_ndtr
 
-from bluesky_gp.gp import GridPosterior, LatticeCovariance
+from bluesky_gp.gp import GridPosterior
 from bluesky_gp.optimizer.units import Units
 from bluesky_gp.typing import Floats, Indices
 
 AHEAD = 100  # pixels
-_SPREAD, _TRUST = 1.1, 0.7  # error of the map over its standard deviation, as a power of how wrong predictions were
+_ERROR_OVER_STD = 1.1  # of the map, where the latest predictions were as wrong as expected
+_WRONGNESS = 0.7  # and the power of how wrong they were that it grows with
 _INDEPENDENT = 0.1  # share of the pixels: fewer than vary independently, as most maps have an upper end
 _LIKELY = 0.9
-_FEW = 400  # pixels whose chance to be the best is looked at each by itself
+_ALONE = 400  # pixels whose chance to be the best is looked at each by itself
+_LEAST_VARIANCE = 1e-300  # nothing is divided by less
 _DEVIATIONS = 5.0  # above its mean, beyond which no pixel is expected
 _STEPS = 24  # of the integral over t
-_BINS = 8.0  # of eigenvalues, for a factor of e
-_ENOUGH = 200  # pixels that stand for the map where the kernel is not stationary
+_LOOKED_AT = 200  # pixels that stand for the map where the kernel is not stationary
 _LOW, _HIGH = 1e-8, 1e8  # share of the pixels between which the learning curve is entered
 
 
@@ -84,7 +85,7 @@ def forecast(
     num : int
     """
     num = min(num, len(candidates))
-    error = _SPREAD * wrong**_TRUST * rms(std[allowed])
+    error = _ERROR_OVER_STD * wrong**_WRONGNESS * rms(std[allowed])
     left = remaining(posterior, np.flatnonzero(allowed), candidates, num)
     mean, most = _better(posterior, units, candidates) if num else (0.0, 0.0)
     return Forecast(num, error, error * (1.0 - float(np.sqrt(left))), mean, most)
@@ -100,14 +101,14 @@ def remaining(posterior: GridPosterior, pixels: Indices, candidates: Indices, nu
     """Return the share of the variance of some pixels that is left when `num` of the candidates are measured."""
     if not num:
         return 1.0
-    if isinstance(posterior.prior, LatticeCovariance):
-        now = float(np.mean(posterior.variance[pixels]))
-        return _by_learning_curve(posterior.prior, len(posterior.pixels), now, num)
-    return _by_trial(posterior, pixels, candidates, num)
+    eigenvalues = posterior.prior.eigenvalues
+    if eigenvalues is None:
+        return _by_trial(posterior, pixels, candidates, num)
+    now = float(np.mean(posterior.variance[pixels]))
+    return _by_learning_curve(*eigenvalues, posterior.prior.noise, len(posterior.pixels), now, num)
 
 
-def _by_learning_curve(prior: LatticeCovariance, m: int, now: float, num: int) -> float:
-    (lam, w), noise = _spectrum(prior), prior.noise
+def _by_learning_curve(lam: Floats, w: Floats, noise: float, m: int, now: float, num: int) -> float:
 
     def curve(rho: float, eps: float) -> float:
         return float(np.sum(w * lam / (1.0 + rho * lam / (noise + eps))))
@@ -125,33 +126,19 @@ def _by_trial(posterior: GridPosterior, pixels: Indices, candidates: Indices, nu
     """Take candidates at random as measured, and look at some of the pixels: where there is no spectrum."""
     rng, prior = np.random.default_rng(len(posterior.pixels)), posterior.prior
     new = rng.choice(candidates, num, replace=False)
-    some = rng.choice(pixels, min(_ENOUGH, len(pixels)), replace=False)
+    some = rng.choice(pixels, min(_LOOKED_AT, len(pixels)), replace=False)
     both = np.concatenate([new, some])
     cross = prior.block(posterior.pixels, both)
     K = prior.block(new, both) - cross[:, :num].T @ posterior.solver.solve(cross)
     K[np.diag_indices(num)] += prior.noise + 1e-10 * prior.variance.max()
     told = np.sum(K[:, num:] * np.linalg.solve(K[:, :num], K[:, num:]))
-    return float(np.clip(1.0 - told / max(np.sum(posterior.variance[some]), 1e-300), 0.0, 1.0))
-
-
-def _spectrum(prior: LatticeCovariance) -> tuple[Floats, Floats]:
-    padded, spectrum = prior.product.padded, prior.product.spectrum
-    twice = np.full(spectrum.shape, 2.0)  # half of the frequencies of a real transform are left out
-    twice[..., 0] = 1.0
-    if padded[-1] % 2 == 0:
-        twice[..., -1] = 1.0
-    lam = np.maximum(spectrum, spectrum.max() * 1e-9)
-    place = (np.log(lam / lam.max()) * -_BINS).astype(np.intp).ravel()
-    number = np.bincount(place, twice.ravel())
-    total = np.bincount(place, (twice * np.maximum(spectrum, 0.0)).ravel())
-    some = number > 0.0
-    return total[some] / number[some], number[some] / np.prod(padded)
+    return float(np.clip(1.0 - told / max(np.sum(posterior.variance[some]), _LEAST_VARIANCE), 0.0, 1.0))
 
 
 def _better(posterior: GridPosterior, units: Units, candidates: Indices) -> tuple[float, float]:
     """Mean and quantile of what the best of the candidates has more than the best that is measured."""
     best = float(posterior.mean[posterior.measured[0]].max())
-    mu, sd = posterior.mean[candidates] - best, np.sqrt(np.maximum(posterior.variance[candidates], 1e-300))
+    mu, sd = posterior.mean[candidates] - best, np.sqrt(np.maximum(posterior.variance[candidates], _LEAST_VARIANCE))
     mu, sd, share = _hopeful(mu, sd)
     highest = float(np.max(mu + _DEVIATIONS * sd, initial=0.0))
     if not highest > 0.0:
@@ -168,10 +155,10 @@ def _hopeful(mu: Floats, sd: Floats) -> tuple[Floats, Floats, Floats]:
     """Those that may be the best, and how many independent pixels each stands for."""
     may = mu + _DEVIATIONS * sd > 0.0
     mu, sd = mu[may], sd[may]
-    if len(mu) <= 2 * _FEW:
+    if len(mu) <= 2 * _ALONE:
         return mu, sd, np.full(len(mu), _INDEPENDENT)
-    order = np.argpartition(-mu / sd, _FEW)
-    rest = order[_FEW :: -(-(len(mu) - _FEW) // _FEW)]
-    chosen = np.concatenate([order[:_FEW], rest])
-    share = np.concatenate([np.ones(_FEW), np.full(len(rest), (len(mu) - _FEW) / len(rest))])
+    order = np.argpartition(-mu / sd, _ALONE)
+    rest = order[_ALONE :: -(-(len(mu) - _ALONE) // _ALONE)]
+    chosen = np.concatenate([order[:_ALONE], rest])
+    share = np.concatenate([np.ones(_ALONE), np.full(len(rest), (len(mu) - _ALONE) / len(rest))])
     return mu[chosen], sd[chosen], _INDEPENDENT * share

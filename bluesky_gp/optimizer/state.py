@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from bluesky_gp.gp import DenseCovariance, DensePosterior, GridPosterior, LatticeCovariance, LatticePosterior, Trend
+from bluesky_gp.gp import Covariance, GridPosterior, Trend
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.optimizer.forecast import Forecast, forecast, rms
 from bluesky_gp.optimizer.units import AffineUnits, Units
@@ -28,7 +28,7 @@ class OptimizerState:
     grid: PixelGrid
     target: str
     units: Units
-    covariance: LatticeCovariance | DenseCovariance = field(repr=False)
+    covariance: Covariance = field(repr=False)
     pixels: Indices = field(default_factory=lambda: np.empty(0, dtype=np.intp))  # (m,), in order of arrival
     values: Floats = field(default_factory=lambda: np.empty(0))  # (m,), target's unit; NaN: failed
     known_std: Floats = field(default_factory=lambda: np.empty(0))  # (m,), of each value; 0: unknown
@@ -192,12 +192,12 @@ class OptimizerState:
             return None
         units = AffineUnits.of(values[known], 1.0)
         tried = known | np.isnan(self.values)  # a good pixel that lacks this number says nothing of it
-        S, y, of_kind = self.pixels[tried], units.inward(values[tried]), type(self.posterior)
+        S, y = self.pixels[tried], units.inward(values[tried])
         try:
             own = self.covariance.with_theta(self.other_theta.get(name, self.theta))
-            return of_kind.fit(own, S, y), units
+            return GridPosterior.fit(own, S, y), units
         except np.linalg.LinAlgError:
-            return of_kind.fit(self.covariance, S, y), units
+            return GridPosterior.fit(self.covariance, S, y), units
 
     def on(self, posterior: GridPosterior, pixels: Indices) -> tuple[Floats, Floats, float]:
         """Return mean and std of a posterior at some pixels, and the incumbent, as an acquisition function takes them.
@@ -236,8 +236,7 @@ class OptimizerState:
         """Return the state with its posterior computed from scratch; with the trend it has unless another is given."""
         if trend is None:
             trend = Trend.constant(self.grid.size) if self.posterior is None else self.posterior.trend
-        of_kind = LatticePosterior if isinstance(self.covariance, LatticeCovariance) else DensePosterior
         noise = self.inward_noise(self.values, self.known_std) + self.down_weighted
         values = self.units.inward(self.values)
-        posterior = of_kind.fit(self.covariance, self.pixels, values, noise=noise, trend=trend)
+        posterior = GridPosterior.fit(self.covariance, self.pixels, values, noise=noise, trend=trend)
         return replace(self, posterior=posterior, ahead=None)

@@ -47,7 +47,7 @@ def predictions(state: OptimizerState) -> Floats:
 def _left_out(posterior: GridPosterior) -> Floats:
     """Predictions at S, shape ``(m,)``: ``y - alpha / diag(P)``."""
     S, y = posterior.measured
-    solver = posterior.known
+    solver = posterior.mean_solver
     if not isinstance(solver, CholeskySolver):
         return np.full(len(S), np.nan)
     estimate = posterior.trend.estimate(S, y, solver, posterior.dual)

@@ -136,14 +136,14 @@ def test_a_fit_that_does_not_converge_is_told_and_the_run_goes_on(make_bench, RE
     def impatient(*args, options, **more):
         return minimize(*args, options={**options, "maxiter": 1}, **more)
 
-    monkeypatch.setattr("bluesky_gp.gp.hyperparameters.minimize", impatient)
+    monkeypatch.setattr("bluesky_gp.gp.fit.minimize", impatient)
     mapped(make_bench, RE, hill, 30)
     assert "the fit of the hyperparameters did not converge" in warnings_of(docs)[-1]
     assert docs.stops[0]["exit_status"] == "success" and docs.counts["primary"] == 30
 
 
 def test_hyperparameters_that_give_no_posterior_are_those_before_the_first_fit(make_bench, RE, docs, monkeypatch):
-    from bluesky_gp.gp.hyperparameters import Fit, FitProblem
+    from bluesky_gp.gp.fit import Fit, FitProblem
 
     lost = lambda self, starts: Fit(np.full(len(starts[0]), np.nan), 0.0, 1)  # noqa: E731
     monkeypatch.setattr(FitProblem, "solve", lost)

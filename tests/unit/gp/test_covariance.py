@@ -5,9 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel, DotProduct, Matern, RationalQuadratic, WhiteKernel
 
-from bluesky_gp.gp.covariance import DenseCovariance, LatticeCovariance, covariance_of, tiled
-from bluesky_gp.gp.kernels import RotatedMatern
-from bluesky_gp.gp.solvers import FactorSampler
+from bluesky_gp.gp.covariance import covariance_of
+from bluesky_gp.gp.dense_covariance import DenseCovariance
+from bluesky_gp.gp.lattice_covariance import LatticeCovariance
+from bluesky_gp.gp.rotated_matern import RotatedMatern
 from bluesky_gp.grid import PixelGrid
 
 
@@ -26,7 +27,7 @@ def test_by_lag_and_by_coordinates_the_covariance_is_the_same(problem, data):
     close = {"rtol": 1e-10, "atol": 1e-11 * (1.0 + m)}
     np.testing.assert_allclose(lattice.block(S, T), dense.block(S, T), **close)
     np.testing.assert_allclose(lattice.column(pixel), dense.column(pixel), **close)
-    np.testing.assert_allclose(lattice.spread(S, weights), dense.spread(S, weights), **close)
+    np.testing.assert_allclose(lattice.dot(S, weights), dense.dot(S, weights), **close)
     by_lag, by_coordinates = lattice.among(S), dense.among(S)
     kernel = lattice.kernel
     np.testing.assert_allclose(np.tril(by_lag.matrix(kernel)), np.tril(by_coordinates.matrix(kernel)), atol=1e-12)
@@ -90,25 +91,6 @@ def test_samples_of_the_prior_have_its_covariance(of_kind, kernel, shape):
     standard = np.sqrt((np.outer(truth.diagonal(), truth.diagonal()) + truth**2) / n)
     assert (error / standard).max() < 5.0
     assert (np.abs(samples.mean(axis=0)) / np.sqrt(truth.diagonal() / n)).max() < 5.0
-
-
-@pytest.mark.parametrize("length", [0.5, 5.0, 76.0])
-@pytest.mark.parametrize("kernel", [RBF(), Matern(nu=0.5), Matern(nu=2.5), RotatedMatern()], ids=str)
-def test_samples_miss_no_part_of_the_prior_however_long_its_length_scales(kernel, length):
-    lengths = (length, length) if isinstance(kernel, RotatedMatern) else length
-    sampler = LatticeCovariance.of(kernel.set_params(length_scale=lengths), PixelGrid((70, 70)))._sampler
-    assert sampler.deficit < 1e-4
-
-
-def test_a_few_pixels_of_a_kernel_that_fits_no_torus_are_sampled_by_their_factor():
-    assert isinstance(LatticeCovariance.of(RationalQuadratic(5.0, 0.1), PixelGrid((6, 7)))._sampler, FactorSampler)
-
-
-@given(st.integers(1, 10**5), st.integers(0, 10**5))
-def test_tiles_cover_every_pixel_once_and_fit_into_memory(n, width):
-    tiles = tiled(n, width)
-    np.testing.assert_array_equal(np.concatenate(tiles), np.arange(n))
-    assert max(len(tile) for tile in tiles) * width <= max(4_000_000 + width, width)
 
 
 @pytest.mark.parametrize("kernel", [RotatedMatern((3.0, 2.0), 3.0, roughness=0.2), 2.0 * RBF(2.0) + WhiteKernel()])

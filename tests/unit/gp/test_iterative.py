@@ -3,10 +3,10 @@ import pytest
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel, Matern, WhiteKernel
 
 from bluesky_gp import PixelGrid
-from bluesky_gp.gp.covariance import LatticeCovariance
+from bluesky_gp.gp.cholesky import CholeskySolver
 from bluesky_gp.gp.iterative import IterativeSolver
-from bluesky_gp.gp.kernels import RotatedMatern
-from bluesky_gp.gp.solvers import CholeskySolver
+from bluesky_gp.gp.lattice_covariance import LatticeCovariance
+from bluesky_gp.gp.rotated_matern import RotatedMatern
 
 KERNELS = [
     ConstantKernel(2.0) * RotatedMatern((4.0, 9.0), 2.0) + WhiteKernel(0.01),
@@ -62,7 +62,7 @@ def test_a_solution_from_a_good_guess_is_the_same():
 def test_a_grown_solver_solves_the_larger_system():
     iterative, dense, prior, S, noise = both(KERNELS[0], 300)
     smaller = IterativeSolver.build(prior, S[:290], noise[:290], tolerance=1e-13)
-    grown = smaller.extend(S[290:], noise[290:])
+    grown = smaller.extend(prior, S[:290], S[290:], noise[290:] - prior.noise)
     b = np.random.default_rng(3).standard_normal(300)
     truth = dense.solve(b)
     np.testing.assert_allclose(grown.solve(b), truth, atol=1e-8 * np.abs(truth).max())

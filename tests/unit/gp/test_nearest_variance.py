@@ -3,11 +3,11 @@ import pytest
 from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 
 from bluesky_gp import PixelGrid
-from bluesky_gp.gp import posterior as module
-from bluesky_gp.gp.covariance import LatticeCovariance
-from bluesky_gp.gp.kernels import RotatedMatern
+from bluesky_gp.gp import lattice_covariance as module
+from bluesky_gp.gp.lattice_covariance import LatticeCovariance
 from bluesky_gp.gp.nearest_variance import nearest_variance
-from bluesky_gp.gp.posterior import LatticePosterior
+from bluesky_gp.gp.posterior import GridPosterior
+from bluesky_gp.gp.rotated_matern import RotatedMatern
 
 KERNEL = ConstantKernel(1.5) * RotatedMatern((4.0, 6.0), 1.3) + WhiteKernel(0.02)
 
@@ -21,7 +21,7 @@ def clustered(grid, m, seed=0):
 
 def variances(grid, S, kernel=KERNEL):
     prior = LatticeCovariance.of(kernel, grid)
-    exact = LatticePosterior.fit(prior, S, np.zeros(len(S)), exact=True).variance
+    exact = GridPosterior.fit(prior, S, np.zeros(len(S)), exact=True).variance
     return nearest_variance(prior, S, np.full(len(S), prior.noise)), exact
 
 
@@ -53,10 +53,10 @@ def test_a_posterior_by_iteration_and_nearest_pixels_is_the_dense_one(monkeypatc
     S = clustered(grid, 450)
     values = np.random.default_rng(1).standard_normal(450)
     values[[3, 440]] = np.nan
-    dense = LatticePosterior.of(KERNEL, grid, S, values)
+    dense = GridPosterior.of(KERNEL, grid, S, values)
     monkeypatch.setattr(module, "DENSE", limit)
     monkeypatch.setattr(module, "EXACT", limit)
-    other = LatticePosterior.of(KERNEL, grid, S[:440], values[:440])
+    other = GridPosterior.of(KERNEL, grid, S[:440], values[:440])
     other = other.observe(S[440:], values[440:])
     np.testing.assert_allclose(other.mean, dense.mean, atol=1e-6)
     np.testing.assert_allclose(other.variance, dense.variance, rtol=1e-2, atol=1e-9)

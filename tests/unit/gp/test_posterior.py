@@ -1,17 +1,19 @@
 import numpy as np
 import pytest
-from gp_problems import POSTERIORS, Problem, problems
+from gp_problems import COVARIANCES, Problem, problems
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel, DotProduct, Matern, RationalQuadratic, WhiteKernel
 
-from bluesky_gp.gp import posterior as module
-from bluesky_gp.gp.kernels import RotatedMatern
-from bluesky_gp.gp.posterior import DensePosterior, LatticePosterior
+from bluesky_gp.gp import lattice_covariance as module
+from bluesky_gp.gp.dense_covariance import DenseCovariance
+from bluesky_gp.gp.lattice_covariance import LatticeCovariance
+from bluesky_gp.gp.posterior import GridPosterior
+from bluesky_gp.gp.rotated_matern import RotatedMatern
 from bluesky_gp.gp.trend import Trend
 from bluesky_gp.grid import PixelGrid
 
-of_any_kind = pytest.mark.parametrize("of_kind", POSTERIORS)
+of_any_kind = pytest.mark.parametrize("of_kind", COVARIANCES)
 KERNELS = [
     *[kind for nu in (0.5, 1.5, 2.5) for kind in (Matern(4.0, nu=nu), Matern([3.0, 6.0], nu=nu))],
     RBF(2.0),
@@ -70,7 +72,7 @@ def test_of_any_problem_the_posterior_is_the_one_of_scikit_learn(of_kind, proble
 def test_a_kernel_that_is_not_stationary_has_the_posterior_of_scikit_learn():
     problem = measured(DotProduct(1.0) + RBF(2.0) * DotProduct(3.0) + WhiteKernel(0.1), shape=(5, 6), m=12)
     mean, covariance = problem.truth()
-    posterior = problem.posterior(DensePosterior)
+    posterior = problem.posterior(DenseCovariance)
     np.testing.assert_allclose(posterior.mean, mean, atol=1e-9)
     np.testing.assert_allclose(covariance_of(posterior), covariance, atol=1e-9)
 
@@ -244,7 +246,7 @@ def test_where_every_pixel_failed_the_mean_is_the_prior_and_the_variance_is_not(
 @of_any_kind
 def test_of_no_pixel_the_posterior_is_the_prior(of_kind):
     nothing = np.array([], dtype=np.intp)
-    posterior = of_kind.of(RBF(2.0) + WhiteKernel(0.1), PixelGrid((4, 3)), nothing, np.array([]))
+    posterior = GridPosterior.fit(of_kind.of(RBF(2.0) + WhiteKernel(0.1), PixelGrid((4, 3))), nothing, np.array([]))
     np.testing.assert_array_equal(posterior.mean, 0.0)
     np.testing.assert_array_equal(posterior.variance, 1.0)
     assert posterior.observe(np.array([2]), np.array([7.0])).mean[0] == pytest.approx(7.0)
@@ -266,8 +268,10 @@ def test_without_noise_the_mean_goes_through_the_values(of_kind, kernel):
 @of_any_kind
 def test_without_noise_a_pixel_measured_twice_has_the_average_of_its_values(of_kind):
     pixels, values = np.array([3, 3, 40]), np.array([1.0, 1.2, 0.0])
-    fresh = of_kind.of(RBF(3.0), PixelGrid((8, 8)), pixels, values)
-    grown = of_kind.of(RBF(3.0), PixelGrid((8, 8)), pixels[[0, 2]], values[[0, 2]]).observe(pixels[[1]], values[[1]])
+    fresh = GridPosterior.fit(of_kind.of(RBF(3.0), PixelGrid((8, 8))), pixels, values)
+    grown = GridPosterior.fit(of_kind.of(RBF(3.0), PixelGrid((8, 8))), pixels[[0, 2]], values[[0, 2]]).observe(
+        pixels[[1]], values[[1]]
+    )
     for posterior in (fresh, grown):
         assert posterior.mean[3] == pytest.approx(1.1, abs=1e-5)
         assert posterior.variance[3] == pytest.approx(0.0, abs=1e-9)
@@ -308,9 +312,9 @@ def test_blocks_tiles_and_products_are_those_of_the_columns(of_kind, solved, pro
 
 
 def test_a_measurement_spreads_by_the_noise_too_and_never_by_nothing():
-    posterior = measured(RBF(3.0) + WhiteKernel(0.09)).posterior(LatticePosterior)
+    posterior = measured(RBF(3.0) + WhiteKernel(0.09)).posterior(LatticeCovariance)
     np.testing.assert_allclose(posterior.measured_std(np.arange(9)) ** 2, posterior.variance[:9] + 0.09)
-    certain = measured(RBF(3.0), noise=0.0).posterior(LatticePosterior)
+    certain = measured(RBF(3.0), noise=0.0).posterior(LatticeCovariance)
     assert np.all(certain.measured_std(certain.pixels) >= 1e-6)
 
 
@@ -351,8 +355,8 @@ def test_a_mirrored_map_has_the_mirrored_posterior(problem):
     if "RotatedMatern" in str(problem.kernel) and problem.grid.ndim == 2:
         mirror = mirror[::-1]  # a rotated metric keeps only the half turn
     mirror = mirror.ravel()
-    mirrored = problem.posterior(LatticePosterior, pixels=mirror[problem.pixels])
-    posterior = problem.posterior(LatticePosterior)
+    mirrored = problem.posterior(LatticeCovariance, pixels=mirror[problem.pixels])
+    posterior = problem.posterior(LatticeCovariance)
     np.testing.assert_allclose(mirrored.mean[mirror], posterior.mean, atol=1e-9 * (1.0 + np.abs(posterior.mean).max()))
     np.testing.assert_allclose(mirrored.variance[mirror], posterior.variance, atol=1e-10)
 
@@ -363,7 +367,7 @@ def test_an_uncertain_trend_is_a_kernel_of_its_basis_with_a_vague_prior():
     y = np.random.default_rng(1).standard_normal(25)
     kernel = RBF(2.0) + WhiteKernel(0.1)
     trend = Trend.polynomial(grid.coordinates, 1)
-    posterior = LatticePosterior.of(kernel, grid, S, y, trend=trend)
+    posterior = GridPosterior.of(kernel, grid, S, y, trend=trend)
     vague = 1e6 * trend.basis @ trend.basis.T
     prior = RBF(2.0)(grid.coordinates) + vague
     K = prior[np.ix_(S, S)] + 0.1 * np.eye(25)
@@ -379,7 +383,7 @@ def test_with_an_uncertain_trend_a_batch_observed_is_a_fresh_fit():
     y = np.random.default_rng(1).standard_normal(25)
     options = {"trend": Trend.polynomial(grid.coordinates, 2)}
     kernel = RBF(2.0) + WhiteKernel(0.1)
-    grown = LatticePosterior.of(kernel, grid, S[:15], y[:15], **options).observe(S[15:], y[15:])
-    fresh = LatticePosterior.of(kernel, grid, S, y, **options)
+    grown = GridPosterior.of(kernel, grid, S[:15], y[:15], **options).observe(S[15:], y[15:])
+    fresh = GridPosterior.of(kernel, grid, S, y, **options)
     np.testing.assert_allclose(grown.mean, fresh.mean, atol=1e-9)
     np.testing.assert_allclose(grown.variance, fresh.variance, atol=1e-9)

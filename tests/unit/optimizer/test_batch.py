@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from gp_problems import POSTERIORS, problems
+from gp_problems import COVARIANCES, problems
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy.stats import norm
@@ -10,7 +10,7 @@ from sklearn.base import clone
 from sklearn.gaussian_process.kernels import Matern, WhiteKernel
 
 from bluesky_gp.acquisition import ConfidenceBound, ExpectedImprovement
-from bluesky_gp.gp import LatticePosterior, RotatedMatern
+from bluesky_gp.gp import GridPosterior, LatticeCovariance, RotatedMatern
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.optimizer.batch import LocalPenalization, Mixed, Ranking, WhilePromising, apart, choose, strategy_of
 
@@ -26,7 +26,7 @@ def by_variance(posterior, pixels):
 def start(shape=(12, 12)):
     kernel = Matern(3.0, nu=2.5) + WhiteKernel(0.01)
     pixels, values = np.array([3, 40, 77, 130]), np.array([0.0, 1.0, -1.0, 0.5])
-    return LatticePosterior.of(kernel, PixelGrid(shape), pixels, values)
+    return GridPosterior.of(kernel, PixelGrid(shape), pixels, values)
 
 
 def pick(score, num, strategy, candidates=None, min_distance=0.0):
@@ -53,7 +53,7 @@ def flipped(kernel):
 # -- the choice ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("of_kind", POSTERIORS)
+@pytest.mark.parametrize("of_kind", COVARIANCES)
 @given(problem=problems(), share=st.floats(0.0, 1.0), num=st.integers(1, 8), data=st.data())
 def test_a_batch_has_no_pixel_twice_and_none_but_candidates(of_kind, problem, share, num, data):
     allowed = np.flatnonzero(problem.grid.allowed)
@@ -171,13 +171,13 @@ def test_a_mirrored_map_gives_the_mirrored_batch(problem, share, axis, penalized
         values.append(ranking.values)
         return ranking
 
-    posterior = problem.posterior(LatticePosterior)
+    posterior = problem.posterior(LatticeCovariance)
     batch = choose(posterior, grid, np.flatnonzero(grid.allowed), by_mean, 4, watched)
     assume(all(clear(ranking) for ranking in values))
     mirrored = replace(grid, mask=~np.flip(grid.allowed.reshape(grid.shape), axis))
     moved = replace(problem, grid=mirrored, pixels=image[problem.pixels], kernel=flipped(problem.kernel))
     candidates = np.flatnonzero(mirrored.allowed)
-    other = choose(moved.posterior(LatticePosterior), mirrored, candidates, by_mean, 4, strategy)
+    other = choose(moved.posterior(LatticeCovariance), mirrored, candidates, by_mean, 4, strategy)
     np.testing.assert_array_equal(other.pixels, image[batch.pixels])
 
 
@@ -190,7 +190,7 @@ def distances(grid, pixels, others):
 
 @given(problem=problems(), distance=st.floats(0.0, 30.0), num=st.integers(1, 8), pending=st.integers(0, 3))
 def test_the_pixels_of_a_batch_keep_their_distance_as_long_as_there_are_such_pixels(problem, distance, num, pending):
-    grid, posterior = problem.grid, problem.posterior(LatticePosterior)
+    grid, posterior = problem.grid, problem.posterior(LatticeCovariance)
     candidates = np.flatnonzero(grid.allowed)
     for pixel in candidates[:pending]:
         posterior = posterior.condition(pixel, 0.0)
@@ -280,7 +280,7 @@ def test_the_penalty_on_a_score_that_is_no_logarithm_does_not_depend_on_its_unit
 def test_the_penalty_is_a_number_on_any_map(values, log):
     kernel = Matern(3.0, nu=2.5) + WhiteKernel(0.01)
     for grid in (PixelGrid((7,)), PixelGrid((1, 9)), PixelGrid((3, 3, 3))):
-        posterior = LatticePosterior.of(kernel, grid, np.arange(len(values)), np.array(values))
+        posterior = GridPosterior.of(kernel, grid, np.arange(len(values)), np.array(values))
         for score in (by_mean, by_variance, lambda posterior, pixels: np.full(len(pixels), np.nan)):
             batch = choose(posterior, grid, np.arange(3, 7), score, 9, LocalPenalization(log))
             assert sorted(batch.pixels.tolist()) == [3, 4, 5, 6]

@@ -6,7 +6,7 @@ from recorded_runs import through_text
 from sklearn.gaussian_process.kernels import RBF, DotProduct, Matern, WhiteKernel
 from sklearn.preprocessing import FunctionTransformer
 
-from bluesky_gp.gp import DensePosterior, LatticePosterior
+from bluesky_gp.gp import DenseCovariance, GridPosterior, LatticeCovariance
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.optimizer import forecast as module
 from bluesky_gp.optimizer.forecast import Forecast, forecast, remaining
@@ -18,10 +18,10 @@ GRID = PixelGrid((30, 30))
 PIXELS = np.random.default_rng(0).permutation(GRID.size)
 
 
-def posterior_of(kernel, num, of_kind=LatticePosterior, grid=GRID, values=None):
+def posterior_of(kernel, num, of_kind=LatticeCovariance, grid=GRID, values=None):
     pixels = PIXELS[:num]
     values = np.zeros(num) if values is None else values
-    return of_kind.of(kernel, grid, pixels, values)
+    return GridPosterior.fit(of_kind.of(kernel, grid), pixels, values)
 
 
 def expected(posterior, wrong=1.0, allowed=None, num=100):
@@ -38,13 +38,13 @@ KERNELS = {
 }
 
 
-def share_left(kernel, num, of_kind=LatticePosterior):
+def share_left(kernel, num, of_kind=LatticeCovariance):
     posterior = posterior_of(kernel, num, of_kind)
     return remaining(posterior, np.arange(GRID.size), np.setdiff1d(PIXELS, posterior.pixels), 100)
 
 
 @pytest.mark.parametrize("num", [100, 200, 300])
-@pytest.mark.parametrize("of_kind", [LatticePosterior, DensePosterior])
+@pytest.mark.parametrize("of_kind", [LatticeCovariance, DenseCovariance])
 @pytest.mark.parametrize("kernel", KERNELS.values(), ids=KERNELS)
 def test_pixels_anywhere_leave_the_share_of_the_variance_that_was_expected(kernel, num, of_kind):
     now, later = (float(posterior_of(kernel, n).variance.mean()) for n in (num, num + 100))
@@ -54,7 +54,7 @@ def test_pixels_anywhere_leave_the_share_of_the_variance_that_was_expected(kerne
 
 def test_a_kernel_that_is_not_stationary_has_a_forecast():
     kernel = DotProduct() + RBF(3.0) + WhiteKernel(0.1)
-    found = expected(posterior_of(kernel, 100, DensePosterior))
+    found = expected(posterior_of(kernel, 100, DenseCovariance))
     assert 0.0 < found.map_gain < found.map_error
 
 
@@ -73,7 +73,7 @@ def test_on_large_maps_some_pixels_stand_for_all(monkeypatch):
     rng, sd = np.random.default_rng(2), 1.0
     posterior = posterior_of(Matern(3.0, nu=1.5) + WhiteKernel(0.01), 60, values=rng.standard_normal(60) * sd)
     some = expected(posterior)
-    monkeypatch.setattr(module, "_FEW", GRID.size)
+    monkeypatch.setattr(module, "_ALONE", GRID.size)
     assert some.best_gain == pytest.approx(expected(posterior).best_gain, rel=0.02)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.gaussian_process.kernels import RBF, DotProduct, WhiteKernel
 
-from bluesky_gp.gp import DensePosterior, LatticePosterior, Trend, covariance_of
+from bluesky_gp.gp import DenseCovariance, LatticeCovariance, Trend, covariance_of
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.optimizer.state import OptimizerState
 from bluesky_gp.optimizer.units import AffineUnits
@@ -45,9 +45,9 @@ def test_what_is_masked_measured_failed_or_pending_is_no_candidate():
     assert candidates == set(range(30)) - set(np.flatnonzero(GRID.mask).tolist()) - {1, 10, 20} - {4, 5}
 
 
-@pytest.mark.parametrize(("kernel", "of_kind"), [(RBF(2.0), LatticePosterior), (DotProduct(), DensePosterior)])
-def test_the_kernel_decides_the_kind_of_posterior(kernel, of_kind):
-    assert isinstance(state(kernel=kernel + WhiteKernel(0.1)).rebuilt().posterior, of_kind)
+@pytest.mark.parametrize(("kernel", "of_kind"), [(RBF(2.0), LatticeCovariance), (DotProduct(), DenseCovariance)])
+def test_the_kernel_decides_the_kind_of_covariance(kernel, of_kind):
+    assert isinstance(state(kernel=kernel + WhiteKernel(0.1)).rebuilt().posterior.prior, of_kind)
 
 
 @pytest.mark.parametrize(("sign", "pixel", "value"), [(1.0, (3, 2), 104.0), (-1.0, (0, 1), 100.0)])

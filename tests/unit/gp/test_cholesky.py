@@ -1,28 +1,14 @@
 import numpy as np
 import pytest
-from gp_problems import problems
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.gaussian_process.kernels import RBF
 
-from bluesky_gp.gp.covariance import LatticeCovariance
-from bluesky_gp.gp.solvers import CholeskySolver, CirculantSampler
-from bluesky_gp.grid import PixelGrid
+from bluesky_gp.gp.cholesky import CholeskySolver
 
 
 def positive_definite(m, seed=0):
     root = np.random.default_rng(seed).standard_normal((m, m))
     return root @ root.T + np.eye(m)
-
-
-@given(problems(), st.integers(0, 99))
-def test_a_product_by_fft_is_the_product_with_the_matrix(problem, seed):
-    product = LatticeCovariance.of(problem.kernel, problem.grid).product
-    everywhere = problem.grid.coordinates
-    fields = np.random.default_rng(seed).standard_normal((2, problem.grid.size))
-    truth = fields @ problem.kernel(everywhere, everywhere)
-    np.testing.assert_allclose(product(fields), truth, atol=1e-12 * np.abs(truth).max())
-    np.testing.assert_allclose(product(fields[0]), truth[0], atol=1e-12 * np.abs(truth).max())
 
 
 @given(st.integers(1, 30), st.integers(0, 99))
@@ -40,7 +26,7 @@ def test_the_factor_solves_inverts_and_has_the_determinant_of_k(m, seed):
 @given(st.integers(0, 20), st.integers(0, 10), st.integers(0, 99))
 def test_a_factor_grown_by_rows_is_the_factor_of_the_larger_matrix(m, k, seed):
     K = positive_definite(m + k, seed)
-    grown = CholeskySolver.factorise(K[:m, :m]).extend(K[:m, m:], K[m:, m:])
+    grown = CholeskySolver.factorise(K[:m, :m]).bordered(K[:m, m:], K[m:, m:])
     np.testing.assert_allclose(grown.L, CholeskySolver.factorise(K).L, atol=1e-11)
 
 
@@ -49,7 +35,7 @@ def test_of_no_pixels_there_is_nothing_to_solve():
     assert solver.solve(np.empty(0)).shape == (0,)
     assert solver.half(np.empty((0, 3))).shape == (0, 3)
     assert solver.log_determinant == 0.0
-    np.testing.assert_allclose(solver.extend(np.empty((0, 1)), np.array([[4.0]])).L, [[2.0]])
+    np.testing.assert_allclose(solver.bordered(np.empty((0, 1)), np.array([[4.0]])).L, [[2.0]])
 
 
 def test_a_singular_matrix_gets_as_little_jitter_as_it_takes():
@@ -67,11 +53,11 @@ def test_a_pivot_that_is_rounding_is_not_taken_for_one(scale):
 
 def test_a_row_that_repeats_another_gets_jitter_when_the_factor_grows():
     K = positive_definite(4)
-    grown = CholeskySolver.factorise(K).extend(K[:, [2]], K[[2]][:, [2]])
+    grown = CholeskySolver.factorise(K).bordered(K[:, [2]], K[[2]][:, [2]])
     again = np.ix_([0, 1, 2, 3, 2], [0, 1, 2, 3, 2])
     assert grown.jitter == 1e-10
     np.testing.assert_allclose(grown.L @ grown.L.T, K[again], atol=1e-8)
-    further = grown.extend(K[[0, 1, 2, 3, 2]][:, [1]], K[[1]][:, [1]])  # the jitter stays, for the new row too
+    further = grown.bordered(K[[0, 1, 2, 3, 2]][:, [1]], K[[1]][:, [1]])  # the jitter stays, for the new row too
     assert further.jitter == 1e-10
     assert np.all(np.isfinite(further.inverse()))
 
@@ -87,17 +73,3 @@ def test_a_row_that_repeats_another_gets_jitter_when_the_factor_grows():
 def test_what_cannot_be_factorised_is_a_clear_error(K, message):
     with pytest.raises(np.linalg.LinAlgError, match=message):
         CholeskySolver.factorise(K)
-
-
-def test_what_a_torus_cannot_represent_is_told():
-    long = LatticeCovariance.of(RBF(20.0), PixelGrid((5,)))
-    lags = np.fft.fftfreq(10, 0.1)[:, None]
-    assert CirculantSampler.from_torus(long.kernel(lags, np.zeros((1, 1)))[:, 0], (5,)).deficit > 1e-3
-    assert long._sampler.deficit < 1e-4  # on a larger one
-
-
-def test_a_sample_is_a_function_of_its_generator():
-    sampler = LatticeCovariance.of(RBF(2.0), PixelGrid((5, 4)))._sampler
-    first, second, other = (sampler(np.random.default_rng(seed)) for seed in (1, 1, 2))
-    np.testing.assert_array_equal(first, second)
-    assert np.abs(first - other).max() > 0.1

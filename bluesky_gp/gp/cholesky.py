@@ -1,0 +1,119 @@
+"""Solutions with the covariance of the measured pixels, by a dense factor.
+
+======  =================================================  ==================
+symbol  meaning                                            shape
+======  =================================================  ==================
+K       K_SS + noise, covariance of the m measured pixels  (m, m)
+L       lower Cholesky factor of K                         (m, m)
+======  =================================================  ==================
+"""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from scipy.linalg import blas, cho_solve, cholesky, lapack, solve_triangular
+
+from bluesky_gp.gp.interfaces import Covariance
+from bluesky_gp.typing import Floats, Indices
+
+_JITTERS = (0.0, 1e-10, 1e-8, 1e-6, 1e-4)
+_LOST = 1e-13  # square of a pivot, relative to the diagonal, that is rounding: alpha would be noise divided by it
+
+
+@dataclass(frozen=True)
+class CholeskySolver:
+    """``K^-1 b`` by a dense factor that grows by rows; O(m^2) a right-hand side, O(m^3) once."""
+
+    L: Floats
+    jitter: float = 0.0  # added to the diagonal, relative to its mean, because K was not positive definite
+
+    @classmethod
+    def of(cls, prior: Covariance, S: Indices, noise: Floats) -> Self:
+        """Factorise the covariance of measured pixels, whose noise variances beside the kernel's are given."""
+        K = prior.block(S, S)
+        K[np.diag_indices(len(S))] += prior.noise + noise
+        return cls.factorise(K)
+
+    @classmethod
+    def factorise(cls, K: Floats) -> Self:
+        """Factorise K, shape ``(m, m)``, with as little jitter on its diagonal as it takes.
+
+        Raises
+        ------
+        LinAlgError
+            If K is not finite, or not positive definite with 1e-4 of its mean diagonal added.
+        """
+        if not np.all(np.isfinite(K)):
+            raise np.linalg.LinAlgError("the covariance of the measured pixels is not finite")
+        scale = _scale(K)
+        for jitter in _JITTERS:
+            L = _factor(K + jitter * scale * np.eye(len(K)) if jitter else K, scale)
+            if L is not None:
+                return cls(L, jitter)
+        raise np.linalg.LinAlgError(f"the covariance of {len(K)} pixels is not positive definite, jitter 1e-4 included")
+
+    def extend(self, prior: Covariance, S: Indices, new: Indices, noise: Floats) -> Self:
+        """Return the solver of pixels S and some more: the factor grows by rows."""
+        return self.bordered(prior.block(S, new), prior.block(new, new) + np.diag(prior.noise + noise))
+
+    def bordered(self, cross: Floats, corner: Floats) -> Self:
+        """Return the solver of ``[[K, cross], [cross.T, corner]]``; O(m^2 k) instead of O(m^3)."""
+        m, k = cross.shape
+        scale = _scale(corner)
+        low = self.half(cross)
+        last = _factor(corner + self.jitter * scale * np.eye(k) - low.T @ low, scale)
+        if last is None:  # a pixel measured twice, without noise: jitter for all
+            return type(self).factorise(np.block([[self.L @ self.L.T, cross], [cross.T, corner]]))
+        L = np.zeros((m + k, m + k), order="F")  # as LAPACK wants it: else every solution copies it
+        L[:m, :m], L[m:, :m], L[m:, m:] = self.L, low.T, last
+        return type(self)(L, self.jitter)
+
+    def half(self, b: Floats) -> Floats:
+        """Return ``L^-1 b``."""
+        return np.asarray(solve_triangular(self.L, b, lower=True, check_finite=False)) if len(b) else b
+
+    def halves(self, left: Floats, right: Floats) -> tuple[Floats, Floats]:
+        """Return ``L^-1 left`` and ``L^-1 right``."""
+        first = self.half(left)
+        return first, first if right is left else self.half(right)
+
+    def reduce(self, cross: Floats) -> Floats:
+        """Return ``diag(cross^T K^-1 cross)``, shape ``(k,)``."""
+        return np.asarray(np.square(self.half(cross)).sum(axis=0))
+
+    def solve(self, b: Floats, start: Floats | None = None, *, rough: bool = False) -> Floats:
+        """Return ``K^-1 b``; a direct solver needs no `start`, and is never `rough`."""
+        if not len(b):
+            return b
+        if b.ndim == 1:  # five times as fast as LAPACK's solution for many right-hand sides
+            return np.asarray(blas.dtrsv(self.L, blas.dtrsv(self.L, b, lower=1), lower=1, trans=1))
+        return np.asarray(cho_solve((self.L, True), b, check_finite=False))
+
+    def inverse(self) -> Floats:
+        """Return the lower triangle of ``K^-1``, shape ``(m, m)``; a third of the work that solving for it takes."""
+        lower, _ = lapack.dpotri(self.L, lower=1)
+        return np.asarray(lower)
+
+    @property
+    def notes(self) -> str:
+        """Jitter, in words for the record."""
+        return f"jitter {self.jitter:.0e} on the covariance" if self.jitter else ""
+
+    @property
+    def log_determinant(self) -> float:
+        """``log det K``."""
+        return float(2.0 * np.sum(np.log(np.diagonal(self.L))))
+
+
+def _scale(K: Floats) -> float:
+    return float(np.mean(np.diagonal(K))) if len(K) else 1.0
+
+
+def _factor(K: Floats, scale: float) -> Floats | None:
+    """Lower Cholesky factor; None if there is none, or one whose smallest pivot is lost in rounding."""
+    try:
+        L = np.asarray(cholesky(K, lower=True, check_finite=False))
+    except np.linalg.LinAlgError:
+        return None
+    return L if np.all(np.square(np.diagonal(L)) > _LOST * scale) else None

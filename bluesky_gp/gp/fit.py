@@ -1,0 +1,113 @@
+"""The fit of hyperparameters: the highest posterior density within their bounds.
+
+======  ========================================================  ============
+symbol  meaning                                                   shape
+======  ========================================================  ============
+theta   log hyperparameters, in scikit-learn's order              (n_theta,)
+y, S    values and flat indices of the pixels that have one       (m,)
+======  ========================================================  ============
+"""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+from scipy.optimize import OptimizeResult, minimize
+
+from bluesky_gp.gp.blas import blas_threads
+from bluesky_gp.gp.interfaces import Covariance, Pairs
+from bluesky_gp.gp.kernel_choice import LinearPrior
+from bluesky_gp.gp.likelihood import log_marginal_likelihood
+from bluesky_gp.gp.theta import AdjustableKernel
+from bluesky_gp.gp.trend import Trend
+from bluesky_gp.typing import Floats, Indices
+
+_COMPARED = 600  # values beyond which a part of them compares the starts
+_FTOL = 1e-6  # of the log posterior density: a thousandth of what tells hyperparameters apart
+_FIRST_STEPS = 4  # of L-BFGS from every start, after which the highest goes on alone: it is the one that leads highest
+_BROKEN = 1e25  # negative log density where there is none: a number, as L-BFGS goes on from it
+
+
+class Fit(NamedTuple):
+    """What a fit found."""
+
+    theta: Floats
+    log_marginal_likelihood: float
+    evaluations: int
+    converged: bool = True
+
+
+@dataclass(frozen=True)
+class FitProblem:
+    """Values whose posterior density of theta is to be maximised."""
+
+    covariance: Covariance
+    prior: LinearPrior | None
+    trend: Trend
+    S: Indices
+    y: Floats
+    noise: Floats
+    scale: Floats | None = None  # of the steps, see `KernelChoice`
+
+    @cached_property
+    def _pairs(self) -> Pairs:
+        return self.covariance.among(self.S)
+
+    @cached_property
+    def _kernel_of(self) -> AdjustableKernel:
+        return AdjustableKernel(self.covariance.kernel)
+
+    def objective(self, theta: Floats) -> tuple[float, Floats]:
+        """Return the negative log posterior density of theta and its gradient; infinite where K breaks down."""
+        kernel = self._kernel_of(theta)
+        try:
+            with np.errstate(over="ignore", invalid="ignore"):
+                value, gradient = log_marginal_likelihood(kernel, self._pairs, self.trend, self.S, self.y, self.noise)
+        except np.linalg.LinAlgError:
+            return _BROKEN, np.zeros_like(theta)
+        if self.prior is not None:
+            log_density, by_theta = self.prior.log_density(theta)
+            value, gradient = value + log_density, gradient + by_theta
+        if not (np.isfinite(value) and np.isfinite(gradient).all()):
+            return _BROKEN, np.zeros_like(theta)
+        return -value, -gradient
+
+    def solve(self, starts: list[Floats]) -> Fit:
+        """Maximise within the kernel's bounds: a few steps from each start, then on from the highest place reached.
+
+        With very many values a part of them decides which start that is.
+        """
+        bounds = self.covariance.kernel.bounds
+        if not len(bounds):
+            return Fit(np.empty(0), -self.objective(np.empty(0))[0], 1)
+        starts = [np.clip(start, bounds[:, 0], bounds[:, 1]) for start in starts]
+        evaluations = 0
+        with blas_threads(len(self.S)):
+            if len(starts) > 1:
+                looked_at = self if len(self.S) <= _COMPARED else self._some(_COMPARED // 2)
+                tried = [looked_at.climb(start, _FIRST_STEPS) for start in starts]
+                evaluations = sum(each.nfev for each in tried)
+                starts = [min(tried, key=lambda each: float(each.fun)).x]
+            best = self.climb(starts[0])
+        log_prior = 0.0 if self.prior is None else self.prior.log_density(best.x)[0]
+        return Fit(np.asarray(best.x), float(-best.fun - log_prior), evaluations + best.nfev, bool(best.success))
+
+    def climb(self, start: Floats, steps: int = 15000) -> OptimizeResult:
+        """Maximise from one start, by at most so many steps of L-BFGS."""
+        bounds, options = self.covariance.kernel.bounds, {"ftol": _FTOL, "maxiter": steps}
+        scale = np.ones(len(bounds)) if self.scale is None else self.scale
+
+        def scaled(z: Floats) -> tuple[float, Floats]:
+            value, gradient = self.objective(z * scale)
+            return value, gradient * scale
+
+        within = bounds / scale[:, None]
+        found = minimize(scaled, start / scale, jac=True, method="L-BFGS-B", bounds=within, options=options)
+        found.x = np.clip(found.x * scale, *bounds.T)
+        return found
+
+    def _some(self, count: int) -> "FitProblem":
+        """Return the problem of a random part of the values."""
+        chosen = np.sort(np.random.default_rng(len(self.S)).choice(len(self.S), count, replace=False))
+        return replace(self, S=self.S[chosen], y=self.y[chosen], noise=self.noise[chosen])

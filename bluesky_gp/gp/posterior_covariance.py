@@ -1,0 +1,105 @@
+r"""The covariance that is left between all pixels, given those measured and those taken as measured.
+
+======  =====================================================  ===============
+symbol  meaning                                                shape
+======  =====================================================  ===============
+N       pixels of the lattice                                  ()
+S       flat indices of the pixels attempted                   (m,)
+K       K_SS + noise                                           (m, m)
+R       root of what an uncertain trend adds                   (N, q)
+g       gain of each pixel taken as measured                   (N,)
+======  =====================================================  ===============
+
+.. math:: K_{NN} - K_{NS} K^{-1} K_{SN} + R R^T - \sum g g^T
+
+Rasmussen & Williams, Gaussian Processes for Machine Learning (2006), eq. 2.26 and, for the trend, 2.42.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from bluesky_gp.gp.fantasy import Fantasy
+from bluesky_gp.gp.interfaces import Covariance, Solver
+from bluesky_gp.gp.tiles import tiled
+from bluesky_gp.typing import Floats, Indices
+
+
+@dataclass(frozen=True, kw_only=True)
+class PosteriorCovariance:
+    """Columns, blocks and products of the posterior covariance, of which nothing N x N is ever held."""
+
+    prior: Covariance = field(repr=False)
+    pixels: Indices  # (m,), S
+    solver: Solver = field(repr=False)  # of all m
+    trend_root: Floats = field(default_factory=lambda: np.empty((0, 0)), repr=False)  # (N, q), R; (0, 0): none
+    fantasies: tuple[Fantasy, ...] = ()
+
+    def covariance_column(self, pixel: int) -> Floats:
+        """Covariance of one pixel with all, shape ``(N,)``: one FFT and O(m^2)."""
+        cross = self.prior.block(self.pixels, np.array([pixel]))[:, 0]
+        column = self.prior.column(pixel) - self.prior.dot(self.pixels, self.solver.solve(cross, rough=True))
+        if len(self.trend_root):
+            column += self.trend_root @ self.trend_root[pixel]
+        for fantasy in self.fantasies:
+            column -= fantasy.gain[pixel] * fantasy.gain
+        return column
+
+    def covariance(self, rows: Indices, columns: Indices) -> Floats:
+        """Covariance of some pixels with others, shape ``(n_rows, n_columns)``: O(m^2 (n_rows + n_columns))."""
+        return self._between(rows, columns, *self.solver.halves(self._cross(rows), self._cross(columns)))
+
+    def covariance_tiles(self, pixels: Indices, num: int) -> Iterator[tuple[Indices, Floats]]:
+        """Yield the covariance of some pixels in `num` tiles of rows, each from the diagonal on: nothing is held.
+
+        Yields
+        ------
+        rows : ndarray of int, shape (r,)
+            Places in `pixels`, in ascending order.
+        block : ndarray, shape (r, n_pixels - rows[0])
+        """
+        cross = self._cross(pixels)
+        left, right = self.solver.halves(cross, cross)
+        for rows in np.array_split(np.arange(len(pixels)), min(num, len(pixels))):
+            onward = slice(rows[0], None)
+            yield rows, self._between(pixels[rows], pixels[onward], left[:, rows], right[:, onward])
+
+    def product(self, field: Floats) -> Floats:
+        """Covariance of all pixels with all, times a field of shape ``(N,)``: two FFTs and O(m^2)."""
+        prior = self.prior.dot(np.arange(len(field)), field)
+        result = prior - self.prior.dot(self.pixels, self.solver.solve(prior[self.pixels], rough=True))
+        if len(self.trend_root):
+            result += self.trend_root @ (self.trend_root.T @ field)
+        for fantasy in self.fantasies:
+            result -= fantasy.gain * (fantasy.gain @ field)
+        return np.asarray(result)
+
+    def difference_variance(self, left: Indices, right: Indices) -> Floats:
+        """Variance of what each pixel of `left` has more than that of `right` in its place, ``(k,)``: O(k m^2)."""
+        prior = self.prior
+        variance = prior.variance[left] + prior.variance[right] - 2.0 * prior.pairs(left, right)
+        for tile in tiled(len(left), len(self.pixels)):
+            variance[tile] -= self.solver.reduce(self._cross(left[tile]) - self._cross(right[tile]))
+        if len(self.trend_root):
+            variance += np.square(self.trend_root[left] - self.trend_root[right]).sum(axis=1)
+        for fantasy in self.fantasies:
+            variance -= (fantasy.gain[left] - fantasy.gain[right]) ** 2
+        return np.asarray(np.maximum(variance, 0.0))
+
+    @property
+    def fantasised(self) -> Indices:
+        """Flat indices of the pixels taken as measured, shape ``(k,)``."""
+        return np.array([fantasy.pixel for fantasy in self.fantasies], dtype=np.intp)
+
+    def _cross(self, pixels: Indices) -> Floats:
+        return self.prior.block(self.pixels, pixels)
+
+    def _between(self, rows: Indices, columns: Indices, left: Floats, right: Floats) -> Floats:
+        block = self.prior.block(rows, columns)
+        block -= left.T @ right
+        if len(self.trend_root):
+            block += self.trend_root[rows] @ self.trend_root[columns].T
+        for fantasy in self.fantasies:
+            block -= np.outer(fantasy.gain[rows], fantasy.gain[columns])
+        return np.asarray(block)

@@ -1,0 +1,26 @@
+import numpy as np
+import pytest
+
+from bluesky_gp.gp.fit_schedule import refit_due, starts_for
+from bluesky_gp.gp.kernel_choice import KernelChoice
+
+
+@pytest.mark.parametrize(
+    ("n_measured", "n_fitted", "due"),
+    [(1, 0, True), (10, 10, False), (150, 140, True), (160, 150, False), (170, 150, True), (290, 250, True)]
+    + [(280, 250, False), (600, 570, False), (500, 0, True)],
+)
+def test_fits_come_with_every_batch_while_there_are_few_pixels_then_more_rarely(n_measured, n_fitted, due):
+    assert refit_due(n_measured, n_fitted) is due
+
+
+@pytest.mark.parametrize(
+    ("n_measured", "n_fitted", "places"),
+    [(10, 0, "all"), (60, 50, "all"), (70, 60, "last"), (80, 70, "first"), (85, 79, "first"), (90, 80, "last")]
+    + [(210, 190, "first"), (400, 360, "last")],
+)
+def test_few_pixels_may_mislead_a_fit_so_it_starts_elsewhere_too(n_measured, n_fitted, places):
+    choice, last = KernelChoice.default((50, 50)), np.zeros(5)
+    starts = starts_for(choice, last, n_measured, n_fitted)
+    assert starts[0] is last
+    assert len(starts) == {"all": 1 + len(choice.starts), "first": 2, "last": 1}[places]
