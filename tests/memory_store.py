@@ -3,7 +3,8 @@
 import threading
 
 from bluesky_gp.recording.follower import Follower
-from bluesky_gp.recording.recorder import JournalFolder, Recorder
+from bluesky_gp.recording.journal_folder import JournalFolder
+from bluesky_gp.recording.recorder import Recorder
 
 
 class Memory:

@@ -6,8 +6,8 @@ from .finding import documents_of as documents_of
 from .finding import journal_of as journal_of
 from .journal import Journal as Journal
 from .journal import JournalError as JournalError
-from .journal import JournalReader as JournalReader
-from .journal import read_journal as read_journal
+from .journal_reader import JournalReader as JournalReader
+from .journal_reader import read_journal as read_journal
 from .locks import is_held as is_held
 from .opening import is_catalog as is_catalog
 from .opening import open_catalog as open_catalog

@@ -25,14 +25,14 @@ class Backlog:
     Parameters
     ----------
     journal : Journal
-        Where the lines go.
+        File to which the lines go.
     largest : int
-        How many bytes may wait.
+        Bytes that may wait at most.
 
     Attributes
     ----------
     error : JournalError or None
-        What is wrong with the journal.
+        The journal's fault; None while it is in order.
     """
 
     def __init__(self, journal: Journal, *, largest: int = _LARGEST) -> None:

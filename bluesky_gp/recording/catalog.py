@@ -1,6 +1,5 @@
 """The catalog as a session sees it: a writer to subscribe, and runs to read."""
 
-import contextlib
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,9 +10,10 @@ from bluesky_gp.recording.follower import Follower
 from bluesky_gp.recording.journal import Fsync
 from bluesky_gp.recording.journal_folder import JournalFolder
 from bluesky_gp.recording.recorder import Recorder
+from bluesky_gp.recording.session_end import at_session_end
 from bluesky_gp.recording.stores import ReadableStore
 
-__all__ = ["Catalog", "ReadableStore"]
+__all__ = ["Catalog"]
 
 
 class Catalog:
@@ -27,7 +27,7 @@ class Catalog:
     Attributes
     ----------
     writer : Recorder
-        What to subscribe: ``RE.subscribe(catalog.writer)``, before anything that may raise.
+        Subscriber: ``RE.subscribe(catalog.writer)``, before anything that may raise.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class Catalog:
             try:
                 self._store = connect()
             finally:
-                _at_exit(self.close)  # registered after tiled's own, therefore run before it
+                at_session_end(self.close)  # registered after tiled's own, therefore run before it
             return self._store
 
         self._follower = Follower(journals, connect_here, place=place)
@@ -119,12 +119,3 @@ class Catalog:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def _at_exit(close: Callable[[], None]) -> None:
-    """Call `close` at exit, before tiled's embedded server is stopped.
-
-    Tiled stops it when the interpreter ends its threads, which is before the handlers of `atexit`.
-    """
-    with contextlib.suppress(RuntimeError):  # the interpreter ends already
-        threading._register_atexit(close)  # type: ignore[attr-defined]  # noqa: SLF001

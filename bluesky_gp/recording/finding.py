@@ -6,7 +6,7 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
-from bluesky_gp.recording.journal import JournalReader, read_journal
+from bluesky_gp.recording.journal_reader import JournalReader, read_journal
 from bluesky_gp.recording.locks import is_held
 
 _TAKING_IN = 2.0  # s, that a session needs at most to see how a journal ends

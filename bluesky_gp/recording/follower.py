@@ -12,12 +12,13 @@ from typing import Any, cast
 from event_model import unpack_event_page
 from event_model.documents import EventPage
 
-from bluesky_gp.recording.journal import JournalError, finish_journal
-from bluesky_gp.recording.journal_folder import JournalFolder, RecordedRun
+from bluesky_gp.recording.journal import JournalError
+from bluesky_gp.recording.journal_end import finish_journal
+from bluesky_gp.recording.journal_folder import JournalFolder, PendingRun
 from bluesky_gp.recording.spill import put_back
-from bluesky_gp.recording.stores import RunWriter, Store
+from bluesky_gp.recording.stores import Store
 
-__all__ = ["Follower", "RunWriter", "Store"]
+__all__ = ["Follower"]
 
 logger = logging.getLogger("bluesky_gp.recording")
 
@@ -31,7 +32,7 @@ class Follower:
     Parameters
     ----------
     folder : JournalFolder
-        Where the journals are. Those that dead sessions left in it are taken in first.
+        Folder of the journals. Those that dead sessions left in it are taken in first.
     connect : callable
         Returns the store; called on the thread.
     place : str
@@ -47,7 +48,7 @@ class Follower:
         self._connect = connect
         self._place = place
         self._interval = interval
-        self._runs: list[RecordedRun] = []
+        self._runs: list[PendingRun] = []
         self._store: Store | None = None
         self._error: Exception | None = None
         self._ready = threading.Event()
@@ -57,7 +58,7 @@ class Follower:
         self._thread = threading.Thread(target=self._work, name=f"catalog {place}", daemon=True)
         self._thread.start()
 
-    def follow(self, run: RecordedRun) -> None:
+    def follow(self, run: PendingRun) -> None:
         """Copy a run from now on."""
         self._runs.append(run)
 
@@ -76,7 +77,7 @@ class Follower:
         Raises
         ------
         Exception
-            What kept the store from being opened.
+            The one that kept the store from being opened.
         """
         self._ready.wait()
         if self._error is not None:
@@ -143,7 +144,7 @@ class Follower:
             if (lock := self._folder.claim(path)) is None:
                 return
             put_back(path)
-            run = RecordedRun(finish_journal(path), path, lock, stopped=True)
+            run = PendingRun(finish_journal(path), path, lock, stopped=True)
         except (JournalError, OSError) as error:  # damaged, or somebody else's
             logger.warning("%s It stays where it is and is not in the catalog %s.", error, self._place)
             if lock is not None:
@@ -165,7 +166,7 @@ class Follower:
             elif time.monotonic() < flush.until:
                 self._flushes.append(flush)
 
-    def _advance(self, run: RecordedRun) -> bool:
+    def _advance(self, run: PendingRun) -> bool:
         """Copy what a journal has that the store has not; return whether that is done."""
         try:
             self._folder.tend(run)
@@ -184,7 +185,7 @@ class Follower:
                 run.settled.set()
         return True
 
-    def _copy(self, store: Store, run: RecordedRun) -> bool:
+    def _copy(self, store: Store, run: PendingRun) -> bool:
         """Return whether the store holds the run whole."""
         if run.writer is None:
             if run.journal is None and store.holds(run.uid):
@@ -200,7 +201,7 @@ class Follower:
         run.writer.flush()
         return False
 
-    def _failed(self, run: RecordedRun, error: Exception) -> None:
+    def _failed(self, run: PendingRun, error: Exception) -> None:
         run.rewind()
         run.failures += 1
         run.retry_at = time.monotonic() + min(2.0**run.failures, _LONGEST_PAUSE)
@@ -237,7 +238,7 @@ class _Flush:
 def _first_time(last: dict[str, int], name: str, doc: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     """Return the document, event pages in events, less what was there before: a rewind repeats events.
 
-    What has been seen is noted in `last`, for events as the latest number of their descriptor.
+    Each is noted in `last`, events as the latest number of their descriptor.
     """
     if name == "event_page":
         return [part for event in unpack_event_page(cast(EventPage, doc)) for part in _first_time(last, "event", event)]

@@ -9,30 +9,17 @@ order (``"shape": null`` for a numpy scalar). Nothing is ever unpickled. As in a
 import os
 import shutil
 import threading
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
-from uuid import uuid4
 
-from bluesky_gp.recording.codec import Document, decode, encode
+from bluesky_gp.recording.codec import encode
 
-__all__ = [
-    "Fsync",
-    "Journal",
-    "JournalError",
-    "JournalReader",
-    "check_fsync",
-    "decode",
-    "encode",
-    "finish_journal",
-    "read_journal",
-]
+__all__ = ["HEADER", "Fsync", "Journal", "JournalError", "check_fsync"]
 
 Fsync = Literal["document", "second", "never"]
 
-_HEADER: Final = b'{"format":"bluesky_gp.journal","version":1}\n'
-_LONGEST_LINE: Final = 2**30  # bytes, 100 maps of 1024 x 1024: a longer one is damage, and would fill the memory
+HEADER: Final = b'{"format":"bluesky_gp.journal","version":1}\n'
 
 
 class JournalError(Exception):
@@ -64,7 +51,7 @@ class Journal:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = path.open("x+b", buffering=0)
         try:
-            self.write(_HEADER)
+            self.write(HEADER)
         except JournalError:
             self._file.close()
             path.unlink(missing_ok=True)
@@ -156,115 +143,3 @@ class _NamesTheFile:
                 f"The journal {self._path} cannot be written: {error}. "
                 f"Make room or rights in {self._path.parent}; what was written until now is safe."
             ) from error
-
-
-class JournalReader:
-    """Reads the complete lines of a journal, also while it grows: each `read` goes on where the last one ended."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.offset = 0
-        self._line = 0
-
-    def read(self) -> Iterator[tuple[str, Document]]:
-        """Yield name and document of each complete line that has not been read yet.
-
-        Raises
-        ------
-        JournalError
-            At a line that is damaged; everything before it has been yielded.
-        """
-        with self.path.open("rb") as file:
-            file.seek(self.offset)
-            while (line := file.readline(_LONGEST_LINE)).endswith(b"\n"):
-                self._line += 1
-                document = self._parse(line)
-                self.offset += len(line)
-                if document is not None:
-                    yield document
-        if len(line) >= _LONGEST_LINE:
-            raise JournalError(
-                f"{self.path}, line {self._line + 1} is longer than {_LONGEST_LINE} bytes: it is damaged"
-            )
-
-    def _parse(self, line: bytes) -> tuple[str, Document] | None:
-        if self._line == 1:
-            if line != _HEADER:
-                raise JournalError(f"{self.path} is no journal that this version reads: it begins with {line[:80]!r}")
-            return None
-        try:
-            return decode(line)
-        except ValueError as error:
-            raise JournalError(f"{self.path}, line {self._line} is damaged: {error}") from error
-
-
-def read_journal(path: str | os.PathLike[str]) -> Iterator[tuple[str, Document]]:
-    """Yield name and document of each complete line of a journal, in the order in which they were emitted."""
-    return JournalReader(Path(path)).read()
-
-
-def finish_journal(path: Path) -> str:
-    """Give a journal whose session died the stop document that it lacks, and return the uid of its run.
-
-    Half a line at the end is cut off. Call it only while holding the journal's lock.
-
-    Raises
-    ------
-    JournalError
-        If the journal is damaged or holds no run.
-    """
-    reader = JournalReader(path)
-    summary = _Summary()
-    for name, doc in reader.read():
-        try:
-            summary.add(name, doc)
-        except Exception as error:  # what was made to harm
-            raise JournalError(f"{path} holds a {name} document that is none: {error!r}.") from error
-    if not summary.uid:
-        raise JournalError(f"{path} has no start document: it holds no run, remove it.")
-    if not summary.stopped:
-        with path.open("r+b") as file:
-            file.truncate(reader.offset)
-            file.seek(reader.offset)
-            file.write(encode("stop", summary.stop()))
-            file.flush()
-            os.fsync(file.fileno())
-    return summary.uid
-
-
-class _Summary:
-    """What a stop document must say of the documents before it."""
-
-    def __init__(self) -> None:
-        self.uid = ""
-        self.stopped = False
-        self._time = 0.0
-        self._streams: dict[str, str] = {}  # descriptor's uid -> name
-        self._num_events: dict[str, int] = {}
-
-    def add(self, name: str, doc: Document) -> None:
-        if name == "start":
-            self.uid = str(doc["uid"])
-        elif name == "stop":
-            self.stopped = True
-        elif name == "descriptor":
-            self._streams[doc["uid"]] = doc["name"]
-        elif name in ("event", "event_page"):
-            stream = self._streams[doc["descriptor"]]
-            self._num_events[stream] = max([self._num_events.get(stream, 0), *_each(doc["seq_num"])])
-        self._time = max([self._time, *_each(doc.get("time", 0.0))])
-
-    def stop(self) -> Document:
-        return {
-            "uid": str(uuid4()),
-            "time": self._time or time.time(),
-            "run_start": self.uid,
-            "exit_status": "abort",
-            "reason": "The session ended before the run did; the end was added when its journal was taken in.",
-            "num_events": self._num_events,
-        }
-
-
-def _each(value: Any) -> list[Any]:
-    """Return the numbers of an event (one) or of an event page (any number)."""
-    return value if isinstance(value, list) else [value]

@@ -1,4 +1,4 @@
-"""Where the journals of a session lie, and the run that each belongs to until the catalog holds it."""
+"""Folder of the journals of a session, and the run that each belongs to until the catalog holds it."""
 
 import re
 import threading
@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from bluesky_gp.recording.backlog import Backlog
-from bluesky_gp.recording.journal import Fsync, Journal, JournalReader
+from bluesky_gp.recording.journal import Fsync, Journal
+from bluesky_gp.recording.journal_reader import JournalReader
 from bluesky_gp.recording.locks import give_back, lock_of
 from bluesky_gp.recording.stores import RunWriter
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(eq=False)
-class RecordedRun:
+class PendingRun:
     """A run between its first document and the moment when the catalog holds it whole.
 
     The RunEngine's thread writes `journal`, `stopped` and `retry_at`; all from `reader` on belongs to the follower.
@@ -50,7 +51,7 @@ class RecordedRun:
 
 
 class JournalFolder:
-    """Where the journals are: `path` has those of the runs that the catalog holds, ``path / "pending"`` all others.
+    """Folder of journals: `path` has those of the runs that the catalog holds, ``path / "pending"`` all others.
 
     Beside each pending journal lies a lock that its session holds as long as it lives.
     """
@@ -59,7 +60,7 @@ class JournalFolder:
         self.path = path
         self.pending_path = path / "pending"
 
-    def create(self, uid: str, *, fsync: Fsync) -> RecordedRun:
+    def create(self, uid: str, *, fsync: Fsync) -> PendingRun:
         """Begin the journal of a run."""
         self.pending_path.mkdir(parents=True, exist_ok=True)
         path = self.pending_path / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}_{_file_name(uid)}.jsonl"
@@ -70,9 +71,9 @@ class JournalFolder:
         except BaseException:
             give_back(lock)
             raise
-        return RecordedRun(uid, path, lock, Backlog(journal))
+        return PendingRun(uid, path, lock, Backlog(journal))
 
-    def tend(self, run: RecordedRun) -> None:
+    def tend(self, run: PendingRun) -> None:
         """See that the journal of a run that goes on, and its lock, are where they should be."""
         if run.journal is None or not run.journal.tend():
             return
@@ -97,7 +98,7 @@ class JournalFolder:
         give_back(lock)  # which this look made anew
         return None
 
-    def keep(self, run: RecordedRun) -> None:
+    def keep(self, run: PendingRun) -> None:
         """Put a journal away, now that the catalog holds its run."""
         if run.journal is not None:
             run.journal.close()

@@ -4,6 +4,8 @@ import asyncio
 import inspect
 from typing import TYPE_CHECKING
 
+from bluesky_gp.recording.versions import private
+
 if TYPE_CHECKING:
     from bluesky import RunEngine
 
@@ -33,7 +35,7 @@ def pause_at_checkpoint(engine: "RunEngine") -> bool:
     """
     if engine.state != "running" or engine.deferred_pause_requested:
         return False
-    request = engine._request_pause_coro(defer=True)  # noqa: SLF001
+    request = private(engine, "_request_pause_coro", "bluesky")(defer=True)
     if calling_engine() is engine:
         engine.loop.create_task(request)
     else:  # a monitor's thread

@@ -7,14 +7,14 @@ from typing import Any
 from bluesky_gp.recording.backlog import Backlog
 from bluesky_gp.recording.follower import Follower
 from bluesky_gp.recording.journal import Fsync
-from bluesky_gp.recording.journal_folder import JournalFolder, RecordedRun
+from bluesky_gp.recording.journal_folder import JournalFolder, PendingRun
 from bluesky_gp.recording.pausing import calling_engine, pause_at_checkpoint
 
 logger = logging.getLogger("bluesky_gp.recording")
 
 
 class Recorder:
-    """What a session subscribes: ``RE.subscribe(catalog.writer)``.
+    """Writer that a session subscribes: ``RE.subscribe(catalog.writer)``.
 
     A document that cannot be written, because the disk is full or a share is away, waits in memory, and the RunEngine
     pauses at its next checkpoint. What waits is written before the next document, and tried once a second.
@@ -22,13 +22,13 @@ class Recorder:
     Parameters
     ----------
     folder : JournalFolder
-        Where the journals go.
+        Folder in which the journals are begun.
     follower : Follower
         The thread that writes the catalog behind them.
     fsync : {"document", "second", "never"}
         See `Journal`.
     patience : float
-        How long the end of a run waits at most, in seconds, until the catalog holds it.
+        Seconds that the end of a run waits at most until the catalog holds it.
 
     Raises
     ------
@@ -42,7 +42,7 @@ class Recorder:
         self._follower = follower
         self._fsync: Fsync = fsync
         self._patience = patience
-        self._runs: dict[str, RecordedRun] = {}
+        self._runs: dict[str, PendingRun] = {}
         self._run_of: dict[str, str] = {}  # descriptors' and resources' uids -> their run's
 
     def __repr__(self) -> str:
@@ -85,7 +85,7 @@ class Recorder:
         """Return the run to which an old-style resource belongs, which does not say so."""
         return next(reversed(self._runs), "")
 
-    def _end(self, run: RecordedRun) -> None:
+    def _end(self, run: PendingRun) -> None:
         del self._runs[run.uid]
         self._run_of = {child: uid for child, uid in self._run_of.items() if uid != run.uid}
         run.stopped, run.retry_at = True, 0.0
@@ -103,7 +103,7 @@ class Recorder:
             )  # fmt: skip
 
 
-def _pause(run: RecordedRun, journal: Backlog) -> None:
+def _pause(run: PendingRun, journal: Backlog) -> None:
     if run.engine is not None and pause_at_checkpoint(run.engine):
         logger.error(
             "%s The run pauses before its next move; %d documents wait in memory. RE.resume() goes on when there is "

@@ -5,7 +5,8 @@ import secrets
 import socket
 from pathlib import Path
 
-from bluesky_gp.recording.opening import check_folder, open_catalog, server_configuration
+from bluesky_gp.recording.opening import open_catalog
+from bluesky_gp.recording.tiled_server import check_folder, server_configuration
 
 __all__ = ["api_key", "listen", "serve"]
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from platformdirs import user_data_path
 
-from bluesky_gp.recording.journal import JournalError, JournalReader
+from bluesky_gp.recording.journal import JournalError
+from bluesky_gp.recording.journal_reader import JournalReader
 
 __all__ = ["folder", "keep", "put_back"]
 

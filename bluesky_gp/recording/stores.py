@@ -1,10 +1,10 @@
-"""What a recording needs of a place that keeps runs: to write one, and to read it back."""
+"""Protocols of a place that keeps runs: one is written there, and read back."""
 
 from typing import Any, Protocol
 
 
 class RunWriter(Protocol):
-    """One run on its way into a store, called by `Follower` on its thread; recording.py has the one for Tiled."""
+    """One run on its way into a store, called by `Follower` on its thread; `tiled_writer` has the one for Tiled."""
 
     def __call__(self, name: str, doc: dict[str, Any]) -> None:
         """Take the run's next document; it may wait for `flush`, a stop document may not."""
@@ -14,7 +14,7 @@ class RunWriter(Protocol):
 
 
 class Store(Protocol):
-    """Where runs are written; `Follower` makes it, uses it and closes it on its own thread."""
+    """Place where runs are written; `Follower` makes it, uses it and closes it on its own thread."""
 
     def begin(self, uid: str) -> RunWriter:
         """Remove what there is of a run, and return the writer that begins it anew."""
@@ -27,7 +27,7 @@ class Store(Protocol):
 
 
 class ReadableStore(Store, Protocol):
-    """A store whose runs can be read: recording.py has the one for Tiled."""
+    """A store whose runs can be read: `tiled_store` has the one for Tiled."""
 
     @property
     def client(self) -> Any:

@@ -17,8 +17,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bluesky_gp.devices import MeasuredSample
-from bluesky_gp.recording import open_catalog
-from bluesky_gp.recording.journal import Journal, JournalError, finish_journal, read_journal
+from bluesky_gp.recording import Journal, JournalError, open_catalog, read_journal
+from bluesky_gp.recording.journal_end import finish_journal
 from bluesky_gp.recording.journal_folder import JournalFolder
 
 ROOT = Path(__file__).parents[2]

@@ -9,7 +9,8 @@ from click.testing import CliRunner
 from recorded_runs import NUM, Run, after_pixels, cut
 
 from bluesky_gp.cli import cli
-from bluesky_gp.recording.journal import encode, read_journal
+from bluesky_gp.recording import read_journal
+from bluesky_gp.recording.codec import encode
 from bluesky_gp.replay import replay
 from bluesky_gp.run import RunRecord, resume
 

@@ -15,8 +15,7 @@ from disks import fill, make_room, mounted
 from ophyd import Signal
 from ophyd.sim import SynAxis, SynGauss
 
-from bluesky_gp.recording import JournalError, open_catalog, read_journal
-from bluesky_gp.recording import spill as unwritten
+from bluesky_gp.recording import JournalError, open_catalog, read_journal, spill
 
 pytestmark = pytest.mark.slow
 
@@ -145,7 +144,7 @@ def test_a_run_aborted_while_the_disk_is_full_is_whole_once_there_is_room(make_r
 def test_what_no_room_was_made_for_is_kept_elsewhere_and_taken_in_at_the_next_opening(
     make_run, small_disk, tmp_path, monkeypatch, caplog
 ):
-    monkeypatch.setattr(unwritten, "folder", lambda: tmp_path / "elsewhere")
+    monkeypatch.setattr(spill, "folder", lambda: tmp_path / "elsewhere")
     run = make_run(small_disk / "journal", lambda: fill(small_disk))
     run.catalog.writer._patience = 0.1
     with pytest.raises(RunEngineInterrupted):

@@ -17,7 +17,7 @@ from bluesky_gp.optimizer import LocalPenalization, MaxPixels, Recipe
 from bluesky_gp.plain_data import describe
 from bluesky_gp.plans import one_pixel, tolerant
 from bluesky_gp.recording import documents_of, open_catalog
-from bluesky_gp.recording.journal import encode
+from bluesky_gp.recording.codec import encode
 from bluesky_gp.replay import alternatives, replay
 
 

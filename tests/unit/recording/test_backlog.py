@@ -1,16 +1,10 @@
 """Documents that a full disk does not take; runs that are paused by it are in faults/test_journal_faults."""
 
-import asyncio
-
 import pytest
-from bluesky.plans import count
 from disks import fill, make_room, mounted
-from ophyd.sim import det
 
-from bluesky_gp.recording import spill as unwritten
+from bluesky_gp.recording import Journal, JournalError, read_journal, spill
 from bluesky_gp.recording.backlog import Backlog
-from bluesky_gp.recording.journal import Journal, JournalError, read_journal
-from bluesky_gp.recording.pausing import calling_engine
 from bluesky_gp.recording.spill import put_back
 
 
@@ -59,7 +53,7 @@ def test_no_more_is_kept_than_the_memory_is_to_hold(journal, small_disk):
 
 @pytest.fixture
 def elsewhere(tmp_path, monkeypatch):
-    monkeypatch.setattr(unwritten, "folder", lambda: tmp_path / "elsewhere")
+    monkeypatch.setattr(spill, "folder", lambda: tmp_path / "elsewhere")
     return tmp_path / "elsewhere"
 
 
@@ -115,18 +109,3 @@ def test_a_file_that_was_removed_is_written_anew(tmp_path):
     append(backlog, "c")
     backlog.close()
     assert [doc["note"][0] for _, doc in read_journal(tmp_path / "folder" / "a.jsonl")] == ["a", "b", "c"]
-
-
-def test_no_engine_is_found_where_none_calls():
-    async def elsewhere():
-        return calling_engine()
-
-    assert calling_engine() is None
-    assert asyncio.run(elsewhere()) is None
-
-
-def test_the_engine_that_emits_a_document_is_found(RE):  # noqa: N803
-    found = []
-    RE.subscribe(lambda name, doc: found.append(calling_engine()))
-    RE(count([det]))
-    assert found == [RE] * 4

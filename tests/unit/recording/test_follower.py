@@ -5,9 +5,10 @@ import threading
 import pytest
 from memory_store import Memory, Session, document
 
+from bluesky_gp.recording import read_journal
 from bluesky_gp.recording.follower import Follower
-from bluesky_gp.recording.journal import read_journal
-from bluesky_gp.recording.recorder import JournalFolder, Recorder
+from bluesky_gp.recording.journal_folder import JournalFolder
+from bluesky_gp.recording.recorder import Recorder
 
 
 @pytest.fixture

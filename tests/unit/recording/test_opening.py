@@ -13,7 +13,7 @@ import pytest
 from bluesky import RunEngine
 from event_model import DocumentNames, schema_validators
 
-from bluesky_gp.recording.journal import Journal, JournalError, read_journal
+from bluesky_gp.recording import Journal, JournalError, read_journal
 from bluesky_gp.recording.opening import open_catalog
 
 N_CHANNELS = 32
@@ -399,22 +399,6 @@ def test_a_run_that_is_half_in_the_catalog_is_replaced(tmp_path, heard, uid, cap
 def test_importing_costs_a_session_no_tiled():
     code = "import sys, bluesky_gp.recording.opening; print({'tiled', 'databroker', 'pandas'} & set(sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"
-
-
-def test_the_private_parts_of_the_writer_are_what_recording_uses():
-    """If this fails, bluesky-tiled-plugins changed: look at tiled_store.py."""
-    import inspect
-
-    from bluesky_tiled_plugins.writing.tiled_writer import _RunWriter
-
-    writer = _RunWriter(None, batch_size=sys.maxsize, max_array_size=0)
-    assert writer._internal_data_cache == {}
-    assert writer._external_data_cache == {}
-    assert writer._desc_nodes == {}
-    assert list(inspect.signature(writer._write_internal_data).parameters) == ["data_cache", "desc_node"]
-    assert list(inspect.signature(writer._internal_dims).parameters) == ["desc_name", "shape"]
-    assert list(inspect.signature(writer._write_external_data).parameters) == ["doc"]
-    assert list(inspect.signature(writer._append_with_retry).parameters) == ["df_client", "table", "desc_name"]
 
 
 @pytest.fixture(autouse=True)

@@ -67,7 +67,7 @@ import sys
 from pathlib import Path
 import uvicorn
 from tiled.server.app import build_app_from_config
-from bluesky_gp.recording.opening import server_configuration
+from bluesky_gp.recording.tiled_server import server_configuration
 
 app = build_app_from_config(server_configuration(Path(sys.argv[1]), api_key=sys.argv[3]))
 uvicorn.run(app, port=int(sys.argv[2]), log_level="error")

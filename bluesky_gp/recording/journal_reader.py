@@ -1,0 +1,58 @@
+"""A journal read back, line by line, also while it grows."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from bluesky_gp.recording.codec import Document, decode
+from bluesky_gp.recording.journal import HEADER, JournalError
+
+__all__ = ["JournalReader", "read_journal"]
+
+_LONGEST_LINE: Final = 2**30  # bytes, 100 maps of 1024 x 1024: a longer one is damage, and would fill the memory
+
+
+class JournalReader:
+    """Reads the complete lines of a journal, also while it grows: each `read` goes on where the last one ended."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.offset = 0
+        self._line = 0
+
+    def read(self) -> Iterator[tuple[str, Document]]:
+        """Yield name and document of each complete line that has not been read yet.
+
+        Raises
+        ------
+        JournalError
+            At a line that is damaged; everything before it has been yielded.
+        """
+        with self.path.open("rb") as file:
+            file.seek(self.offset)
+            while (line := file.readline(_LONGEST_LINE)).endswith(b"\n"):
+                self._line += 1
+                document = self._parse(line)
+                self.offset += len(line)
+                if document is not None:
+                    yield document
+        if len(line) >= _LONGEST_LINE:
+            raise JournalError(
+                f"{self.path}, line {self._line + 1} is longer than {_LONGEST_LINE} bytes: it is damaged"
+            )
+
+    def _parse(self, line: bytes) -> tuple[str, Document] | None:
+        if self._line == 1:
+            if line != HEADER:
+                raise JournalError(f"{self.path} is no journal that this version reads: it begins with {line[:80]!r}")
+            return None
+        try:
+            return decode(line)
+        except ValueError as error:
+            raise JournalError(f"{self.path}, line {self._line} is damaged: {error}") from error
+
+
+def read_journal(path: str | os.PathLike[str]) -> Iterator[tuple[str, Document]]:
+    """Yield name and document of each complete line of a journal, in the order in which they were emitted."""
+    return JournalReader(Path(path)).read()

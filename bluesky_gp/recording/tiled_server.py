@@ -1,0 +1,163 @@
+"""Tiled's servers and clients for a catalog of runs: the one inside this process, and those that others run.
+
+Everything that knows tiled's configuration stands in this file; tiled itself is imported when a catalog is opened, on
+the thread that writes it, so that a session does not wait for it (2 to 3 s).
+"""
+
+import logging
+import socket
+import sqlite3
+import urllib.request
+import warnings
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from filelock import FileLock
+
+from bluesky_gp.recording.relocation import adopt
+from bluesky_gp.recording.tiled_store import TiledStore
+
+__all__ = ["check_folder", "connect_folder", "connect_profile", "connect_url", "server_configuration"]
+
+
+def check_folder(folder: Path) -> None:
+    """Raise ValueError if Tiled would write elsewhere: it takes what follows for the query or fragment of a URL."""
+    bad = [character for character in "#?" if character in str(folder)]
+    if bad:
+        raise ValueError(
+            f"no catalog can be kept in {folder}, because of the {bad[0]} in its name: give another folder"
+        )
+
+
+def server_configuration(folder: Path, *, api_key: str, database: str = "") -> dict[str, Any]:
+    """Return the configuration of a Tiled server.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of the arrays; without a `database` the whole catalog, which `open_catalog` must have made.
+    api_key : str
+        Whoever has it may read and write.
+    database : str, optional
+        ``postgresql://USER:PASSWORD@HOST/NAME``, which has the catalog and its tables; they are made if missing.
+    """
+    # Tables in SQLite, because DuckDB locks its file and a second process could not read a run that goes on.
+    tables = database or f"sqlite:///{folder / 'tables.db'}"
+    uri = f"sqlite:///{folder / 'catalog.db'}"
+    if database:
+        uri = "postgresql+asyncpg://" + database.partition("://")[2]
+    arguments = {
+        "uri": uri,
+        "init_if_not_exists": bool(database),  # of a folder we do that: Tiled starts a process for it each time
+        "writable_storage": [str(folder / "arrays"), tables],
+        "specs": [{"name": "CatalogOfBlueskyRuns", "version": "3.0"}],
+    }
+    return {
+        "authentication": {"single_user_api_key": api_key},
+        "trees": [{"tree": "catalog", "path": "/", "args": arguments}],
+        # Without the exporter run.documents() is answered with 406.
+        "media_types": {"BlueskyRun": {"application/json-seq": "bluesky_tiled_plugins.exporters:json_seq_exporter"}},
+    }
+
+
+def connect_folder(folder: Path) -> TiledStore:
+    """Open the catalog in a folder with a Tiled server inside this process, which opens no port."""
+    _make_catalog(folder)
+    # starlette's advice is for those who write tests with its client; tiled uses it for this.
+    warnings.filterwarnings(
+        "ignore", message="Using `httpx` with `starlette.testclient`", module="tiled.client.context"
+    )
+    from tiled.client import from_context
+    from tiled.client.context import Context
+    from tiled.server.app import build_app_from_config
+    from tiled.server.settings import get_settings
+
+    logging.getLogger("tiled.server.app").setLevel(logging.WARNING)  # it prints its version into the user's terminal
+    # One object holds the key of every Tiled server in a process: a key of our own would lock the others' clients out.
+    api_key = get_settings().single_user_api_key
+    app = build_app_from_config(server_configuration(folder, api_key=api_key))
+    return TiledStore(_catalog_of_runs(from_context(Context.from_app(app, api_key=api_key)), folder), embedded=True)
+
+
+def connect_url(url: str, name: str, api_key: str | None) -> TiledStore:
+    """Open the catalog at a URL; `name` is what messages call it, for the URL may hold a key."""
+    _check_answers(url)
+    from tiled.client import from_uri
+
+    return TiledStore(_catalog_of_runs(from_uri(url, api_key=api_key), name), embedded=False)
+
+
+def _check_answers(url: str) -> None:
+    """Raise if nothing listens; tiled would find out in 24 s."""
+    parts = urlsplit(url)
+    if parts.scheme in urllib.request.getproxies() and not urllib.request.proxy_bypass(parts.netloc):
+        return
+    try:
+        socket.create_connection((parts.hostname, parts.port or {"http": 80, "https": 443}[parts.scheme]), 5.0).close()
+    except OSError as error:
+        raise ConnectionError(
+            f"No server answers at {parts.scheme}://{parts.hostname}:{parts.port}: {error}"
+        ) from error
+
+
+def connect_profile(name: str, api_key: str | None) -> TiledStore:
+    """Open the catalog of a Tiled profile."""
+    from tiled.client import from_profile
+
+    options = {} if api_key is None else {"api_key": api_key}
+    return TiledStore(_catalog_of_runs(from_profile(name, **options), name), embedded=False)
+
+
+def _catalog_of_runs(client: Any, place: str | Path) -> Any:
+    from bluesky_tiled_plugins.clients.catalog_of_bluesky_runs import CatalogOfBlueskyRuns
+
+    if not isinstance(client, CatalogOfBlueskyRuns) or not client.is_sql:
+        raise ValueError(
+            f"{place} is no catalog of Bluesky runs. Give the URL of one, or make it on the server: "
+            'client.create_container("runs", specs=[tiled.structures.core.Spec("CatalogOfBlueskyRuns", "3.0")])'
+        )
+    return client
+
+
+def _make_catalog(folder: Path) -> None:
+    """Make the databases of a catalog, unless they are there; tell one that was moved where it is now.
+
+    As `tiled catalog init` does, which starts a process that takes 2.7 s; this takes 0.1.
+    """
+    database = folder / "catalog.db"
+    with FileLock(folder / "catalog.lock"):
+        if database.exists():
+            adopt(folder)
+            return
+        new = folder / "catalog.new.db"
+        new.unlink(missing_ok=True)
+        _make_database(new)
+        tables = sqlite3.connect(folder / "tables.db")
+        tables.execute("PRAGMA journal_mode=WAL")  # or readers would lock out the writer; stays with the file
+        tables.close()
+        new.replace(database)
+
+
+def _make_database(path: Path) -> None:
+    import asyncio
+
+    from alembic.runtime.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+    from sqlalchemy.ext.asyncio import create_async_engine
+    from tiled.catalog.alembic_constants import ALEMBIC_DIR
+    from tiled.catalog.core import initialize_database
+
+    def stamp(connection: Any) -> None:
+        MigrationContext.configure(connection).stamp(ScriptDirectory(str(ALEMBIC_DIR)), "head")
+
+    async def initialize() -> None:
+        engine = create_async_engine(f"sqlite+aiosqlite:///{path}")
+        try:
+            await initialize_database(engine)
+            async with engine.begin() as connection:
+                await connection.run_sync(stamp)
+        finally:
+            await engine.dispose()
+
+    asyncio.run(initialize())

@@ -1,0 +1,18 @@
+"""The plugin's writer of a run, of whose private parts ours is made."""
+
+import inspect
+
+from bluesky_gp.recording.tiled_writer import TiledRunWriter
+
+
+def test_the_private_parts_of_the_writer_are_what_recording_uses():
+    """If this fails, bluesky-tiled-plugins changed: look at tiled_writer.py."""
+    writer = TiledRunWriter(None)._writer
+    plugin = type(writer).__mro__[1]
+    assert writer._internal_data_cache == {}
+    assert writer._external_data_cache == {}
+    assert writer._desc_nodes == {}
+    assert list(inspect.signature(plugin._write_internal_data).parameters) == ["self", "data_cache", "desc_node"]
+    assert list(inspect.signature(plugin._internal_dims).parameters) == ["self", "desc_name", "shape"]
+    assert list(inspect.signature(plugin._write_external_data).parameters) == ["self", "doc"]
+    assert list(inspect.signature(plugin._append_with_retry).parameters) == ["self", "df_client", "table", "desc_name"]
