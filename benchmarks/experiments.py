@@ -22,6 +22,7 @@ from bluesky_gp.cli.report import summary
 from bluesky_gp.cli.simulated import simulated
 from bluesky_gp.cli.targets import MEASURED
 from bluesky_gp.plans import adaptive_map
+from bluesky_gp.rehearsal import n_top
 from bluesky_gp.run import RunRecord
 
 BY_MEDIAN = ("beps_pto_loops_50x50",)
@@ -53,7 +54,7 @@ def row(sample, results):
     """Return a line of the table."""
     name = Path(sample).stem
     ranks = [result["smooth_rank" if name in BY_MEDIAN else "rank"] for result in results]
-    limit = max(3, round(0.01 * results[0]["n_valid"]))
+    limit = max(3, n_top(results[0]["n_valid"]))
     passed = sum(rank <= limit for rank in ranks)
     mean = {key: np.mean([result[key] for result in results]) for key in ("top_found", "relative_rmse", "seconds")}
     failed = np.mean([result["n_failed"] for result in results])

@@ -5,15 +5,16 @@ from threading import Lock
 
 import numpy as np
 
+from bluesky_gp.rehearsal import n_top
+
 CHECKPOINTS = (100, 200, 410)
-TOP = 0.01
 
 
 def top_pixels(case):
     """Return the highest hundredth of the pixels of the true map, the highest first."""
     known = np.isfinite(case.truth)
     order = np.argsort(np.where(known, -case.truth, np.inf), kind="stable")
-    return order[: max(1, round(TOP * known.sum()))]
+    return order[: n_top(int(known.sum()))]
 
 
 def found(measured, pixels):

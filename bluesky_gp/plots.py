@@ -1,20 +1,19 @@
 """Figures: a run that was read back, a grid on the image of the sample; matplotlib is imported when one is drawn."""
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.masks import image_lattice
+from bluesky_gp.panels import BEST, aspect, color_limits, drawn_order, is_sweep, with_units
 from bluesky_gp.run import RunRecord
 from bluesky_gp.typing import Floats
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-_BEST = {"marker": "o", "markersize": 10, "markerfacecolor": "none", "markeredgecolor": "red", "markeredgewidth": 1.5}
 
 
 def run_figure(record: RunRecord, truth: Floats | None = None) -> "Figure":
@@ -38,9 +37,9 @@ def run_figure(record: RunRecord, truth: Floats | None = None) -> "Figure":
         raise ValueError(f"run {record.start['uid'][:8]}: a figure needs two axes and the maps of stream 'gp_maps'")
     figure = Figure(figsize=(12, 7), layout="constrained")
     panels = figure.subplots(2, 3)
-    low, high = _limits(record, truth)
+    low, high = color_limits(record.maps["mean"] if truth is None else truth)
     shown = _measured_map(record) if truth is None else truth
-    unit = f"{record.target} ({record.units})" if record.units else record.target
+    unit = with_units(record.target, record.units)
     _map(panels[0, 0], shown, "measured" if truth is None else "true map", record, unit, vmin=low, vmax=high)
     _order(panels[0, 1], record)
     _map(panels[0, 2], record.maps["mean"], "posterior mean", record, unit, vmin=low, vmax=high)
@@ -50,15 +49,8 @@ def run_figure(record: RunRecord, truth: Floats | None = None) -> "Figure":
     best = record.best_pixel
     for panel in (panels[0, 0], panels[0, 2], panels[1, 0]):
         if best is not None:
-            panel.plot(best[1], best[0], **_BEST)
+            panel.plot(best[1], best[0], **BEST)
     return figure
-
-
-def _limits(record: RunRecord, truth: Floats | None) -> tuple[float, float]:
-    """One scale for all maps of the target; a few outliers must not take all the colours."""
-    values = record.maps["mean"] if truth is None else truth[np.isfinite(truth)]
-    low, high = np.quantile(values, [0.002, 0.998])
-    return float(low), float(high)
 
 
 def _measured_map(record: RunRecord) -> Floats:
@@ -69,7 +61,7 @@ def _measured_map(record: RunRecord) -> Floats:
 
 
 def _map(panel: "Axes", values: Floats, title: str, record: RunRecord, label: str, **style: Any) -> None:
-    image = panel.imshow(values, aspect=_aspect(record), interpolation="nearest", **style)
+    image = panel.imshow(values, aspect=aspect(record.grid.shape), interpolation="nearest", **style)
     panel.figure.colorbar(image, ax=panel, label=label, shrink=0.85)
     _name(panel, title, record)
 
@@ -86,7 +78,7 @@ def _order(panel: "Axes", record: RunRecord) -> None:
         panel.plot(record.failed[:, 1], record.failed[:, 0], "kx", markersize=5, label="failed")
         panel.legend(loc="upper right", fontsize="small")
     n_rows, n_cols = record.grid.shape
-    panel.set(xlim=(-0.5, n_cols - 0.5), ylim=(n_rows - 0.5, -0.5), aspect=_aspect(record))
+    panel.set(xlim=(-0.5, n_cols - 0.5), ylim=(n_rows - 0.5, -0.5), aspect=aspect(record.grid.shape))
     _name(panel, f"{len(record.outcomes)} of {record.grid.size} pixels", record)
 
 
@@ -100,9 +92,8 @@ def _spectrum(panel: "Axes", record: RunRecord) -> None:
         return
     row = int(rows[-1])
     axis, values = record.spectra.axis, record.spectra.values[row]
-    closed = np.any(np.diff(axis) > 0) and np.any(np.diff(axis) < 0)  # a sweep there and back: close the loop
-    index = np.append(np.arange(len(axis)), 0) if closed else np.arange(len(axis))
-    panel.plot(axis[index], values[index], ".-" if closed else "-", color="tab:red", linewidth=1)
+    index = drawn_order(axis)
+    panel.plot(axis[index], values[index], ".-" if is_sweep(axis) else "-", color="tab:red", linewidth=1)
     panel.set(
         xlabel=record.spectra.axis_units,
         ylabel=record.spectra.units,
@@ -119,12 +110,6 @@ def _progress(panel: "Axes", record: RunRecord, truth: Floats | None, unit: str)
         panel.axhline(largest, color="0.4", linestyle="--", linewidth=1, label="best of the true map")
     panel.legend(loc="lower right", fontsize="small")
     panel.set(xlabel="pixels", ylabel=unit, title="best value by iteration")
-
-
-def _aspect(record: RunRecord) -> Literal["equal", "auto"]:
-    """Square pixels, unless the map is so slim that nothing could be seen."""
-    n_rows, n_cols = record.grid.shape
-    return "equal" if 0.25 < n_rows / n_cols < 4.0 else "auto"
 
 
 def _name(panel: "Axes", title: str, record: RunRecord) -> None:

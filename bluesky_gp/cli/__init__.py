@@ -5,12 +5,14 @@ import sys
 import click
 
 from bluesky_gp.cli.demo import demo
+from bluesky_gp.cli.export import export
 from bluesky_gp.cli.ioc import ioc
 from bluesky_gp.cli.rehearse import rehearse
 from bluesky_gp.cli.replay import replay
-from bluesky_gp.cli.runs import export, runs, show
+from bluesky_gp.cli.runs import runs
 from bluesky_gp.cli.scalarize import scalarize
 from bluesky_gp.cli.serve import catalog
+from bluesky_gp.cli.show import show
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

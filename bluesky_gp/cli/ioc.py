@@ -98,7 +98,7 @@ def _introduction(name: str, instrument: "SimulatedInstrument", port: int, inter
         "To connect, in another terminal, before Python starts:",
         f"  export {variables}",
         "and then, in Python:",
-        "  from bluesky_gp.devices.epics.stage import EpicsSpectrometer, EpicsStage",
+        "  from bluesky_gp.devices.epics import EpicsSpectrometer, EpicsStage",
         f"  stage = EpicsStage({prefix!r}, grid={_short(grid)}, motors={list(instrument.motors)}, name='stage')",
         f"  spectrometer = EpicsSpectrometer({prefix + detector!r}, scalarizers="
         f"{[instrument.sample.default_target]}, name='spectrometer')",

@@ -66,10 +66,10 @@ def _points(points: float | None) -> str:
 
 
 def _sentences(rehearsal: Rehearsal, checks: list[Check]) -> list[str]:
-    advice, goals = rehearsal.recommended, rehearsal.goals
+    advice, required = rehearsal.recommended, rehearsal.required
     sentences = [
         f"Each pixel predicted from all others: error {rehearsal.floor:.2f}; no number of points gives less. "
-        f"Good enough here is {goals.level:.2f}.",
+        f"Good enough here is {required.level:.2f}.",
         "The last quarter of the points hardly changed the map: its plateau is reached."
         if rehearsal.plateau
         else f"The map was still getting better at {rehearsal.num} points: try more (--num) if the map matters.",

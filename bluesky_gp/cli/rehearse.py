@@ -14,7 +14,7 @@ from bluesky_gp.cli.choices import ACQUISITIONS, KERNELS, default_batch, make_ac
 if TYPE_CHECKING:
     from sklearn.gaussian_process.kernels import Kernel
 
-    from bluesky_gp.rehearsal import Check, Goal, Rehearsal
+    from bluesky_gp.rehearsal import Check, Purpose, Rehearsal
 
 
 @click.command()
@@ -51,7 +51,7 @@ def rehearse(
     batch_sizes: str | None,
     kernels: str,
     every_combination: bool,
-    goal: "Goal",
+    goal: "Purpose",
     no_baselines: bool,
     no_check: bool,
     jobs: int | None,

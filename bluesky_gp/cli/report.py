@@ -68,7 +68,7 @@ def report(result: dict[str, Any]) -> None:
     lines = (
         "",
         "To read the run back, in Python:",
-        "    from bluesky_gp.recording.opening import open_catalog",
+        "    from bluesky_gp.recording import open_catalog",
         f"    catalog = open_catalog({result['catalog']!r})",
         f"    run = catalog[{result['uid'][:8]!r}]",
         "    run.primary.read()          # every pixel, with its spectrum (xarray)",

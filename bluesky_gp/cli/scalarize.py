@@ -9,6 +9,7 @@ import click
 import numpy as np
 
 from bluesky_gp.cli.targets import HELP, chosen_target
+from bluesky_gp.panels import with_units
 from bluesky_gp.typing import Floats
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def _mapped(sample: "Sample", source: str, target: str | None, *, minimize: bool
         scalarizer=to_mapping(scalarizer),
         reasons=reasons,
         axis=sample.axis,
-        axis_label=f"{sample.axis_name} ({sample.axis_units})" if sample.axis_units else sample.axis_name,
+        axis_label=with_units(sample.axis_name, sample.axis_units),
         spectrum_label=sample.spectrum_units,
         maximize=not minimize,
     )

@@ -8,19 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bluesky_gp.grid import PixelGrid
+from bluesky_gp.panels import BEST, aspect, color_limits, drawn_order, is_sweep, with_units
 from bluesky_gp.typing import Floats
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-_BEST: dict[str, Any] = {
-    "marker": "o",
-    "markersize": 12,
-    "markerfacecolor": "none",
-    "markeredgecolor": "red",
-    "markeredgewidth": 1.5,
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,7 +113,7 @@ def target_figure(found: TargetMap, spectra: Mapping[tuple[int, ...], Floats]) -
 
     figure = Figure(figsize=(11, 4.6), layout="constrained")
     left, right = figure.subplots(1, 2)
-    label = f"{found.target} ({found.units})" if found.units else found.target
+    label = with_units(found.target, found.units)
     if found.grid.ndim == 1:
         _line(left, found, label)
     else:
@@ -132,20 +125,18 @@ def target_figure(found: TargetMap, spectra: Mapping[tuple[int, ...], Floats]) -
 def _line(panel: "Axes", found: TargetMap, label: str) -> None:
     best = found.pixel_at(0.0)
     panel.plot(found.values, ".-", linewidth=1)
-    panel.plot(best[0], found.values[best], **_BEST)
+    panel.plot(best[0], found.values[best], **BEST)
     panel.set(xlabel=found.grid.axes[0], ylabel=label, title=_title(found))
 
 
 def _image(panel: "Axes", found: TargetMap, label: str) -> None:
     best = found.pixel_at(0.0)
     layer = found.values if found.grid.ndim == 2 else found.values[..., best[2]]
-    low, high = np.nanquantile(found.values, [0.01, 0.99])  # a few outliers must not take all the colours
-    n_rows, n_cols = layer.shape
-    square = 0.25 < n_rows / n_cols < 4.0
-    image = panel.imshow(layer, vmin=low, vmax=high, aspect="equal" if square else "auto", interpolation="nearest")
+    low, high = color_limits(found.values, 0.01)
+    image = panel.imshow(layer, vmin=low, vmax=high, aspect=aspect(layer.shape), interpolation="nearest")
     panel.set_facecolor("0.8")
     panel.figure.colorbar(image, ax=panel, label=label, extend="both")
-    panel.plot(best[1], best[0], **_BEST)
+    panel.plot(best[1], best[0], **BEST)
     where = "" if found.grid.ndim == 2 else f", {found.grid.axes[2]} {best[2]}"
     panel.set(xlabel=found.grid.axes[1], ylabel=found.grid.axes[0], title=_title(found) + where)
 
@@ -156,13 +147,11 @@ def _title(found: TargetMap) -> str:
 
 
 def _spectra(panel: "Axes", found: TargetMap, spectra: Mapping[tuple[int, ...], Floats]) -> None:
-    steps = np.diff(found.axis)
-    sweep = bool(np.any(steps > 0) and np.any(steps < 0))  # there and back: close the loop
-    index = np.append(np.arange(len(found.axis)), 0) if sweep else np.arange(len(found.axis))
+    index = drawn_order(found.axis)
     for color, (pixel, spectrum) in zip(("tab:red", "tab:blue", "0.5"), spectra.items(), strict=False):
         value = f"{found.values[pixel]:.4g}"
         panel.plot(found.axis[index], spectrum[index], color=color, linewidth=1, label=f"pixel {pixel}: {value}")
-    if sweep:
+    if is_sweep(found.axis):
         panel.set_ylim(*_without_spikes(np.array(list(spectra.values()))))
     else:
         _windows(panel, found)

@@ -1,4 +1,4 @@
-"""How many points would have been enough, chosen how: on a map that was measured in full."""
+"""A map that was measured in full, measured again by agents: how many points would have been enough, chosen how."""
 
 import lazy_loader
 

@@ -1,12 +1,13 @@
 """An object as the Python that makes it, to be pasted into a session.
 
->>> from bluesky_gp.acquisition.improvement import ConfidenceBound
+>>> from bluesky_gp import ConfidenceBound
 >>> as_code(ConfidenceBound(beta=3.0))
-Code(text='ConfidenceBound(beta=3.0)', imports=('from bluesky_gp.acquisition.improvement import ConfidenceBound',))
+Code(text='ConfidenceBound(beta=3.0)', imports=('from bluesky_gp import ConfidenceBound',))
 """
 
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass
+from importlib import import_module
 from inspect import signature
 from typing import Any, NamedTuple
 
@@ -48,14 +49,17 @@ def _call(made: type[Any], given: dict[str, Any]) -> Code:
     """Leave out what is the class's default."""
     defaults = {name: parameter.default for name, parameter in signature(made).parameters.items()}
     told = {name: as_code(value) for name, value in given.items() if describe(value) != describe(defaults[name])}
-    line = f"from {_public(made.__module__)} import {made.__name__}"
+    line = f"from {_public_module(made)} import {made.__name__}"
     arguments = _joined(tuple(told.values()), lambda *texts: ", ".join(map("{}={}".format, told, texts)))
     return Code(f"{made.__name__}({arguments.text})", (line, *arguments.imports))
 
 
-def _public(module: str) -> str:
-    """``sklearn.preprocessing._data`` is a private file of a public package."""
-    return module.partition("._")[0]
+def _public_module(made: type[Any]) -> str:
+    """Return the module a user imports a class from: ``sklearn.preprocessing._data`` is private, as all our files."""
+    package, *inside = made.__module__.partition("._")[0].split(".")
+    if package != "bluesky_gp":
+        return ".".join((package, *inside))
+    return package if hasattr(import_module(package), made.__name__) else f"{package}.{inside[0]}"
 
 
 def _joined(parts: tuple[Code, ...], join: Callable[..., str]) -> Code:

@@ -10,7 +10,8 @@ from typing import Any
 
 from bluesky_gp.rehearsal.enough import level
 from bluesky_gp.rehearsal.parallel import Progress, run_all
-from bluesky_gp.rehearsal.rehearsing import Recommendation, Rehearsal, agent_job, result
+from bluesky_gp.rehearsal.rehearsal import Recommendation, Rehearsal, result
+from bluesky_gp.rehearsal.rehearsing import agent_job
 from bluesky_gp.rehearsal.run import Run
 
 _FORGONE = 0.2  # of the variance explained: twice what the rule forgives, as medians of a few seeds differ
@@ -61,9 +62,9 @@ def check(
     fresh = tuple(range(behind, behind + len(rehearsal.seeds)) if seeds is None else seeds)
     jobs = [agent_job(rehearsal.full, advice.configuration, seed, rehearsal.num) for seed in fresh]
     runs = tuple(run for found in run_all(jobs, n_jobs, progress)[0] for run in found)
-    found, error = result(runs, advice.num, rehearsal.goals.near)
+    found, error = result(runs, advice.num, rehearsal.required.near)
     as_often = found >= floor(advice.found / advice.n_seeds * len(fresh)) - 1
-    good = max(level(advice.error, 0.0, _FORGONE), rehearsal.goals.level if advice.enough else 0.0)
+    good = max(level(advice.error, 0.0, _FORGONE), rehearsal.required.level if advice.enough else 0.0)
     return Check(advice, fresh, found, error, as_often and error <= good, runs)
 
 

@@ -1,11 +1,12 @@
 """The figure of a rehearsal: the map, its error, the regret, and when each seed found the maximum."""
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bluesky_gp.rehearsal.enough import Standing
-from bluesky_gp.rehearsal.rehearsing import Rehearsal
+from bluesky_gp.panels import BEST, aspect, color_limits, with_units
+from bluesky_gp.rehearsal.rehearsal import Rehearsal
+from bluesky_gp.rehearsal.standing import Standing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -50,18 +51,15 @@ def _map(panel: "Axes", rehearsal: Rehearsal) -> None:
     if full.grid.ndim != 2:
         panel.set_axis_off()
         return
-    low, high = np.nanquantile(full.values, [0.002, 0.998])  # a few outliers must not take all the colours
-    n_rows, n_cols = full.grid.shape
-    aspect: Literal["equal", "auto"] = "equal" if 0.25 < n_rows / n_cols < 4.0 else "auto"
-    image = panel.imshow(full.values, vmin=low, vmax=high, interpolation="nearest", aspect=aspect)
-    label = f"{full.target} ({full.units})" if full.units else full.target
-    panel.figure.colorbar(image, ax=panel, label=label, shrink=0.85)
+    low, high = color_limits(full.values)
+    image = panel.imshow(full.values, vmin=low, vmax=high, interpolation="nearest", aspect=aspect(full.grid.shape))
+    panel.figure.colorbar(image, ax=panel, label=with_units(full.target, full.units), shrink=0.85)
     order = rehearsal.by_method[advice.configuration.name][0].order[: advice.num]
     row, col = full.grid.unravel(order).T
     dots: dict[str, Any] = {"marker": "o", "markerfacecolor": "white", "markeredgecolor": "black", "linestyle": ""}
     panel.plot(col, row, **dots, markersize=3, markeredgewidth=0.4, label=f"{len(order)} points, first seed")
     row, col = full.best_pixel
-    panel.plot(col, row, "o", markersize=10, markerfacecolor="none", markeredgecolor="red", label="the best pixel")
+    panel.plot(col, row, **BEST, linestyle="", label="the best pixel")
     panel.legend(loc="upper left", bbox_to_anchor=(0.0, -0.12), ncols=2, fontsize="small", frameon=False)
     panel.set(title="the map", ylabel=full.grid.axes[0], xlabel=full.grid.axes[1])
 
@@ -72,7 +70,7 @@ def _errors(panel: "Axes", rehearsal: Rehearsal, styles: Styles) -> None:
         if "marker" not in styles[method]:
             low, high = standing.errors.min(axis=0), standing.errors.max(axis=0)
             panel.fill_between(standing.num, low, high, color=styles[method]["color"], alpha=0.12, linewidth=0)
-    panel.axhline(rehearsal.goals.level, color="k", linewidth=0.8, label="good enough")
+    panel.axhline(rehearsal.required.level, color="k", linewidth=0.8, label="good enough")
     panel.axhline(rehearsal.floor, color="k", linewidth=0.8, linestyle=(0, (1, 3)), label="noise floor")
     _recommended(panel, rehearsal)
     panel.set(title="error of the map: median and range of the seeds", ylabel="standard deviations of the map")

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from bluesky_gp.grid import PixelGrid
+from bluesky_gp.rehearsal.scoring import top_threshold
 from bluesky_gp.typing import Floats, Indices
 
 _FEWEST = 10  # pixels with a value
@@ -82,8 +83,7 @@ class FullMap:
     @cached_property
     def top(self) -> float:
         """The least `goodness` among the best 1 % of the pixels."""
-        known = np.sort(self.goodness[np.isfinite(self.goodness)])
-        return float(known[-max(1, round(0.01 * len(known)))])
+        return top_threshold(self.goodness)
 
     def points(self, pixels: Indices | Sequence[int]) -> list[dict[str, Any]]:
         """Return what a measurement of some pixels (flat indices) gives, as `PixelOptimizer.ingest` takes it."""

@@ -1,4 +1,4 @@
-"""How well a run did, where the true map is known."""
+"""Scores of a run whose true map is known."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -8,6 +8,8 @@ import numpy.typing as npt
 from scipy.ndimage import generic_filter
 
 from bluesky_gp.typing import Floats, Indices
+
+TOP = 0.01  # of the pixels: those that a run should find
 
 
 @dataclass(frozen=True)
@@ -46,9 +48,7 @@ def score(truth: Floats, mean: Floats, best_pixel: tuple[int, ...], measured: In
     valid = np.isfinite(truth)
     hits = np.zeros(truth.shape, dtype=bool)
     hits[tuple(measured.T)] = True
-    n_top = max(1, round(0.01 * valid.sum()))
-    threshold = np.sort((sign * truth)[valid])[-n_top]
-    top = valid & (sign * truth >= threshold)
+    top = valid & (sign * truth >= top_threshold(sign * truth))
     rmse = float(np.sqrt(np.mean((mean - truth)[valid] ** 2)))
     return Score(
         best_value=float(truth[best_pixel]),
@@ -59,6 +59,17 @@ def score(truth: Floats, mean: Floats, best_pixel: tuple[int, ...], measured: In
         rmse=rmse,
         relative_rmse=rmse / float(truth[valid].std()),
     )
+
+
+def top_threshold(goodness: Floats) -> float:
+    """Return the least value among the best 1 % of the pixels, one at least; NaN does not count, larger is better."""
+    known = np.sort(goodness[np.isfinite(goodness)])
+    return float(known[-n_top(len(known))])
+
+
+def n_top(n_pixels: int) -> int:
+    """Return the number of pixels that are the best 1 % of so many, one at least."""
+    return max(1, round(TOP * n_pixels))
 
 
 def rank(values: Floats, pixel: tuple[int, ...]) -> int:

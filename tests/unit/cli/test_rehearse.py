@@ -5,15 +5,6 @@ from functools import partial
 
 import numpy as np
 import pytest
-from bluesky import RunEngine
-from bluesky.plans import count, grid_scan
-from ophyd.sim import SynAxis, SynSignal, det
-
-from bluesky_gp import GPAgent, PixelGrid, PixelOptimizer
-from bluesky_gp.cli.measured import full_map
-from bluesky_gp.devices import PixelStage, SimulatedSpectrometer, SyntheticFerroelectric
-from bluesky_gp.plans import adaptive_map, raster_map
-from bluesky_gp.recording import open_catalog
 
 SHAPE = (9, 8)
 QUICK = ("--num", "24", "--seeds", "2", "--jobs", "1", "--no-figure", "--no-baselines")
@@ -73,29 +64,6 @@ def test_json_is_all_that_is_printed_on_demand(command, spectra):
     assert result["figure"] is None
 
 
-def test_a_target_is_a_scalarizer_with_its_parameters_or_a_map_of_the_file(spectra):
-    peaks = full_map(str(spectra), "peak", "", maximize=True)
-    again = full_map(str(spectra), '{"kind": "peak"}', "", maximize=True)
-    assert np.array_equal(peaks.values, again.values, equal_nan=True)
-    assert peaks.values[6, 2] == pytest.approx(np.exp(-((np.linspace(0.0, 10.0, 16) - 4.0) ** 2)).max())
-    assert np.isnan(peaks.values[0, 7])
-    assert full_map(str(spectra), "slope", "", maximize=False).best_pixel == (0, 0)
-
-
-@pytest.mark.parametrize("suffix", [".npy", ".npz", ".csv", ".txt"])
-def test_a_plain_map_is_read_with_its_failed_pixels(suffix, tmp_path):
-    path = tmp_path / f"map{suffix}"
-    if suffix == ".npz":
-        np.savez(path, hill())
-    elif suffix == ".npy":
-        np.save(path, hill())
-    else:
-        np.savetxt(path, hill(), delimiter="," if suffix == ".csv" else " ")
-    read = full_map(str(path), None, "", maximize=True)
-    assert np.array_equal(read.values, hill(), equal_nan=True)
-    assert read.target == "map"
-
-
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -120,59 +88,6 @@ def test_a_wrong_value_is_one_clear_line_and_exit_code_two(command, tmp_path, sp
     assert (code, out) == (2, "")
     assert message in err
     assert len(err.strip().splitlines()) == 1
-
-
-@pytest.fixture(scope="module")
-def catalog(tmp_path_factory):
-    """Runs 1 to 4: a count, a raster map, a grid scan of two motors, and twenty pixels by an agent."""
-    folder = tmp_path_factory.mktemp("catalog")
-    sample = SyntheticFerroelectric(shape=SHAPE, failed=0.1)
-    stage = PixelStage(grid=PixelGrid(SHAPE), name="stage")
-    spectrometer = SimulatedSpectrometer(sample, stage, name="spectrometer")
-    agent = GPAgent(PixelOptimizer(PixelGrid(SHAPE), "loop_area"), target="spectrometer_loop_area")
-    y, x = SynAxis(name="y"), SynAxis(name="x")
-    height = SynSignal(name="height", func=lambda: y.position - x.position**2)
-    RE = RunEngine({}, context_managers=[])  # noqa: N806
-    with open_catalog(folder) as opened:
-        RE.subscribe(opened.writer)
-        RE(count([det]))
-        RE(raster_map([spectrometer], stage))
-        RE(grid_scan([height], y, -1.0, 2.0, 4, x, 3.0, 0.5, 6, snake_axes=True))
-        RE(adaptive_map([spectrometer], stage, agent, num=20))
-    return str(folder), sample.truth("loop_area")
-
-
-@pytest.mark.slow
-def test_a_raster_map_of_the_catalog_is_that_map(catalog):
-    place, truth = catalog
-    full = full_map("2", None, place, maximize=True)
-    assert full.target == "spectrometer_loop_area"
-    assert np.array_equal(np.isnan(full.values), np.isnan(truth))
-    assert np.corrcoef(full.values[np.isfinite(truth)], truth[np.isfinite(truth)])[0, 1] > 0.9
-
-
-@pytest.mark.slow
-def test_a_grid_scan_is_put_where_its_motors_were(catalog):
-    full = full_map("3", "height", catalog[0], maximize=True)
-    y, x = np.linspace(-1.0, 2.0, 4), np.linspace(3.0, 0.5, 6)
-    assert full.values == pytest.approx(y[:, None] - np.sort(x) ** 2)
-
-
-@pytest.mark.slow
-def test_of_an_agents_run_the_pixels_that_it_measured_are_a_map(catalog):
-    full = full_map("last", None, catalog[0], maximize=True)
-    assert int(full.grid.allowed.sum()) == 20
-    assert full.target == "spectrometer_loop_area"
-
-
-@pytest.mark.slow
-def test_a_run_that_is_no_map_is_one_clear_line(command, catalog):
-    code, _, err = command("1", "--catalog", catalog[0])
-    assert code == 2
-    assert "is no map: its start document has no 'shape'" in err
-    code, _, err = command("3", "--catalog", catalog[0], "--target", "width")
-    assert code == 2
-    assert "--target must name one number of the run's events: " in err and "height" in err
 
 
 @pytest.mark.slow

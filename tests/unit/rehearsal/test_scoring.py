@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from bluesky_gp.rehearsal.scoring import median_map, rank, score
+from bluesky_gp.rehearsal.scoring import median_map, n_top, rank, score, top_threshold
 
 TRUTH = np.arange(100.0).reshape(10, 10)
 
@@ -51,3 +51,11 @@ def test_the_median_of_neighbours_ignores_a_lone_spike_and_what_is_not_known():
 
 def test_equal_values_share_the_better_rank():
     assert rank(np.array([3.0, 2.0, 3.0]), (2,)) == 1
+
+
+def test_the_top_is_one_pixel_in_a_hundred_of_those_that_are_known_and_one_at_least():
+    assert [n_top(n) for n in (1, 49, 149, 151, 2500)] == [1, 1, 1, 2, 25]
+    values = np.arange(200.0)
+    values[[3, 199]] = np.nan
+    assert top_threshold(values) == 197.0
+    assert top_threshold(-values) == -1.0

@@ -1,0 +1,104 @@
+"""``bluesky-gp show``: one run, and what its agent found."""
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bluesky_gp.cli.catalogs import catalog_option, find, opened, read
+from bluesky_gp.cli.summary import begun, print_table, summary
+
+if TYPE_CHECKING:
+    from bluesky_gp.run import RunRecord
+
+
+@click.command()
+@click.argument("uid")
+@catalog_option
+@click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else.")
+def show(uid: str, place: str, as_json: bool) -> None:
+    """Show a run: UID is a uid, its first five letters or more, a scan_id, or "last"."""
+    with opened(place) as catalog:
+        run = find(catalog, uid)
+        found = summary(run.metadata) | {"streams": sorted(run)}
+        if run.start.get("gp"):
+            found |= _found(read(catalog, run))
+    if as_json:
+        click.echo(json.dumps(found, allow_nan=False))
+    else:
+        _details(found)
+
+
+def _found(record: "RunRecord") -> dict[str, Any]:
+    """Return what a run of an agent found, as plain data."""
+    gp, columns = record.start["gp"], record.iterations
+    best = record.best_pixel
+    return {
+        "units": record.units,
+        "shape": list(record.grid.shape),
+        "n_measured": len(record.measured[1]),
+        "n_failed": len(record.failed),
+        "resumed_from": record.inherited.uid or None,
+        "n_inherited": len(record.inherited.attempted),
+        "n_iterations": len(columns["iteration"]) if columns else 0,
+        "best_pixel": None if best is None else list(best),
+        "best_value": None if best is None else float(columns["best_value"][-1]),
+        "stop_reason": str(columns["stop_reason"][-1]) if columns else "",
+        **{name: gp.get(name) for name in ("kernel", "acquisition", "batch_size", "seed", "versions")},
+    }
+
+
+def _details(found: dict[str, Any]) -> None:
+    from rich.table import Table
+
+    table = Table(show_header=False)
+    for name, value in _lines(found):
+        table.add_row(name, value)
+    print_table(table)
+
+
+def _before(found: dict[str, Any]) -> str:
+    resumed = found["resumed_from"]
+    return f"; before, in run {resumed[:8]}, {found['n_inherited']}" if resumed else ""
+
+
+def _lines(found: dict[str, Any]) -> list[tuple[str, str]]:
+    ended = found["exit_status"] or "unfinished"
+    lines = [
+        ("run", found["uid"]),
+        ("began", begun(found["time"])),
+        ("plan", found["plan_name"]),
+        ("ended", f"{ended}: {found['reason']}" if found["reason"] else ended),
+        ("streams", ", ".join(found["streams"])),
+    ]
+    if "shape" not in found:
+        return lines
+    units = f" {found['units']}" if found["units"] else ""
+    best = (
+        "none" if found["best_pixel"] is None else f"{found['best_value']:.4g}{units} at {tuple(found['best_pixel'])}"
+    )
+    return [
+        *lines,
+        ("target", found["target"]),
+        ("grid", " x ".join(map(str, found["shape"]))),
+        ("pixels", f"{found['n_measured']} measured, {found['n_failed']} failed{_before(found)}"),
+        ("decisions", f"{found['n_iterations']}, for {found['batch_size']} pixels each"),
+        ("ended by", found["stop_reason"]),
+        ("best, by the posterior mean", best),
+        ("kernel", written(found["kernel"])),
+        ("acquisition", written(found["acquisition"])),
+        ("seed", str(found["seed"])),
+        ("versions", ", ".join(f"{name} {number}" for name, number in (found["versions"] or {}).items())),
+    ]
+
+
+def written(value: Any) -> str:
+    """Return a recorded object as one would write it: ``ConstantKernel(...) * Matern(...)``."""
+    if not isinstance(value, Mapping) or "class" not in value:
+        return json.dumps(value)
+    name = str(value["class"]).rpartition(":")[2]
+    if name in ("Sum", "Product"):
+        return f"{written(value['k1'])} {'+' if name == 'Sum' else '*'} {written(value['k2'])}"
+    given = {key: each for key, each in value.items() if key != "class" and not key.endswith("_bounds")}
+    return f"{name}({', '.join(f'{key}={written(each)}' for key, each in given.items())})"

@@ -1,0 +1,50 @@
+"""Habits that all figures share: the shape of pixels, limits of colours, the mark of the best pixel, closed loops.
+
+>>> aspect((50, 50)), aspect((49, 6))
+('equal', 'auto')
+"""
+
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from bluesky_gp.typing import Floats
+
+BEST: dict[str, Any] = {
+    "marker": "o",
+    "markersize": 10,
+    "markerfacecolor": "none",
+    "markeredgecolor": "red",
+    "markeredgewidth": 1.5,
+}
+"""Style of the circle around the best pixel."""
+
+
+def aspect(shape: tuple[int, ...]) -> Literal["equal", "auto"]:
+    """Return square pixels, unless the map is so slim that nothing could be seen."""
+    n_rows, n_cols = shape
+    return "equal" if 0.25 < n_rows / n_cols < 4.0 else "auto"
+
+
+def color_limits(values: npt.ArrayLike, cut: float = 0.002) -> tuple[float, float]:
+    """Return quantiles of a map, NaN left out: a few outliers must not take all the colours."""
+    low, high = np.nanquantile(values, [cut, 1.0 - cut])
+    return float(low), float(high)
+
+
+def is_sweep(axis: Floats) -> bool:
+    """Whether an axis goes there and back, as the bias of a hysteresis loop does."""
+    steps = np.diff(axis)
+    return bool(np.any(steps > 0) and np.any(steps < 0))
+
+
+def drawn_order(axis: Floats) -> npt.NDArray[np.intp]:
+    """Return the channels in the order in which a line joins them; of a sweep the first once more, at the end."""
+    channels = np.arange(len(axis))
+    return np.append(channels, 0) if is_sweep(axis) else channels
+
+
+def with_units(name: str, units: str) -> str:
+    """Return the label of an axis or a colour bar."""
+    return f"{name} ({units})" if units else name
