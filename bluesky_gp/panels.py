@@ -27,7 +27,7 @@ def aspect(shape: tuple[int, ...]) -> Literal["equal", "auto"]:
     return "equal" if 0.25 < n_rows / n_cols < 4.0 else "auto"
 
 
-def color_limits(values: npt.ArrayLike, cut: float = 0.002) -> tuple[float, float]:
+def color_limits(values: Floats, cut: float = 0.002) -> tuple[float, float]:
     """Return quantiles of a map, NaN left out: a few outliers must not take all the colours."""
     low, high = np.nanquantile(values, [cut, 1.0 - cut])
     return float(low), float(high)
