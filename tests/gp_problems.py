@@ -180,3 +180,22 @@ def fit_problem(kernel=FITTED, shape=(9, 9), m=40, prior=None, seed=0, trend=Non
     y = wave if values is None else values
     trend = Trend.constant(grid.size) if trend is None else trend
     return FitProblem(covariance_of(kernel, grid), prior, trend, pixels, y, np.zeros(m)), grid
+
+
+def measured(kernel, shape=(11, 8), m=25, noise=1e-6, seed=0):
+    rng, grid = np.random.default_rng(seed), PixelGrid(shape)
+    pixels = rng.choice(grid.size, m, replace=False)
+    return Problem(grid, kernel, pixels, rng.standard_normal(m), np.full(m, noise))
+
+
+def all_covariance(posterior):
+    return np.stack([posterior.covariance_column(pixel) for pixel in range(len(posterior.mean))])
+
+
+def assert_same(one, other, tolerance=1e-9):
+    scale = 1.0 + np.abs(other.mean).max()
+    np.testing.assert_allclose(one.mean, other.mean, rtol=tolerance, atol=tolerance * scale)
+    np.testing.assert_allclose(one.variance, other.variance, atol=tolerance * other.prior.variance.max())
+    np.testing.assert_allclose(
+        all_covariance(one), all_covariance(other), atol=tolerance * other.prior.variance.max(), rtol=tolerance
+    )

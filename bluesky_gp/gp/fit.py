@@ -30,7 +30,7 @@ _BROKEN = 1e25  # negative log density where there is none: a number, as L-BFGS 
 
 
 class Fit(NamedTuple):
-    """What a fit found."""
+    """Hyperparameters of the highest posterior density, and how they were reached."""
 
     theta: Floats
     log_marginal_likelihood: float
@@ -74,7 +74,7 @@ class FitProblem:
         return -value, -gradient
 
     def solve(self, starts: list[Floats]) -> Fit:
-        """Maximise within the kernel's bounds: a few steps from each start, then on from the highest place reached.
+        """Maximise within the kernel's bounds: a few steps from each start, then on from the highest point reached.
 
         With very many values a part of them decides which start that is.
         """
@@ -103,9 +103,9 @@ class FitProblem:
             return value, gradient * scale
 
         within = bounds / scale[:, None]
-        found = minimize(scaled, start / scale, jac=True, method="L-BFGS-B", bounds=within, options=options)
-        found.x = np.clip(found.x * scale, *bounds.T)
-        return found
+        result = minimize(scaled, start / scale, jac=True, method="L-BFGS-B", bounds=within, options=options)
+        result.x = np.clip(result.x * scale, *bounds.T)
+        return result
 
     def _some(self, count: int) -> "FitProblem":
         """Return the problem of a random part of the values."""

@@ -1,4 +1,4 @@
-"""When a fit is due, where it starts and which pixels it looks at."""
+"""The schedule of fits: when one is due, where it starts and which pixels it looks at."""
 
 import numpy as np
 from scipy.spatial import KDTree
@@ -34,8 +34,8 @@ def contradicts(z: Floats) -> bool:
     return bool(z @ z > chdtri(len(z), 1e-3)) if len(z) else False
 
 
-def likelihood_pixels(S: Indices, places: Floats) -> Indices:
-    """Choose which of very many measured pixels a fit looks at: places in S, shape ``(min(m, 1000),)``.
+def likelihood_pixels(S: Indices, coordinates: Floats) -> Indices:
+    """Choose which of very many measured pixels a fit looks at: indices into S, shape ``(min(m, 1000),)``.
 
     Ten clusters of a hundred neighbours: pairs at short lags, which say what the noise is and how smooth the map, and
     at long ones. A thousand pixels know the hyperparameters to a few per cent, and cost 40 ms an evaluation.
@@ -44,7 +44,7 @@ def likelihood_pixels(S: Indices, places: Floats) -> Indices:
         return np.arange(len(S))
     rng = np.random.default_rng(len(S))
     centres = rng.choice(len(S), LIKELIHOOD // _CLUSTER, replace=False)
-    chosen = np.unique(KDTree(places).query(places[centres], k=_CLUSTER)[1])
+    chosen = np.unique(KDTree(coordinates).query(coordinates[centres], k=_CLUSTER)[1])
     others = np.setdiff1d(np.arange(len(S)), chosen)
     return np.sort(np.concatenate([chosen, rng.choice(others, LIKELIHOOD - len(chosen), replace=False)]))
 

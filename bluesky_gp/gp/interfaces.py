@@ -77,7 +77,7 @@ class Covariance(Protocol):
 
     @property
     def neighbourhood(self) -> Floats:
-        """How much lies around every pixel, up to a factor, shape ``(N,)``."""
+        """Sum of the squared correlations of every pixel with all, up to a factor, shape ``(N,)``."""
         ...
 
     @property

@@ -33,8 +33,8 @@ class IterativeSolver:
     prior: StationaryCovariance
     S: Indices  # (m,)
     noise: Floats  # (m,), variances, the kernel's included
-    order: Indices  # (m,), places in S
-    conditions: Indices  # (m, k), row i: places in S of c(order[i]), padded with -1
+    order: Indices  # (m,), indices into S
+    conditions: Indices  # (m, k), row i: indices into S of c(order[i]), padded with -1
     weights: Floats  # (m, k + 1), row i: what column order[i] of U holds at itself and at c(order[i])
     tolerance: float = _TOLERANCE
 

@@ -85,18 +85,18 @@ class LatticeCovariance:
         return self.product.eigenvalues
 
     def lag_index(self, S: Indices, T: Indices) -> Indices:
-        """Place in the table of the lag of each pair, shape ``(m, k)``."""
-        return np.asarray(self._places[S][:, None] - self._places[T] + len(self.table) // 2)
+        """Index into the table of the lag of each pair, shape ``(m, k)``."""
+        return np.asarray(self._lag_offset[S][:, None] - self._lag_offset[T] + len(self.table) // 2)
 
     @cached_property
-    def _places(self) -> Indices:
-        """Every pixel's flat place on the lattice of lags: there one subtraction a pair is enough, not one an axis."""
+    def _lag_offset(self) -> Indices:
+        """Flat index of every pixel on the lattice of lags: there one subtraction a pair is enough, not one an axis."""
         wide = [2 * n - 1 for n in self.shape]
         return np.arange(len(self.table)).reshape(wide)[tuple(slice(0, n) for n in self.shape)].ravel()
 
     def pairs(self, S: Indices, T: Indices) -> Floats:
         """Covariance of each pixel of S with that of T in its place; any shapes that broadcast."""
-        return np.asarray(self.table[self._places[S] - self._places[T] + len(self.table) // 2])
+        return np.asarray(self.table[self._lag_offset[S] - self._lag_offset[T] + len(self.table) // 2])
 
     def block(self, S: Indices, T: Indices) -> Floats:
         """Covariance of pixels S with T, shape ``(m, k)``."""

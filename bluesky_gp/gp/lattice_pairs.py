@@ -19,7 +19,7 @@ class LatticePairs:
     kernel: Kernel
     lags: Floats  # (n_lags, ndim), the last is zero
     m: int
-    lag_of_pair: Indices  # (m (m + 1) / 2,), places in lags, of the lower triangle, row by row
+    lag_of_pair: Indices  # (m (m + 1) / 2,), indices into lags, of the lower triangle, row by row
 
     def matrix(self, kernel: Kernel) -> Floats:
         """``K_SS`` with the kernel's white noise: its lower triangle, zero elsewhere."""

@@ -14,19 +14,19 @@ class AdjustableKernel:
 
     def __init__(self, kernel: Kernel) -> None:
         self.kernel = clone(kernel)
-        self._places, start = [], 0
+        self._leaves, start = [], 0
         for leaf in _leaves(self.kernel):
             for h in leaf.hyperparameters:
                 if not h.fixed:
-                    place = start if h.n_elements == 1 else slice(start, start + h.n_elements)
-                    self._places.append((leaf, h.name, place))
+                    entries = start if h.n_elements == 1 else slice(start, start + h.n_elements)
+                    self._leaves.append((leaf, h.name, entries))
                     start += h.n_elements
 
     def __call__(self, theta: Floats) -> Kernel:
         """Return the kernel, with these hyperparameters until the next call."""
         values = np.exp(theta)
-        for leaf, name, place in self._places:
-            setattr(leaf, name, values[place])
+        for leaf, name, entries in self._leaves:
+            setattr(leaf, name, values[entries])
         return self.kernel
 
 

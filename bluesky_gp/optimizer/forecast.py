@@ -1,4 +1,4 @@
-r"""What the next pixels would still gain, of the map and of the best value: an estimate, in about a millisecond.
+r"""Forecast of what the next pixels gain, of the map and of the best value: an estimate, in about a millisecond.
 
 ======  ==================================================================================  =======
 symbol  meaning                                                                             shape
@@ -50,7 +50,7 @@ _LOW, _HIGH = 1e-8, 1e8  # share of the pixels between which the learning curve 
 
 @dataclass(frozen=True)
 class Forecast:
-    """What `num` more pixels would gain, in the target's unit; NaN: nothing is known yet."""
+    """Gain expected of `num` more pixels, in the target's unit; NaN: nothing is known yet."""
 
     num: int = 0
     map_error: float = np.nan  # root mean square error of the map as it is

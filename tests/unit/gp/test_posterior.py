@@ -1,16 +1,14 @@
 import numpy as np
 import pytest
-from gp_problems import COVARIANCES, Problem, problems
+from gp_problems import COVARIANCES, all_covariance, assert_same, measured, problems
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel, DotProduct, Matern, RationalQuadratic, WhiteKernel
 
-from bluesky_gp.gp import lattice_covariance as module
 from bluesky_gp.gp.dense_covariance import DenseCovariance
 from bluesky_gp.gp.lattice_covariance import LatticeCovariance
 from bluesky_gp.gp.posterior import GridPosterior
 from bluesky_gp.gp.rotated_matern import RotatedMatern
-from bluesky_gp.gp.trend import Trend
 from bluesky_gp.grid import PixelGrid
 
 of_any_kind = pytest.mark.parametrize("of_kind", COVARIANCES)
@@ -25,25 +23,6 @@ KERNELS = [
 ]
 
 
-def measured(kernel, shape=(11, 8), m=25, noise=1e-6, seed=0):
-    rng, grid = np.random.default_rng(seed), PixelGrid(shape)
-    pixels = rng.choice(grid.size, m, replace=False)
-    return Problem(grid, kernel, pixels, rng.standard_normal(m), np.full(m, noise))
-
-
-def covariance_of(posterior):
-    return np.stack([posterior.covariance_column(pixel) for pixel in range(len(posterior.mean))])
-
-
-def assert_same(one, other, tolerance=1e-9):
-    scale = 1.0 + np.abs(other.mean).max()
-    np.testing.assert_allclose(one.mean, other.mean, rtol=tolerance, atol=tolerance * scale)
-    np.testing.assert_allclose(one.variance, other.variance, atol=tolerance * other.prior.variance.max())
-    np.testing.assert_allclose(
-        covariance_of(one), covariance_of(other), atol=tolerance * other.prior.variance.max(), rtol=tolerance
-    )
-
-
 # -- scikit-learn is the referee -------------------------------------------------------------------------------------
 
 
@@ -55,7 +34,7 @@ def test_the_posterior_is_the_one_of_scikit_learn(of_kind, kernel):
     posterior = problem.posterior(of_kind)
     np.testing.assert_allclose(posterior.mean, mean, atol=1e-8)
     np.testing.assert_allclose(posterior.variance, covariance.diagonal(), atol=1e-8)
-    np.testing.assert_allclose(covariance_of(posterior), covariance, atol=1e-8)
+    np.testing.assert_allclose(all_covariance(posterior), covariance, atol=1e-8)
 
 
 @of_any_kind
@@ -66,7 +45,7 @@ def test_of_any_problem_the_posterior_is_the_one_of_scikit_learn(of_kind, proble
     np.testing.assert_allclose(posterior.mean, mean, rtol=1e-9, atol=1e-9 * (1.0 + np.abs(mean).max()))
     np.testing.assert_allclose(posterior.variance, covariance.diagonal(), atol=1e-10)
     np.testing.assert_allclose(posterior.std, np.sqrt(posterior.variance))
-    np.testing.assert_allclose(covariance_of(posterior), covariance, atol=1e-10)
+    np.testing.assert_allclose(all_covariance(posterior), covariance, atol=1e-10)
 
 
 def test_a_kernel_that_is_not_stationary_has_the_posterior_of_scikit_learn():
@@ -74,50 +53,7 @@ def test_a_kernel_that_is_not_stationary_has_the_posterior_of_scikit_learn():
     mean, covariance = problem.truth()
     posterior = problem.posterior(DenseCovariance)
     np.testing.assert_allclose(posterior.mean, mean, atol=1e-9)
-    np.testing.assert_allclose(covariance_of(posterior), covariance, atol=1e-9)
-
-
-# -- the trend -------------------------------------------------------------------------------------------------------
-
-
-@of_any_kind
-@given(problem=problems())
-def test_the_constant_is_estimated_by_generalised_least_squares(of_kind, problem):
-    K = problem.kernel(problem.points) + np.diag(problem.noise)
-    one = np.ones(len(problem.pixels))
-    constant = one @ np.linalg.solve(K, problem.values) / (one @ np.linalg.solve(K, one))
-    weights = np.linalg.solve(K, problem.values - constant)
-    mean = constant + problem.kernel(problem.grid.coordinates, problem.points) @ weights
-    np.testing.assert_allclose(problem.posterior(of_kind, trend=None).mean, mean, atol=1e-9 * (1 + np.abs(mean).max()))
-
-
-@of_any_kind
-@given(problem=problems(), shift=st.floats(-100.0, 100.0))
-def test_a_known_map_is_what_the_values_are_taken_relative_to(of_kind, problem, shift):
-    offset = shift * np.cos(np.arange(problem.grid.size))
-    shifted = problem.posterior(
-        of_kind, values=problem.values + offset[problem.pixels], trend=Trend.known(problem.trend.offset + offset)
-    )
-    np.testing.assert_allclose(shifted.mean, problem.posterior(of_kind).mean + offset, atol=1e-8)
-
-
-@of_any_kind
-def test_a_plane_is_found_and_continued(of_kind):
-    problem = measured(RBF(2.0) + WhiteKernel(0.01))
-    coordinates = problem.grid.coordinates
-    plane = 3.0 + coordinates @ [0.5, -0.2]
-    trend = Trend(np.zeros(problem.grid.size), np.column_stack([np.ones(len(coordinates)), coordinates]))
-    posterior = problem.posterior(of_kind, trend=trend, values=plane[problem.pixels])
-    np.testing.assert_allclose(posterior.mean, plane, atol=1e-8)
-
-
-@of_any_kind
-def test_a_trend_that_the_pixels_cannot_tell_yet_does_no_harm(of_kind):
-    grid = PixelGrid((6, 6))
-    trend = Trend(np.zeros(36), np.column_stack([np.ones(36), grid.coordinates]))
-    first_row, values = np.arange(6), np.array([1.0, 3.0, 5.0, 7.0, 9.0, 11.0])
-    problem = Problem(grid, RBF(2.0) + WhiteKernel(0.01), first_row, values, np.zeros(6))
-    np.testing.assert_allclose(problem.posterior(of_kind, trend=trend).mean[:6], values, atol=1e-6)
+    np.testing.assert_allclose(all_covariance(posterior), covariance, atol=1e-9)
 
 
 # -- conditioning and observing --------------------------------------------------------------------------------------
@@ -287,30 +223,6 @@ def test_without_noise_a_pixel_can_be_taken_as_measured_twice(of_kind):
     np.testing.assert_allclose(twice.variance, once.variance, atol=1e-6)
 
 
-# -- blocks and products of the covariance ---------------------------------------------------------------------------
-
-
-@of_any_kind
-@pytest.mark.parametrize("solved", ["directly", "by iteration"])
-@given(problem=problems(), data=st.data())
-def test_blocks_tiles_and_products_are_those_of_the_columns(of_kind, solved, problem, data):
-    trend = data.draw(st.sampled_from([problem.trend, Trend.polynomial(problem.grid.coordinates, 1)]))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "DENSE", 0 if solved == "by iteration" else module.DENSE)
-        posterior = problem.posterior(of_kind, trend=trend)
-    for pixel in data.draw(st.lists(st.integers(0, problem.grid.size - 1), max_size=2, unique=True)):
-        posterior = posterior.condition(pixel, 0.3)
-    columns, every = covariance_of(posterior), np.arange(problem.grid.size)
-    tolerance = {"atol": 1e-6 * posterior.variance.max(), "rtol": 1e-6}
-    rows = np.random.default_rng(0).choice(every, 1 + len(every) // 2, replace=False)
-    np.testing.assert_allclose(posterior.covariance(rows, every), columns[rows], **tolerance)
-    for places, block in posterior.covariance_tiles(rows, 3):
-        np.testing.assert_allclose(block, columns[np.ix_(rows[places], rows[places[0] :])], **tolerance)
-    field = np.random.default_rng(1).standard_normal(len(every))
-    tolerance["atol"] *= np.abs(field).sum()
-    np.testing.assert_allclose(posterior.product(field), columns @ field, **tolerance)
-
-
 def test_a_measurement_spreads_by_the_noise_too_and_never_by_nothing():
     posterior = measured(RBF(3.0) + WhiteKernel(0.09)).posterior(LatticeCovariance)
     np.testing.assert_allclose(posterior.measured_std(np.arange(9)) ** 2, posterior.variance[:9] + 0.09)
@@ -332,7 +244,7 @@ def test_joint_samples_have_the_mean_and_the_covariance_of_the_posterior(of_kind
         posterior = posterior.condition(5 * pixel + 1, 1.5, noise=0.4 * pixel)
     rng, n = np.random.default_rng(0), 4000
     samples = np.stack([posterior.sample(rng) for _ in range(n)]) - posterior.mean
-    truth = covariance_of(posterior)
+    truth = all_covariance(posterior)
     np.testing.assert_allclose(truth.diagonal(), posterior.variance, atol=1e-12)
     standard = np.sqrt((np.outer(posterior.variance, posterior.variance) + truth**2) / n)
     assert (np.abs(samples.T @ samples / n - truth) / standard).max() < 5.0
@@ -359,31 +271,3 @@ def test_a_mirrored_map_has_the_mirrored_posterior(problem):
     posterior = problem.posterior(LatticeCovariance)
     np.testing.assert_allclose(mirrored.mean[mirror], posterior.mean, atol=1e-9 * (1.0 + np.abs(posterior.mean).max()))
     np.testing.assert_allclose(mirrored.variance[mirror], posterior.variance, atol=1e-10)
-
-
-def test_an_uncertain_trend_is_a_kernel_of_its_basis_with_a_vague_prior():
-    grid = PixelGrid((12, 9))
-    S = np.random.default_rng(0).choice(grid.size, 25, replace=False)
-    y = np.random.default_rng(1).standard_normal(25)
-    kernel = RBF(2.0) + WhiteKernel(0.1)
-    trend = Trend.polynomial(grid.coordinates, 1)
-    posterior = GridPosterior.of(kernel, grid, S, y, trend=trend)
-    vague = 1e6 * trend.basis @ trend.basis.T
-    prior = RBF(2.0)(grid.coordinates) + vague
-    K = prior[np.ix_(S, S)] + 0.1 * np.eye(25)
-    covariance = prior - prior[:, S] @ np.linalg.solve(K, prior[S])
-    np.testing.assert_allclose(posterior.variance, np.diagonal(covariance), rtol=1e-3)
-    np.testing.assert_allclose(posterior.covariance_column(7), covariance[7], atol=1e-3)
-    np.testing.assert_allclose(posterior.mean, prior[:, S] @ np.linalg.solve(K, y), atol=1e-3)
-
-
-def test_with_an_uncertain_trend_a_batch_observed_is_a_fresh_fit():
-    grid = PixelGrid((12, 9))
-    S = np.random.default_rng(0).choice(grid.size, 25, replace=False)
-    y = np.random.default_rng(1).standard_normal(25)
-    options = {"trend": Trend.polynomial(grid.coordinates, 2)}
-    kernel = RBF(2.0) + WhiteKernel(0.1)
-    grown = GridPosterior.of(kernel, grid, S[:15], y[:15], **options).observe(S[15:], y[15:])
-    fresh = GridPosterior.of(kernel, grid, S, y, **options)
-    np.testing.assert_allclose(grown.mean, fresh.mean, atol=1e-9)
-    np.testing.assert_allclose(grown.variance, fresh.variance, atol=1e-9)
