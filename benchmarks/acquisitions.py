@@ -1,4 +1,4 @@
-"""What each choice costs: the time in which every acquisition function that has a name chooses ten pixels.
+"""The cost of each choice: the time in which every acquisition function that has a name chooses ten pixels.
 
     python benchmarks/acquisitions.py [SIDE/MEASURED ...]
 

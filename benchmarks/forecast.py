@@ -1,4 +1,4 @@
-"""What the agent expects of the next hundred pixels, beside what they brought.
+"""Gains that the agent expects of the next hundred pixels, beside those that they brought.
 
     python benchmarks/forecast.py [--seeds FIRST LAST] [KIND ...]
 

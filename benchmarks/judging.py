@@ -1,4 +1,4 @@
-"""How good a choice of pixels was, and a file that keeps the answers."""
+"""Scores of a choice of pixels, and a file that keeps the answers."""
 
 import json
 from threading import Lock

@@ -20,7 +20,7 @@ BY_MEDIAN = ("beps_pto_loops_50x50",)  # its noise from pixel to pixel is as lar
 
 @dataclass(frozen=True, eq=False)
 class Map:
-    """What is there, and what a measurement of each pixel gives; both flat, NaN where nothing can be measured."""
+    """A true map, and the values that measurements of its pixels give; both flat, NaN where nothing can be measured."""
 
     kind: str
     seed: int

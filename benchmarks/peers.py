@@ -63,7 +63,7 @@ class Job:
 
     @property
     def key(self):
-        """What its answer is kept under."""
+        """The key under which its answer is kept."""
         return list(asdict(self).values())
 
 

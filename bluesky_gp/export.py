@@ -225,4 +225,4 @@ def _hspy(record: RunRecord, path: Path) -> None:
 
 
 SUFFIXES: dict[str, Callable[[RunRecord, Path], None]] = {".nc": _netcdf, ".zarr": _zarr, ".hspy": _hspy}
-"""What writes which kind of file."""
+"""The writer of each kind of file."""

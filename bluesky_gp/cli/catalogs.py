@@ -1,4 +1,4 @@
-"""What the commands that read a catalog share: the option, opening it, finding a run."""
+"""Catalogs and runs as commands are given them: the option ``--catalog``, opening it, finding a run, reading it."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -92,16 +92,15 @@ def read(catalog: "Catalog", run: Any) -> "RunRecord":
     click.UsageError
         If no agent steered it, or it cannot be read.
     """
-    from bluesky_gp.recording import JournalError, read_journal
+    from bluesky_gp.recording import JournalError, documents_of
     from bluesky_gp.run import RunRecord
 
-    path = catalog.journal(run.start["uid"])
     try:
-        if path is not None:
-            try:
-                return RunRecord.from_documents(read_journal(path))
-            except JournalError as error:
-                click.echo(f"{error}. Read from the catalog instead.", err=True)
-        return RunRecord.from_documents(run.documents())
+        try:
+            documents = list(documents_of(run.start["uid"], catalog))
+        except JournalError as error:
+            click.echo(f"{error}. Read from the catalog instead.", err=True)
+            documents = run.documents()
+        return RunRecord.from_documents(documents)
     except ValueError as error:
         raise click.UsageError(str(error)) from error

@@ -18,4 +18,4 @@ INSTRUMENTS: dict[str, Callable[[str, str | None], AbstractContextManager[Setup]
 """By the name that ``bluesky-gp demo --instrument`` takes; called with sample and target."""
 
 SAMPLES = {"nion": "flake"}
-"""What an instrument measures unless ``--sample`` says otherwise; the others the ferroelectric film."""
+"""Samples that instruments measure unless ``--sample`` says otherwise; the others measure the ferroelectric film."""

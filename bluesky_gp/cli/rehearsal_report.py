@@ -1,4 +1,4 @@
-"""What a rehearsal found, as a table, two sentences and the lines to paste."""
+"""The result of a rehearsal, as a table, a few sentences and the lines to paste."""
 
 from rich.console import Console
 from rich.table import Table

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from bluesky_gp.replay import Alternative, Replay
 
 _WRONG = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, OSError, ImportError, MemoryError)
-"""What a record leads to that is damaged, and a word of the user's that leads nowhere."""
+"""Errors that a damaged record leads to, and a word of the user's that leads nowhere."""
 
 
 @click.command()

@@ -1,4 +1,4 @@
-"""What a demonstration found, as plain data and as a table."""
+"""The result of a demonstration, as plain data and as a table."""
 
 from typing import Any
 
@@ -49,7 +49,7 @@ def summary(record: RunRecord, truth: Floats) -> dict[str, Any]:
 
 
 def _forecast(record: RunRecord) -> dict[str, Any]:
-    """What the agent expects of more pixels at the end; None where it does not know."""
+    """Gains that the agent expects of more pixels at the end; None where it does not know."""
     names = ("forecast_num", "best_gain", "map_error", "map_gain")
     last = {name: float(record.iterations[name][-1]) for name in names if name in record.iterations}
     known = {name: value for name, value in last.items() if value == value}

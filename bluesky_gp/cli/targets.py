@@ -22,7 +22,7 @@ MEASURED: dict[str, tuple[str, Any]] = {
 """Public measured sets by the name of their file: target and scalarizer that go with the truth they hold."""
 
 HELP = "A scalarizer: name, name:key=value,key=a..b or JSON (see docs/targets.md)."
-"""What ``--target`` takes, in a line."""
+"""The values of ``--target``, in a line."""
 
 _COMPARING = {"cosine": ("reference",), "component": ("components",)}  # what each takes instead of a file
 

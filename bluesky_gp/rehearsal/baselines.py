@@ -1,4 +1,4 @@
-"""What people measure and predict without an agent: random pixels, a coarse grid, and inpainting between them."""
+"""Measuring and predicting without an agent: random pixels, a coarse grid, and inpainting between them."""
 
 from importlib.util import find_spec
 
@@ -10,7 +10,7 @@ from bluesky_gp.grid import PixelGrid
 from bluesky_gp.typing import Floats, Indices
 
 INPAINTING = "biharmonic" if find_spec("skimage") else "cubic"
-"""What `inpaint` does here: scikit-image comes with the extra ``rehearse``."""
+"""The method of `inpaint` here: scikit-image comes with the extra ``rehearse``."""
 
 
 def random_pixels(grid: PixelGrid, num: int, rng: np.random.Generator) -> Indices:

@@ -6,6 +6,7 @@ from itertools import product
 from typing import Any
 
 from bluesky_gp.acquisition import ConfidenceBound, ExpectedImprovement, PosteriorUncertainty
+from bluesky_gp.optimizer import PixelOptimizer, Recipe
 from bluesky_gp.rehearsal.as_code import as_code
 from bluesky_gp.rehearsal.full_map import FullMap
 
@@ -20,7 +21,16 @@ class Configuration:
     @property
     def batch_size(self) -> int:
         """Pixels a batch."""
-        return int(self.options.get("batch_size", 10))
+        return int(self.options.get("batch_size", Recipe.batch_size))
+
+    @property
+    def n_initial(self) -> int:
+        """Pixels before the first that a model chooses."""
+        return int(self.options.get("n_initial", Recipe.n_initial))
+
+    def optimizer(self, full: FullMap, seed: int) -> PixelOptimizer:
+        """Return the optimizer for a map, which knows nothing yet."""
+        return PixelOptimizer(full.grid, full.target, **{"maximize": full.maximize, **self.options, "seed": seed})
 
     def lines(self, full: FullMap, num: int) -> list[str]:
         """Return what to paste into a session that has `RE`, a `stage` and a `spectrometer`."""

@@ -33,7 +33,7 @@ Purpose = Literal["both", "map", "maximum"]
 
 @dataclass(frozen=True)
 class Requirements:
-    """What a method must reach."""
+    """The least that a method must reach."""
 
     maximum: float  # the best value of the map, in its standard deviations
     near: float

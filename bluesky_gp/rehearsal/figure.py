@@ -105,7 +105,7 @@ def _seeds(panel: "Axes", rehearsal: Rehearsal, styles: Styles) -> None:
 
 
 def _samplings(rehearsal: Rehearsal) -> dict[str, Standing]:
-    """What was measured, by name; baselines that differ only in how the map is predicted are one."""
+    """Ways to choose pixels, by name; baselines that differ only in how the map is predicted are one."""
     agents = {c.name for c in rehearsal.configurations}
     named = {m if m in agents else m.partition(",")[0]: s for m, s in reversed(rehearsal.standings.items())}
     return dict(reversed(named.items()))

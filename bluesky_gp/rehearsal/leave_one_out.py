@@ -1,4 +1,4 @@
-"""What a model predicts for each pixel from all the others: a fair test where half of the pixels have been measured.
+"""Predictions of each pixel from all the others: a fair test where half of the pixels have been measured.
 
 ======  =====================================================  ===============
 symbol  meaning                                                shape

@@ -14,7 +14,6 @@ from bluesky_gp.rehearsal.run import Run
 from bluesky_gp.rehearsal.standing import Standing, curves, standing
 
 _ALIKE = 1.25  # configurations whose numbers of points differ by less are the same, over a few seeds
-_N_INITIAL = 10  # PixelOptimizer's default
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,7 @@ class Recommendation:
 
 @dataclass(frozen=True, eq=False)
 class Rehearsal:
-    """What `rehearse` found."""
+    """Runs of each method with each seed, as `rehearse` returns them."""
 
     full: FullMap
     configurations: tuple[Configuration, ...]
@@ -52,14 +51,14 @@ class Rehearsal:
 
     @cached_property
     def required(self) -> Requirements:
-        """What a method must reach."""
+        """The least that a method must reach."""
         ends = [np.median(curves(self.by_method[c.name])[:, -1]) for c in self.configurations]
         near = self.full.maximum - self.floor
         return Requirements(self.full.maximum, near, self.full.top, level(float(min(ends)), self.floor))
 
     @cached_property
     def standings(self) -> dict[str, Standing]:
-        """How each method did."""
+        """The standing of each method."""
         return {method: standing(runs, self.required) for method, runs in self.by_method.items()}
 
     @property
@@ -90,8 +89,7 @@ class Rehearsal:
         return self._claim(min(self.configurations, key=rank), self.num, enough=False)
 
     def _needed(self, configuration: Configuration) -> float | None:
-        least = int(configuration.options.get("n_initial", _N_INITIAL))
-        return self.standings[configuration.name].needed(least, self.goal)
+        return self.standings[configuration.name].needed(configuration.n_initial, self.goal)
 
     def _claim(self, configuration: Configuration, num: int, *, enough: bool) -> Recommendation:
         runs = self.by_method[configuration.name]

@@ -9,7 +9,7 @@
 True
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 
@@ -94,12 +94,12 @@ def rehearse(
 
 
 def agent_job(full: FullMap, configuration: Configuration, seed: int, num: int) -> Callable[[], list[Run]]:
-    """Return what runs one configuration with one seed."""
-    return partial(_agent, full, configuration.name, configuration.options, seed, num)
+    """Return the job that runs one configuration with one seed."""
+    return partial(_agent, full, configuration, seed, num)
 
 
-def _agent(full: FullMap, method: str, options: Mapping[str, Any], seed: int, num: int) -> list[Run]:
-    return [agent_run(full, method, options, seed, num)]
+def _agent(full: FullMap, configuration: Configuration, seed: int, num: int) -> list[Run]:
+    return [agent_run(full, configuration, seed, num)]
 
 
 def _check(compared: Sequence[Configuration], num: int, n_pixels: int, seeds: Sequence[int]) -> None:

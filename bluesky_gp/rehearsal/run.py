@@ -1,14 +1,14 @@
 """One way to measure part of a map that is known: by an agent, at random or on a coarse grid, and what it gave."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import numpy as np
 
 from bluesky_gp.optimizer import PixelOptimizer
 from bluesky_gp.rehearsal.baselines import INPAINTING, coarse_grid, inpaint, random_pixels
+from bluesky_gp.rehearsal.configuration import Configuration
 from bluesky_gp.rehearsal.full_map import FullMap
 from bluesky_gp.rehearsal.leave_one_out import predictions
 from bluesky_gp.typing import Floats, Indices
@@ -19,7 +19,7 @@ _FLOOR = 4096  # pixels from which the noise floor is estimated
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """What was found and how good the map was, by the number of pixels attempted."""
+    """Best value and error of the map, by the number of pixels attempted."""
 
     method: str
     seed: int
@@ -43,9 +43,9 @@ class Run:
         return float(np.max(self.best, where=self.counts <= num, initial=-np.inf))
 
 
-def agent_run(full: FullMap, method: str, options: Mapping[str, Any], seed: int, num: int) -> Run:
+def agent_run(full: FullMap, configuration: Configuration, seed: int, num: int) -> Run:
     """Let a `PixelOptimizer` measure `num` pixels."""
-    optimizer = PixelOptimizer(full.grid, full.target, **{"maximize": full.maximize, **options, "seed": seed})
+    optimizer = configuration.optimizer(full, seed)
     every = num / _JUDGED
     judged: list[tuple[int, float]] = []
     while points := optimizer.suggest(min(optimizer.batch_size, num - optimizer.state.n_attempted)):
@@ -53,7 +53,7 @@ def agent_run(full: FullMap, method: str, options: Mapping[str, Any], seed: int,
         n = optimizer.state.n_attempted
         if n == num or not judged or n >= judged[-1][0] + every:
             judged.append((n, full.error(predictions(optimizer.state))))
-    return _run(full, method, seed, judged, optimizer.state.pixels)
+    return _run(full, configuration.name, seed, judged, optimizer.state.pixels)
 
 
 def random_runs(full: FullMap, seed: int, num: int) -> list[Run]:

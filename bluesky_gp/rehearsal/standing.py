@@ -15,7 +15,7 @@ from bluesky_gp.typing import Floats, Indices
 
 @dataclass(frozen=True, eq=False)
 class Standing:
-    """How one method did over the seeds."""
+    """Errors, regrets and numbers of points of one method, over the seeds."""
 
     method: str
     num: Indices  # (k,)
