@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 from math import cos, prod, radians, sin
 from typing import Any
 
@@ -117,6 +118,21 @@ class PixelGrid:
     def coordinates(self) -> npt.NDArray[np.float64]:
         """Shape ``(size, ndim)``: every pixel in units of pixels, in the order of the flat index."""
         return np.indices(self.shape, dtype=np.float64).reshape(self.ndim, -1).T
+
+    @property
+    def outermost(self) -> list[tuple[int, ...]]:
+        """Pixels that answer for all that may be measured where a stage has limits: extremes of axes and of diagonals.
+
+        Limits of axes are boxes; those of the real motors of a pseudo positioner are turned ones, which cut corners.
+        """
+        indices = np.flatnonzero(self.allowed)
+        directions = np.array([d for d in product((-1, 0, 1), repeat=self.ndim) if any(d)])
+        extremes = np.argmax(self.position(self.unravel(indices)) @ directions.T, axis=0)
+        return [tuple(int(p) for p in self.unravel([indices[i]])[0]) for i in sorted(set(extremes.tolist()))]
+
+    def pixel_keys(self, stage: str) -> tuple[str, ...]:
+        """Event keys in which a stage of that name says at which pixel it is, in the order of the axes."""
+        return tuple(f"{stage}_{axis}" for axis in self.axes)
 
     def ravel(self, pixels: npt.ArrayLike) -> npt.NDArray[np.intp]:
         """Flat indices, shape ``(k,)``, of pixels of shape ``(k, ndim)``."""

@@ -1,4 +1,4 @@
-"""What a PixelStage asks of an axis, whoever made it."""
+"""Answers of an axis to a PixelStage, whoever made it: limits, position, unit, the end of a move."""
 
 import inspect
 import threading
@@ -9,6 +9,8 @@ import numpy as np
 from bluesky.protocols import Readable
 from bluesky.utils import FailedStatus
 from ophyd.status import StatusBase
+
+from bluesky_gp.units import stated_unit
 
 Limits = tuple[float, float]
 UNLIMITED: Limits = (-np.inf, np.inf)
@@ -75,6 +77,12 @@ def position_key(axis: Any, reading: Mapping[str, Any]) -> str:
         if key in reading:
             return str(key)
     raise ValueError(f"axis {axis.name}: which of {[*reading]} is its position? Hint one, or name it {axis.name!r}")
+
+
+def unit_of(axis: Any) -> str:
+    """Return the unit in which an axis counts; "" if it names none."""
+    described = axis.describe()
+    return stated_unit(axis, described.get(position_key(axis, described), {}))
 
 
 def failure(status: Any) -> BaseException | None:

@@ -20,9 +20,13 @@ from bluesky_gp.devices.axes import (
     failure,
     position_key,
     same_limits,
+    unit_of,
 )
 from bluesky_gp.devices.simulated_axis import SimulatedAxis
 from bluesky_gp.grid import PixelGrid
+from bluesky_gp.moves import merged_moves
+from bluesky_gp.typing import Floats
+from bluesky_gp.units import check_unit
 
 log = logging.getLogger(__name__)
 
@@ -80,11 +84,12 @@ class PixelStage(Device):
         self._own_limits = _limits(name, limits, self.grid.ndim)
         self._asked: tuple[float, ...] | None = None
         self._keys = [""] * self.grid.ndim
+        self._units_checked = axes is None
 
     @property
     def pixel_keys(self) -> tuple[str, ...]:
         """Event keys of the pixel coordinates, in the order of the grid's axes."""
-        return tuple(f"{self.name}_{axis}" for axis in self.grid.axes)
+        return self.grid.pixel_keys(self.name)
 
     @property
     def limits(self) -> tuple[Limits, ...]:
@@ -95,24 +100,36 @@ class PixelStage(Device):
         """Raise ValueError if `pixel` is no pixel of the grid, masked, or beyond the limits of an axis."""
         wanted = np.asarray(pixel, dtype=np.float64)
         if wanted.shape != (self.grid.ndim,) or not np.isfinite(wanted).all():
-            raise ValueError(f"{self.name}: expected a pixel ({', '.join(self.grid.axes)}), got {pixel!r}")
+            raise ValueError(
+                f"{self.name}: expected a pixel ({', '.join(self.grid.axes)}), got {pixel!r}{self._relative(wanted)}"
+            )
         nearest = np.rint(wanted).astype(int)
         if (nearest < 0).any() or (nearest >= self.grid.shape).any():
             raise ValueError(f"{self.name}: pixel {_text(wanted)} lies outside the grid of shape {self.grid.shape}")
         if self.grid.mask is not None and self.grid.mask[tuple(nearest)]:
             raise ValueError(f"{self.name}: pixel {_text(wanted)} is masked, it must not be measured")
-        for axis, own, value in zip(self.axes, self._own_limits, self._position(wanted), strict=True):
-            self._check_axis_value(axis, own, value, wanted)
+        position = self._position(wanted)
+        for axis, own, value in zip(self.axes, self._own_limits, position, strict=True):
+            self._check_limits(axis, own, value, wanted)
+        for movable, value in merged_moves(self.axes, position):
+            try:
+                movable.check_value(value) if hasattr(movable, "check_value") else None
+            except ValueError as error:
+                raise LimitError(f"{self._needs(wanted, movable, value)}, which it refuses: {error}") from error
 
     def check_grid(self) -> None:
         """Raise ValueError if a pixel that may be measured lies beyond the limits of an axis.
 
         Limits are boxes, so the pixels with the extreme positions of each axis answer for all.
         """
-        pixels = self.grid.coordinates[self.grid.allowed]
-        positions = self.grid.position(pixels)
-        for extreme in {*positions.argmin(axis=0).tolist(), *positions.argmax(axis=0).tolist()}:
-            self.check_value(pixels[extreme])
+        for pixel in self.grid.outermost:
+            self.check_value(pixel)
+
+    def check_units(self) -> None:
+        """Raise ValueError if an axis counts in another unit than the grid; log a sentence if one names none."""
+        for axis in self.axes:
+            check_unit(self.name, self.grid, axis.name, unit_of(axis))
+        self._units_checked = True
 
     def set(self, pixel: Sequence[float]) -> StatusBase:
         """Move all axes at once to a pixel, fractions allowed; nothing moves if `check_value` refuses.
@@ -120,9 +137,12 @@ class PixelStage(Device):
         The Status ends when every axis has ended, with the first failure if there is one.
         """
         self.check_value(pixel)
+        if not self._units_checked:
+            self.check_units()
         self._asked = tuple(float(p) for p in pixel)
-        status = AllEnded(self.name, len(self.axes))
-        for axis, value in zip(self.axes, self._position(self._asked), strict=True):
+        moves = merged_moves(self.axes, self._position(self._asked))
+        status = AllEnded(self.name, len(moves))
+        for axis, value in moves:
             try:
                 moving = axis.set(value)
             except Exception as error:  # the others are on their way: the Status must still wait for them
@@ -180,7 +200,9 @@ class PixelStage(Device):
         return {"fields": list(self.pixel_keys)}
 
     def stage(self) -> list[Any]:
-        """Stage the axes that can be staged."""
+        """Compare the units, then stage the axes that can be staged."""
+        if not self._units_checked:  # `adaptive_map` has done it before it opened the run
+            self.check_units()
         return super().stage() + [device for axis in self._axes_with("stage") for device in _listed(axis, axis.stage())]
 
     def unstage(self) -> list[Any]:
@@ -207,6 +229,11 @@ class PixelStage(Device):
         for axis in self._axes_with("resume"):
             axis.resume()
 
+    def _relative(self, wanted: Floats) -> str:
+        """Say why a pixel may have come twice as long as it is: tuples that were added are put one behind the other."""
+        doubled = wanted.shape == (2 * self.grid.ndim,)
+        return "; a plan that makes moves relative (relative_set_wrapper) cannot go around one" if doubled else ""
+
     def _axes_with(self, method: str) -> list[Any]:
         return [axis for axis in self.axes if hasattr(axis, method)]
 
@@ -220,15 +247,14 @@ class PixelStage(Device):
         position = [float(reading[key]["value"]) for reading, key in zip(readings, self._keys, strict=True)]
         return tuple(float(p) for p in self.grid.fraction(position))
 
-    def _check_axis_value(self, axis: Any, own: Limits, value: float, pixel: Any) -> None:
-        where = f"{self.name}: pixel {_text(pixel)} needs {axis.name} at {value:g} {self.grid.units}"
+    def _check_limits(self, axis: Any, own: Limits, value: float, pixel: Any) -> None:
         low, high = same_limits(own, UNLIMITED if hasattr(axis, "check_value") else axis_limits(axis))
         if not low <= value <= high:
-            raise LimitError(f"{where}, outside its limits {low:g} to {high:g}")
-        try:
-            axis.check_value(value) if hasattr(axis, "check_value") else None
-        except ValueError as error:
-            raise LimitError(f"{where}, which it refuses: {error}") from error
+            raise LimitError(f"{self._needs(pixel, axis, value)}, outside its limits {low:g} to {high:g}")
+
+    def _needs(self, pixel: Any, movable: Any, value: Any) -> str:
+        where = f"{value:g} {self.grid.units}" if isinstance(value, float) else str(tuple(value))
+        return f"{self.name}: pixel {_text(pixel)} needs {movable.name} at {where}"
 
     def _configuration(self) -> dict[str, tuple[Any, dict[str, Any]]]:
         number = {"dtype": "number", "dtype_numpy": "<f8", "shape": []}

@@ -1,13 +1,15 @@
 from .adaptive import adaptive_map as adaptive_map
+from .arrival import MoveAlteredError as MoveAlteredError
+from .arrival import StageElsewhereError as StageElsewhereError
 from .best import go_to_best as go_to_best
 from .metadata import start_metadata as start_metadata
 from .raster import raster_map as raster_map
 from .stages import AnyStage as AnyStage
 from .stages import Motors as Motors
-from .stages import StageElsewhereError as StageElsewhereError
-from .stages import axes as axes
-from .stages import devices as devices
-from .stages import moves as moves
+from .stages import as_stage as as_stage
+from .stages import axes_of as axes_of
+from .stages import devices_of as devices_of
+from .stages import moves_to as moves_to
 from .stubs import FAULTS as FAULTS
 from .stubs import TooManyFailures as TooManyFailures
 from .stubs import ask_agent as ask_agent
@@ -16,4 +18,4 @@ from .stubs import one_pixel as one_pixel
 from .stubs import prepare_agent as prepare_agent
 from .stubs import record_failure as record_failure
 from .stubs import tolerant as tolerant
-from .waiting import settle as settle
+from .waiting import start_and_wait as start_and_wait

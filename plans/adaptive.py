@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from operator import index
 from typing import Any
 
 import bluesky.plan_stubs as bps
@@ -11,8 +10,16 @@ from bluesky.protocols import Readable
 from bluesky.utils import MsgGenerator
 
 from bluesky_gp.agent import GPAgent
+from bluesky_gp.plans.arguments import (
+    check_callable,
+    check_stage_and_agent,
+    checked_detectors,
+    checked_metadata,
+    whole_number,
+)
 from bluesky_gp.plans.metadata import start_metadata
-from bluesky_gp.plans.stages import as_stage, check_reach, devices
+from bluesky_gp.plans.reach import check_reach
+from bluesky_gp.plans.stages import as_stage, devices_of
 from bluesky_gp.plans.stubs import ask_agent, measure_pixels, one_pixel, prepare_agent, tolerant
 from bluesky_gp.plans.typing import PerBatch, PerPixel, Pixel, plan
 from bluesky_gp.run import History
@@ -59,8 +66,11 @@ def adaptive_map(
     str
         Uid of the run.
     """
+    detectors, num = _checked(detectors, stage, agent, num)
+    check_callable("adaptive_map", "per_pixel", per_pixel)
+    check_callable("adaptive_map", "per_batch", per_batch)
+    checked_metadata("adaptive_map", md)
     stage = as_stage(stage, agent.optimizer.grid)
-    num = _checked(num, agent)
     yield from check_reach(stage)
     history = yield from prepare_agent(agent, num=num, resume_from=resume_from)
     left = num - (len(history.attempted) if history else 0)
@@ -72,7 +82,7 @@ def adaptive_map(
     per_pixel = tolerant(one_pixel) if per_pixel is None else per_pixel
 
     @bpp.subs_decorator(agent)
-    @bpp.stage_decorator([*detectors, *devices(stage)])
+    @bpp.stage_decorator([*detectors, *devices_of(stage)])
     @bpp.run_decorator(md=metadata)
     def run() -> MsgGenerator[None]:
         batch = _rest(history, agent)[:left] or (yield from ask_agent(agent))
@@ -93,14 +103,16 @@ def _rest(history: History | None, agent: GPAgent) -> list[Pixel]:
     return [tuple(pixel) for pixel in agent.optimizer.grid.unravel(flat).tolist()]
 
 
-def _checked(num: int, agent: GPAgent) -> int:
-    num, allowed = index(num), int(agent.optimizer.grid.allowed.sum())
+def _checked(detectors: Any, stage: Any, agent: Any, num: Any) -> tuple[list[Readable[Any]], int]:
+    detectors = checked_detectors("adaptive_map", detectors)
+    check_stage_and_agent("adaptive_map", stage, agent)
+    num, allowed = whole_number("adaptive_map", "num", num), int(agent.optimizer.grid.allowed.sum())
     if not 1 <= num <= allowed:
         raise ValueError(
             f"adaptive_map: num must be between 1 and the {allowed} pixels that the grid of {agent.name} has, got {num}"
             f"; num={allowed} measures every one"
         )
-    return num
+    return detectors, num
 
 
 def _expected_seconds(detectors: Sequence[Any], num: int) -> MsgGenerator[float | None]:

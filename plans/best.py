@@ -1,13 +1,14 @@
-"""Moves that need to know what was learnt."""
+"""Moves to pixels that the agent has learnt of."""
 
 from typing import Any
 
 from bluesky.utils import Msg, MsgGenerator
 
 from bluesky_gp.agent import GPAgent
-from bluesky_gp.plans.stages import as_stage, moves
+from bluesky_gp.plans.arguments import check_stage_and_agent
+from bluesky_gp.plans.stages import as_stage, moves_to
 from bluesky_gp.plans.typing import Pixel, plan
-from bluesky_gp.plans.waiting import settle
+from bluesky_gp.plans.waiting import start_and_wait
 
 
 @plan
@@ -19,9 +20,10 @@ def go_to_best(stage: Any, agent: GPAgent) -> MsgGenerator[Pixel]:
     ValueError
         If no pixel has been measured.
     """
+    check_stage_and_agent("go_to_best", stage, agent)
     best = agent.optimizer.state.best_pixel
     if best is None:
         raise ValueError(f"{agent.name}: no pixel has been measured yet, so none is the best")
     stage = as_stage(stage, agent.optimizer.grid)
-    yield from settle([Msg("set", movable, value) for movable, value in moves(stage, best)])
+    yield from start_and_wait([Msg("set", movable, value) for movable, value in moves_to(stage, best)])
     return tuple(best)

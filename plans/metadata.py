@@ -1,4 +1,4 @@
-"""The start documents of maps: what `bluesky.plans.grid_scan` gives, and what the agent adds."""
+"""The start documents of maps: the entries of `bluesky.plans.grid_scan`, and those of the agent."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,7 +6,8 @@ from typing import Any
 from bluesky.protocols import Readable
 
 from bluesky_gp.agent import GPAgent
-from bluesky_gp.plans.stages import AnyStage, Motors, as_stage, axes, devices
+from bluesky_gp.plans.arguments import checked_metadata
+from bluesky_gp.plans.stages import AnyStage, Motors, as_stage, axes_of, devices_of
 from bluesky_gp.run import History
 
 
@@ -37,7 +38,7 @@ def start_metadata(
         The user's own; it wins, but for ``gp``, which is needed.
     """
     stage = as_stage(stage, agent.optimizer.grid)
-    gp = {**agent.metadata(history), "axes": axes(stage).to_mapping(), "num": num}
+    gp = {**agent.metadata(history), "axes": axes_of(stage).to_mapping(), "num": num}
     if expected_seconds is not None:
         gp["expected_seconds"] = expected_seconds
     args = {"agent": agent.name, "num": num, **described(detectors, stage), **(plan_args or {})}
@@ -54,13 +55,13 @@ def map_metadata(
     shape: Sequence[int] | None = None,
 ) -> dict[str, Any]:
     """Return what any map of `stage` says in its start document."""
-    user = dict(md or {})
+    user = checked_metadata(plan_name, md)
     hints = {"gridding": "rectilinear_nonsequential", "dimensions": _dimensions(stage), **user.pop("hints", {})}
     given: dict[str, Any] = {
         "plan_name": plan_name,
         "plan_args": dict(plan_args),
         "detectors": [detector.name for detector in detectors],
-        "motors": [device.name for device in devices(stage)],
+        "motors": [device.name for device in devices_of(stage)],
         "shape": [int(n) for n in (stage.grid.shape if shape is None else shape)],
         "extents": _extents(stage),
     }
@@ -71,11 +72,11 @@ def map_metadata(
 
 def described(detectors: Sequence[Readable[Any]], stage: AnyStage) -> dict[str, Any]:
     """Return detectors and stage as ``plan_args`` show them."""
-    return {"detectors": [repr(d) for d in detectors], "stage": [repr(d) for d in devices(stage)]}
+    return {"detectors": [repr(d) for d in detectors], "stage": [repr(d) for d in devices_of(stage)]}
 
 
 def _dimensions(stage: AnyStage) -> list[list[Any]]:
-    return [[[key], "primary"] for key in axes(stage).keys]
+    return [[[key], "primary"] for key in axes_of(stage).keys]
 
 
 def _extents(stage: AnyStage) -> list[list[float]]:

@@ -9,8 +9,10 @@ from bluesky.protocols import Readable
 from bluesky.utils import MsgGenerator
 
 from bluesky_gp.grid import PixelGrid
+from bluesky_gp.plans.arguments import check_callable, check_grid, check_stage, checked_detectors, whole_number
 from bluesky_gp.plans.metadata import described, map_metadata
-from bluesky_gp.plans.stages import as_stage, check_reach, devices
+from bluesky_gp.plans.reach import check_reach
+from bluesky_gp.plans.stages import as_stage, devices_of
 from bluesky_gp.plans.stubs import measure_pixels
 from bluesky_gp.plans.typing import PerPixel, Pixel, plan
 
@@ -48,6 +50,10 @@ def raster_map(
     str
         Uid of the run.
     """
+    detectors, every = checked_detectors("raster_map", detectors), whole_number("raster_map", "every", every)
+    check_stage("raster_map", stage)
+    check_grid("raster_map", grid)
+    check_callable("raster_map", "per_pixel", per_pixel)
     if every < 1:
         raise ValueError(f"raster_map: every must be at least 1, got {every}")
     stage = as_stage(stage, grid)
@@ -56,7 +62,7 @@ def raster_map(
     plan_args = {"every": every, "snake": snake, **described(detectors, stage)}
     shape = [len(range(0, n, every)) for n in stage.grid.shape]
 
-    @bpp.stage_decorator([*detectors, *devices(stage)])
+    @bpp.stage_decorator([*detectors, *devices_of(stage)])
     @bpp.run_decorator(md=map_metadata(detectors, stage, "raster_map", len(pixels), plan_args, md, shape))
     def run() -> MsgGenerator[None]:
         yield from measure_pixels(detectors, stage, None, pixels, per_pixel=per_pixel)

@@ -1,4 +1,4 @@
-"""What `adaptive_map` is made of; for plans of your own, inside runs of your own."""
+"""The parts of `adaptive_map`, for plans of your own inside runs of your own."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -8,9 +8,10 @@ from bluesky.protocols import Readable, Triggerable
 from bluesky.utils import FailedStatus, Msg, MsgGenerator, all_safe_rewind
 
 from bluesky_gp.agent import Assignment, Failure, GPAgent, reason
-from bluesky_gp.plans.stages import AnyStage, StageElsewhereError, axes, check_arrival, devices, moves
+from bluesky_gp.plans.arrival import StageElsewhereError, check_arrival
+from bluesky_gp.plans.stages import AnyStage, devices_of, moves_to
 from bluesky_gp.plans.typing import PerPixel, Pixel, Reading, plan
-from bluesky_gp.plans.waiting import settle
+from bluesky_gp.plans.waiting import start_and_wait
 from bluesky_gp.run import FAULT, REJECTED, History
 
 FAULTS = (FailedStatus, TimeoutError, ConnectionError, StageElsewhereError)
@@ -36,7 +37,7 @@ def prepare_agent(agent: GPAgent, *, num: int | None = None, resume_from: Any = 
         If that run cannot be gone on with.
     """
     try:
-        yield from settle([Msg("prepare", agent, Assignment(num, resume_from))])
+        yield from start_and_wait([Msg("prepare", agent, Assignment(num, resume_from))])
     except FailedStatus as error:
         raise (error.__cause__ or error) from None
     return None if agent.resumed is None else agent.resumed.history
@@ -54,7 +55,7 @@ def ask_agent(agent: GPAgent) -> MsgGenerator[list[Pixel]]:
     for mark in agent.marks:
         yield from record_failure(agent, mark.pixel, mark.reason, mark.kind)
     yield Msg("checkpoint")
-    yield from settle([Msg("trigger", agent)])
+    yield from start_and_wait([Msg("trigger", agent)])
     reading = yield from _event([agent], agent.name)
     if reading and agent.maps.due:
         yield from _event([agent.maps], agent.maps.name)
@@ -106,8 +107,10 @@ def one_pixel(
         If the stage stands more than half a step from `pixel`; no event is recorded then.
     """
     yield Msg("checkpoint")
-    yield from settle([Msg("set", movable, value) for movable, value in moves(stage, pixel)], timeout=timeout)
-    readables = [*detectors, *devices(stage)]
+    yield from start_and_wait(
+        [Msg("set", movable, value) for movable, value in moves_to(stage, pixel)], timeout=timeout
+    )
+    readables = [*detectors, *devices_of(stage)]
     taking = _take(readables, stage, pixel, timeout)
     reading: Reading = yield from bpp.rewindable_wrapper(taking, all_safe_rewind(readables))
     return reading
@@ -117,8 +120,8 @@ def _take(
     readables: Sequence[Any], stage: AnyStage, pixel: Pixel, timeout: float | None
 ) -> MsgGenerator[dict[str, Any]]:
     triggers = [Msg("trigger", device) for device in readables if isinstance(device, Triggerable)]
-    yield from settle(triggers, timeout=timeout)
-    return (yield from _event(readables, "primary", lambda reading: check_arrival(stage, axes(stage), reading, pixel)))
+    yield from start_and_wait(triggers, timeout=timeout)
+    return (yield from _event(readables, "primary", lambda reading: check_arrival(stage, reading, pixel)))
 
 
 def _event(
@@ -188,7 +191,7 @@ def tolerant(
 def record_failure(agent: GPAgent, pixel: Pixel, why: str, kind: str = FAULT) -> MsgGenerator[None]:
     """Record that a pixel failed, in stream ``gp_failures``; the agent hears it and does not propose it again."""
     yield Msg("checkpoint")
-    yield from settle([Msg("set", agent.failures, Failure(pixel, why, kind))])
+    yield from start_and_wait([Msg("set", agent.failures, Failure(pixel, why, kind))])
     yield from _event([agent.failures], agent.failures.name)
 
 

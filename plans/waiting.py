@@ -20,7 +20,7 @@ _GRACE = 1.0  # s that a device has to end after it was told to stop
 ENDING = (RunEngineControlException, FailedPause)  # abort, stop: the plan is over, nothing is waited for
 
 
-def settle(starts: Iterable[Msg], *, timeout: float | None = None) -> MsgGenerator[None]:
+def start_and_wait(starts: Iterable[Msg], *, timeout: float | None = None) -> MsgGenerator[None]:
     """Send every message, wait for every Status, then raise the first error.
 
     Parameters

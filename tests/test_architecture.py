@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-GROUND = "typing protocols grid status priority plain_data"  # files that every room may import
+GROUND = "typing protocols grid units moves status priority plain_data"  # files that every room may import
 ARROWS = {
     "gp": "",
     "acquisition": "gp",

@@ -20,7 +20,7 @@ import pytest
 from bluesky.protocols import HasHints, Readable, Stoppable, Triggerable
 from bluesky.utils import Msg, MsgGenerator
 
-from bluesky_gp.plans import AnyStage, devices, moves
+from bluesky_gp.plans import AnyStage, devices_of, moves_to
 from bluesky_gp.testing.session import Session, disagreement, ended, outcome, recorded, staged
 from bluesky_gp.typing import Floats
 
@@ -146,7 +146,7 @@ class DetectorContract:
         if stage is None:
             pytest.skip("no fixture `stage`: whether its readings are fresh is not tested")
         session = Session()
-        session.run(staged([detector, *devices(stage)], self._alternate(detector, stage), record=True))
+        session.run(staged([detector, *devices_of(stage)], self._alternate(detector, stage), record=True))
         seen = [_numbers(event) for event in session.events()]
         here, there = seen[1], seen[3]  # the second exposure at each place, which nobody can have taken elsewhere
         apart = np.abs(here - there).sum()
@@ -205,7 +205,7 @@ class DetectorContract:
         pixels = self.pixels or (tuple(allowed[0].tolist()), tuple(allowed[-1].tolist()))
         for visit in range(self.repeats + 1):
             for pixel in pixels:
-                yield from ended([Msg("set", *move) for move in moves(stage, pixel)], self.timeout, stage.name)
+                yield from ended([Msg("set", *move) for move in moves_to(stage, pixel)], self.timeout, stage.name)
                 for _ in range(2 if visit == 0 else 1):
                     yield from recorded(detector, self.timeout)
 

@@ -13,7 +13,7 @@ from bluesky.run_engine import get_bluesky_event_loop
 from bluesky.utils import FailedStatus, Msg, MsgGenerator
 from event_model import DocumentNames, schema_validators
 
-from bluesky_gp.plans import settle
+from bluesky_gp.plans import start_and_wait
 
 KINDS = {"number": "fiu", "integer": "iu", "boolean": "b", "string": "US", "array": "fiubUS"}
 """Kinds of numpy dtypes by what `describe` calls them."""
@@ -63,7 +63,7 @@ def reading(device: Any) -> MsgGenerator[dict[str, Any]]:
 def ended(starts: Iterable[Msg], timeout: float, name: str) -> MsgGenerator[None]:
     """Wait until what was started has ended; AssertionError if it does not within `timeout` seconds."""
     try:
-        yield from settle(list(starts), timeout=timeout)
+        yield from start_and_wait(list(starts), timeout=timeout)
     except TimeoutError as error:
         raise AssertionError(
             f"{name}: its Status did not end within {timeout:g} s. Finish it, or set it to an exception, in every case "

@@ -7,7 +7,7 @@
         def stage(self):
             return PixelStage(grid=GRID, axes=[piezo_y, piezo_x], name="stage")
 
-Two motors without a PixelStage: return ``as_stage((y, x), grid)`` of `bluesky_gp.plans.stages`. The contract visits the
+Two motors without a PixelStage: return ``as_stage((y, x), grid)`` of `bluesky_gp.plans`. The contract visits the
 extreme pixels of the grid and asks for one pixel beyond each edge: on a real instrument choose a grid for which this is
 safe.
 """
@@ -20,7 +20,7 @@ import pytest
 from bluesky.protocols import HasHints, Movable, Pausable, Readable, Stoppable
 from bluesky.utils import Msg, MsgGenerator
 
-from bluesky_gp.plans import AnyStage, Motors, axes, devices, moves, one_pixel
+from bluesky_gp.plans import AnyStage, Motors, axes_of, devices_of, moves_to, one_pixel
 from bluesky_gp.testing.session import Session, called, disagreement, ended, nothing, outcome, reading, recorded, staged
 
 Pixel = tuple[float, ...]
@@ -44,7 +44,7 @@ class StageContract:
 
     def test_it_speaks_the_protocols(self, stage: AnyStage) -> None:
         """Name, parent, set, read, describe and hints, as bluesky wants them."""
-        for device in devices(stage):
+        for device in devices_of(stage):
             for protocol in (Readable, Movable, HasHints):
                 assert isinstance(device, protocol), f"{device!r} is not {protocol.__name__}: see bluesky.protocols"
             assert device.name, f"{device!r} has no name, and so its events no keys"
@@ -53,7 +53,7 @@ class StageContract:
     def test_its_readings_are_what_it_describes(self, stage: AnyStage) -> None:
         """Same keys; each value of the dtype and shape that `describe` says; a timestamp each."""
         session = Session()
-        for device in devices(stage):
+        for device in devices_of(stage):
             session.run(staged([device], recorded(device, self.timeout), record=True))
             described = session.descriptors()[-1]["data_keys"]
             event = session.events()[-1]
@@ -64,18 +64,18 @@ class StageContract:
         """The keys from which the agent takes the pixel are in the event, hinted, and numbers."""
         session = Session()
         session.run(
-            staged(devices(stage), one_pixel([], stage, None, _first(stage), timeout=self.timeout), record=True)
+            staged(devices_of(stage), one_pixel([], stage, None, _first(stage), timeout=self.timeout), record=True)
         )
         event, hints = session.events()[-1], session.descriptors()[-1]["hints"]
         hinted = [field for device in hints.values() for field in device.get("fields", [])]
-        for key in axes(stage).keys:
+        for key in axes_of(stage).keys:
             assert key in event, f"{stage.name}: its event has no {key!r}, only {[*event]}"
             assert np.isfinite(event[key]), f"{stage.name}: {key} is {event[key]!r} after a move"
             assert key in hinted, f"{stage.name}: {key} is not hinted, tables and plots will not show it"
 
     def test_it_is_where_it_was_sent_when_its_status_ends(self, stage: AnyStage) -> None:
         """Over the extreme pixels of the grid, forth and back, within half a step."""
-        pixels = _extremes(stage)
+        pixels = stage.grid.outermost
         for pixel in (*pixels, *reversed(pixels)):
             self._go(Session(), stage, pixel)
 
@@ -119,7 +119,7 @@ class StageContract:
 
     def test_it_can_be_stopped_and_moves_again(self, stage: AnyStage) -> None:
         """`stop` ends a move that is under way, whichever way; the next move works."""
-        session, pixels = Session(), _extremes(stage)
+        session, pixels = Session(), stage.grid.outermost
         self._go(session, stage, pixels[0])
         session.run(self._interrupted(stage, pixels[-1]))
         self._go(session, stage, pixels[-1])
@@ -128,8 +128,8 @@ class StageContract:
         """Also paused and resumed between; nothing has to be made anew for the next run."""
         session = Session()
         for _ in range(3):
-            session.run(staged(devices(stage), nothing()))
-            for device in devices(stage):
+            session.run(staged(devices_of(stage), nothing()))
+            for device in devices_of(stage):
                 if isinstance(device, Pausable):
                     session.run(called(device.pause))
                     session.run(called(device.resume))
@@ -147,9 +147,9 @@ class StageContract:
     def _error(self, session: Session, stage: AnyStage, pixel: Sequence[float]) -> float:
         """How far, in steps, the read-back is from a pixel."""
         read: dict[str, Any] = {}
-        for device in devices(stage):
+        for device in devices_of(stage):
             read |= session.run(reading(device))
-        where = axes(stage)
+        where = axes_of(stage)
         found = where.fraction({key: read[key]["value"] for key in where.keys}, stage.grid)
         return float(np.max(np.abs(found - pixel)))
 
@@ -171,23 +171,15 @@ class StageContract:
 
     def _interrupted(self, stage: AnyStage, pixel: Pixel) -> MsgGenerator[None]:
         """Start a move, stop it, and wait for the Status, which may end either way."""
-        stops = [Msg("stop", device) for device in devices(stage) if isinstance(device, Stoppable)]
+        stops = [Msg("stop", device) for device in devices_of(stage) if isinstance(device, Stoppable)]
         ending = yield from outcome(_starts(stage, pixel), stops, self.timeout)
         assert ending, f"{stage.name}: was stopped, and the Status of its move did not end"
 
 
 def _starts(stage: AnyStage, pixel: Sequence[float]) -> list[Msg]:
     with np.errstate(invalid="ignore"):  # where infinity is asked for, the grid computes with it
-        return [Msg("set", movable, value) for movable, value in moves(stage, pixel)]
+        return [Msg("set", movable, value) for movable, value in moves_to(stage, pixel)]
 
 
 def _first(stage: AnyStage) -> tuple[int, ...]:
     return tuple(int(p) for p in stage.grid.unravel(np.flatnonzero(stage.grid.allowed)[:1])[0])
-
-
-def _extremes(stage: AnyStage) -> list[Pixel]:
-    """Pixels with the extreme positions of each axis; limits are boxes, so these answer for all."""
-    allowed = np.flatnonzero(stage.grid.allowed)
-    positions = stage.grid.position(stage.grid.unravel(allowed))
-    chosen = sorted({*positions.argmin(axis=0).tolist(), *positions.argmax(axis=0).tolist()})
-    return [tuple(int(p) for p in pixel) for pixel in stage.grid.unravel(allowed[chosen])]

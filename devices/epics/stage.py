@@ -5,12 +5,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bluesky_gp.devices.epics.axis import EpicsAxis
-from bluesky_gp.devices.epics.spectrometer import EpicsSpectrometer
 from bluesky_gp.devices.epics.variables import AT_ONCE
 from bluesky_gp.devices.stage import PixelStage
 from bluesky_gp.grid import PixelGrid
-
-__all__ = ["EpicsAxis", "EpicsSpectrometer", "EpicsStage"]
+from bluesky_gp.units import check_unit
 
 Number = float | int
 
@@ -71,12 +69,13 @@ class EpicsStage(PixelStage):
         """Wait for the motors, and refuse those whose EGU is not the grid's unit; errors name the variables."""
         for axis in self.axes:
             axis.wait_for_connection(all_signals=all_signals, timeout=timeout)
-            egu = str(axis.egu or "")
-            if egu and self.grid.units not in ("px", "") and _unit(egu) != _unit(self.grid.units):
-                raise ValueError(
-                    f"{self.name}: the grid is in {self.grid.units!r}, but {axis.prefix}.EGU says {egu!r}; "
-                    f"give the grid's step, origin and units in {egu!r}"
-                )
+        self.check_units()
+
+    def check_units(self) -> None:
+        """Raise ValueError if the EGU of a record is another unit than the grid's."""
+        for axis in self.axes:
+            check_unit(self.name, self.grid, f"{axis.prefix}.EGU", str(axis.egu or ""))
+        self._units_checked = True
 
     def destroy(self) -> None:
         """Disconnect the motors; the stage cannot be used any more."""
@@ -103,9 +102,3 @@ def _of(name: str, option: str, value: Number | Sequence[Number], axis: int, n_a
     if len(value) != n_axes:
         raise ValueError(f"{name}: {option} must be one number or {n_axes}, one an axis, got {value!r}")
     return float(value[axis])
-
-
-def _unit(text: str) -> str:
-    """Return one spelling of a unit: micrometres have several."""
-    spelt = text.strip().replace("µ", "u").replace("μ", "u")
-    return "um" if spelt.lower() in ("um", "micron", "microns") else spelt

@@ -187,7 +187,7 @@ class AsyncPixelStage(StandardReadable):
     @property
     def pixel_keys(self) -> tuple[str, ...]:
         """Event keys of the pixel coordinates."""
-        return tuple(f"{self.name}_{axis}" for axis in self.grid.axes)
+        return self.grid.pixel_keys(self.name)
 
     @property
     def hints(self) -> Hints:

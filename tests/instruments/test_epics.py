@@ -15,7 +15,7 @@ from soft_ioc import PORTS, SoftIOC
 
 from bluesky_gp import GPAgent, PixelGrid, PixelOptimizer
 from bluesky_gp.devices import PixelStage, SimulatedSpectrometer, SyntheticFerroelectric
-from bluesky_gp.devices.epics.stage import EpicsAxis, EpicsSpectrometer, EpicsStage
+from bluesky_gp.devices.epics import EpicsAxis, EpicsSpectrometer, EpicsStage
 from bluesky_gp.plans import adaptive_map
 from bluesky_gp.testing import ListOptimizer
 

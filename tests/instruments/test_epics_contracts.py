@@ -4,7 +4,7 @@ import pytest
 from soft_ioc import SoftIOC
 
 from bluesky_gp import PixelGrid
-from bluesky_gp.devices.epics.stage import EpicsAxis, EpicsSpectrometer, EpicsStage
+from bluesky_gp.devices.epics import EpicsAxis, EpicsSpectrometer, EpicsStage
 from bluesky_gp.plans.stages import as_stage
 from bluesky_gp.testing import DetectorContract, StageContract
 

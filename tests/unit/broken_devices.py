@@ -14,7 +14,7 @@ from ophyd.status import StatusBase
 from bluesky_gp import PixelGrid
 from bluesky_gp.devices import PixelStage, SimulatedAxis
 from bluesky_gp.devices.detector import SpectrumDetectorBase
-from bluesky_gp.plans.stages import as_stage
+from bluesky_gp.plans import as_stage
 from bluesky_gp.testing import DetectorContract, StageContract
 
 GRID = PixelGrid((4, 5), step=(0.5, 0.5), mask=[[False] * 5, [False] * 5, [False] * 5, [True] + [False] * 4])

@@ -136,3 +136,16 @@ def test_a_position_more_than_half_a_step_outside_is_no_pixel():
     assert grid.pixel((-0.9, 6.9)) == (0, 3)
     with pytest.raises(ValueError, match=r"position \[-1.1, 0.0\] px is pixel \[-0.55, 0.0\], outside the grid"):
         grid.pixel((-1.1, 0.0))
+
+
+def test_the_outermost_pixels_are_the_corners_or_what_a_mask_leaves_of_them():
+    assert PixelGrid((3, 4), step=(-1.0, 2.0)).outermost == [(0, 0), (0, 3), (2, 0), (2, 3)]
+    assert PixelGrid(5).outermost == [(0,), (4,)]
+    mask = np.ones((5, 5), dtype=bool)
+    mask[[1, 2, 3, 2, 2], [2, 2, 2, 1, 3]] = False
+    assert set(PixelGrid((5, 5), mask=mask).outermost) == {(1, 2), (2, 1), (2, 3), (3, 2)}
+
+
+def test_the_keys_of_pixels_are_named_after_the_axes():
+    assert PixelGrid((2, 2)).pixel_keys("stage") == ("stage_row", "stage_col")
+    assert PixelGrid((2, 2), axes=("line", "sample")).pixel_keys("afm") == ("afm_line", "afm_sample")

@@ -7,7 +7,7 @@ from ophyd.sim import SynAxis
 
 from bluesky_gp.devices import PixelStage, SimulatedAxis, SimulatedSpectrometer, SyntheticEELS
 from bluesky_gp.grid import PixelGrid
-from bluesky_gp.plans.stages import as_stage
+from bluesky_gp.plans import as_stage
 from bluesky_gp.testing import DetectorContract, StageContract
 
 MASK = np.zeros((4, 5), dtype=bool)

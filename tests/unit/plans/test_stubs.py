@@ -4,9 +4,7 @@ from ophyd.status import Status
 
 from bluesky_gp import GPAgent
 from bluesky_gp.agent import Failure, reason
-from bluesky_gp.plans import measure_pixels, one_pixel, record_failure
-from bluesky_gp.plans.stages import Motors, as_stage
-from bluesky_gp.plans.waiting import settle
+from bluesky_gp.plans import Motors, as_stage, measure_pixels, one_pixel, record_failure, start_and_wait
 from bluesky_gp.testing import ListOptimizer
 
 
@@ -29,16 +27,16 @@ class Movable:
 
 
 def settling(RE, movables):  # noqa: N803
-    RE(settle([Msg("set", movable, 1.0) for movable in movables]))
+    RE(start_and_wait([Msg("set", movable, 1.0) for movable in movables]))
 
 
-def test_settle_is_done_when_everything_is(RE):
+def test_start_and_wait_is_done_when_everything_is(RE):
     movables = [Movable("a"), Movable("b")]
     settling(RE, movables)
     assert all(movable.status.done for movable in movables)
 
 
-def test_settle_raises_the_first_error_after_all_have_ended(RE):
+def test_start_and_wait_raises_the_first_error_after_all_have_ended(RE):
     movables = [Movable("a", OSError("a is stuck")), Movable("b", OSError("b is stuck")), Movable("c")]
     with pytest.raises(FailedStatus) as caught:
         settling(RE, movables)
@@ -46,25 +44,25 @@ def test_settle_raises_the_first_error_after_all_have_ended(RE):
     assert all(movable.status.done for movable in movables)
 
 
-def test_after_settle_has_raised_no_other_failure_is_left_to_surface(RE):
+def test_after_start_and_wait_has_raised_no_other_failure_is_left_to_surface(RE):
     def plan():
         for _ in range(3):
             with pytest.raises(FailedStatus):
-                yield from settle([Msg("set", Movable(name, OSError(name)), 1.0) for name in "abc"])
+                yield from start_and_wait([Msg("set", Movable(name, OSError(name)), 1.0) for name in "abc"])
             yield Msg("null")
 
     RE(plan())
 
 
-def test_settle_waits_for_the_others_where_a_start_itself_raises(RE):
+def test_start_and_wait_waits_for_the_others_where_a_start_itself_raises(RE):
     movables = [Movable("a"), Movable("b", TypeError("no such value"))]
     with pytest.raises(TypeError, match="no such value"):
         settling(RE, movables)
     assert movables[0].status.done
 
 
-def test_settle_goes_through_a_plan_that_nobody_runs():
-    assert [msg.command for msg in settle([Msg("set", Movable("a"), 1.0), Msg("set", Movable("b"), 1.0)])] == (
+def test_start_and_wait_goes_through_a_plan_that_nobody_runs():
+    assert [msg.command for msg in start_and_wait([Msg("set", Movable("a"), 1.0), Msg("set", Movable("b"), 1.0)])] == (
         ["set", "set", "wait", "wait"]
     )
 

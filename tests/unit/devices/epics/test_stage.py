@@ -7,8 +7,8 @@ import pytest
 from ophyd.sim import FakeEpicsSignal, make_fake_device
 from ophyd.utils.epics_pvs import AlarmSeverity
 
+from bluesky_gp.devices.epics import EpicsAxis, EpicsSpectrometer, EpicsStage
 from bluesky_gp.devices.epics import variables as epics_variables
-from bluesky_gp.devices.epics.stage import EpicsAxis, EpicsSpectrometer, EpicsStage
 from bluesky_gp.devices.stage import PixelStage
 from bluesky_gp.grid import PixelGrid
 

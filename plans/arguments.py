@@ -1,0 +1,108 @@
+"""The arguments of plans: each that does not fit is named, with what came, before anything moves."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from operator import index
+from typing import Any
+
+from bluesky.protocols import Movable, Readable
+
+from bluesky_gp.agent import GPAgent
+from bluesky_gp.grid import PixelGrid
+
+
+def checked_detectors(plan: str, detectors: Any) -> list[Readable[Any]]:
+    """Return the detectors as a list; TypeError unless it is one of devices that can be read."""
+    if isinstance(detectors, Readable):
+        name = named(detectors)
+        raise TypeError(
+            f"{plan}: detectors must be a list of detectors, got {name}: write [{getattr(detectors, 'name', '...')}]"
+        )
+    if isinstance(detectors, (str, Mapping)) or not isinstance(detectors, Iterable):
+        raise TypeError(f"{plan}: detectors must be a list of detectors, got {named(detectors)}")
+    devices = list(detectors)
+    for device in devices:
+        if isinstance(device, (type, GPAgent)) or not isinstance(device, Readable):
+            raise TypeError(f"{plan}: each of the detectors must be a device that can be read, got {named(device)}")
+    return devices
+
+
+def check_stage_and_agent(plan: str, stage: Any, agent: Any) -> None:
+    """Raise TypeError unless `stage` can be moved and `agent` is a GPAgent; say so if they are swapped."""
+    if isinstance(stage, GPAgent) and not isinstance(agent, GPAgent):
+        raise TypeError(
+            f"{plan}: stage and agent are swapped: {plan}(..., stage, agent), got {named(stage)} as stage and "
+            f"{named(agent)} as agent"
+        )
+    if not isinstance(agent, GPAgent):
+        hint = ": GPAgent(optimizer, target=...) makes one" if hasattr(agent, "propose") else ""
+        raise TypeError(f"{plan}: agent must be a GPAgent, got {named(agent)}{hint}")
+    check_stage(plan, stage)
+
+
+def check_stage(plan: str, stage: Any) -> None:
+    """Raise TypeError unless `stage` is a PixelStage, a Movable or several."""
+    parts = list(stage) if isinstance(stage, Sequence) and not isinstance(stage, str) else [stage]
+    for part in parts or [stage]:
+        motors = hasattr(part, "motors") and hasattr(part, "grid")
+        if not motors and (isinstance(part, type) or not isinstance(part, Movable)):
+            raise TypeError(f"{plan}: stage must be a PixelStage, or one motor an axis, got {named(part)}")
+
+
+def check_grid(plan: str, grid: Any) -> None:
+    """Raise TypeError unless `grid` is a PixelGrid or None."""
+    if grid is not None and not isinstance(grid, PixelGrid):
+        raise TypeError(f"{plan}: grid must be a PixelGrid, got {named(grid)}")
+
+
+def check_callable(plan: str, argument: str, value: Any) -> None:
+    """Raise TypeError unless an optional plan can be called."""
+    if value is not None and not callable(value):
+        raise TypeError(
+            f"{plan}: {argument} must be a function that returns a plan, got {named(value)}: pass the function itself, "
+            f"do not call it"
+        )
+
+
+def whole_number(plan: str, argument: str, value: Any) -> int:
+    """Return a number of pixels; TypeError unless it is a whole number."""
+    try:
+        if isinstance(value, bool):
+            raise TypeError
+        return index(value)
+    except TypeError:
+        raise TypeError(f"{plan}: {argument} must be a whole number of pixels such as 410, got {value!r}") from None
+
+
+def checked_metadata(plan: str, md: Any) -> dict[str, Any]:
+    """Return the user's metadata; TypeError unless every key is a string, also deeper down."""
+    if md is None:
+        return {}
+    if not isinstance(md, Mapping):
+        raise TypeError(f"{plan}: md must be a mapping such as {{'sample': 'A7'}}, got {named(md)}")
+    _check_keys(plan, md, "md")
+    if not isinstance(md.get("hints", {}), Mapping):
+        raise TypeError(f"{plan}: md['hints'] must be a mapping, got {named(md['hints'])}")
+    return dict(md)
+
+
+def _check_keys(plan: str, value: Any, where: str) -> None:
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            if not isinstance(key, str):
+                raise TypeError(
+                    f"{plan}: keys of metadata must be strings, got {key!r} ({type(key).__name__}) in {where}: a "
+                    f"catalog keeps no others; write {str(key)!r}"
+                )
+            _check_keys(plan, inner, f"{where}[{key!r}]")
+    elif isinstance(value, (list, tuple)):
+        for number, inner in enumerate(value):
+            _check_keys(plan, inner, f"{where}[{number}]")
+
+
+def named(value: Any) -> str:
+    """Return a value as an error shows it: its type, and its name or what it is."""
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
+    name = getattr(value, "name", None)
+    shown = repr(name) if isinstance(name, str) else repr(value)
+    return f"{type(value).__name__} {shown if len(shown) <= 100 else shown[:97] + '...'}"
