@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
-    from bluesky_gp.recording import Catalog
+    from bluesky_gp.recording import Catalog, Documents
     from bluesky_gp.run import RunRecord
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -85,22 +85,27 @@ def find(catalog: "Catalog", key: str) -> Any:
 
 
 def read(catalog: "Catalog", run: Any) -> "RunRecord":
-    """Read a run from its journal, which has every bit, or from the catalog where there is none.
+    """Read a run of an agent.
 
     Raises
     ------
     click.UsageError
         If no agent steered it, or it cannot be read.
     """
-    from bluesky_gp.recording import JournalError, documents_of
     from bluesky_gp.run import RunRecord
 
     try:
-        try:
-            documents = list(documents_of(run.start["uid"], catalog))
-        except JournalError as error:
-            click.echo(f"{error}. Read from the catalog instead.", err=True)
-            documents = run.documents()
-        return RunRecord.from_documents(documents)
+        return RunRecord.from_documents(documents(catalog, run))
     except ValueError as error:
         raise click.UsageError(str(error)) from error
+
+
+def documents(catalog: "Catalog", run: Any) -> "Documents":
+    """Return the documents of a run from its journal, which has every bit, or from the catalog where there is none."""
+    from bluesky_gp.recording import JournalError, documents_of
+
+    try:
+        return list(documents_of(run.start["uid"], catalog))
+    except JournalError as error:
+        click.echo(f"{error}. Read from the catalog instead.", err=True)
+        return run.documents()  # type: ignore[no-any-return]

@@ -1,13 +1,11 @@
 """A map that was measured in full, from a file or from a run of a catalog."""
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
 import numpy as np
 
-from bluesky_gp.cli.catalogs import find, opened, read
+from bluesky_gp.cli.catalogs import documents, find, opened, read
 from bluesky_gp.typing import Floats
 
 if TYPE_CHECKING:
@@ -110,12 +108,13 @@ def _of_spectra(source: str, target: str | None, *, maximize: bool) -> "FullMap"
 
 
 def _of_run(key: str, target: str | None, place: str, *, maximize: bool) -> "FullMap":
+    from bluesky_gp.cli.scanned import scanned_map
+
     with opened(place) as catalog:
         run = find(catalog, key)
         if run.start.get("gp"):
             return _of_record(read(catalog, run), maximize=maximize)
-        table = run.primary.read()
-        return _of_table({name: table[name].values for name in table}, run.start, target, maximize=maximize)
+        return scanned_map(documents(catalog, run), target, maximize=maximize)
 
 
 def _of_record(record: "RunRecord", *, maximize: bool) -> "FullMap":
@@ -127,30 +126,3 @@ def _of_record(record: "RunRecord", *, maximize: bool) -> "FullMap":
     values[tuple(pixels.T)] = measured
     mask = None if attempted.all() else ~attempted.reshape(record.grid.shape)
     return _full(values, record.target, units=record.units, maximize=maximize, mask=mask)
-
-
-def _of_table(columns: Mapping[str, Any], start: Mapping[str, Any], target: str | None, *, maximize: bool) -> "FullMap":
-    """Take a raster scan: `raster_map`, ``bluesky.plans.grid_scan``; a pixel without an event has failed."""
-    axes = [fields[0] for fields, _ in start.get("hints", {}).get("dimensions", [])]
-    shape = tuple(start.get("shape", ()))
-    if not axes or len(axes) != len(shape) or not set(axes) <= set(columns):
-        raise ValueError(f"run {start['uid'][:8]} is no map: its start document has no 'shape', or not the axes of one")
-    chosen = _column(columns, start.get("detectors", ()), target)
-    values = np.full(shape, np.nan)
-    values[tuple(_places(columns[axis], n) for axis, n in zip(axes, shape, strict=True))] = columns[chosen]
-    return _full(values, chosen, maximize=maximize)
-
-
-def _places(positions: Floats, n: int) -> Any:
-    """Row or column of each event, from where the stage was."""
-    low, high = float(np.min(positions)), float(np.max(positions))
-    return np.rint((np.asarray(positions) - low) / ((high - low) or 1.0) * (n - 1)).astype(np.intp)
-
-
-def _column(columns: Mapping[str, Any], detectors: Sequence[str], target: str | None) -> str:
-    """Return the column that is meant: by default the only number that a detector gave."""
-    numbers = [name for name, column in columns.items() if np.ndim(column) == 1 and name.startswith(tuple(detectors))]
-    found = numbers if target is None else [name for name in columns if name == target and np.ndim(columns[name]) == 1]
-    if len(found) != 1:
-        raise click.UsageError(f"--target must name one number of the run's events: {', '.join(numbers)}")
-    return found[0]
