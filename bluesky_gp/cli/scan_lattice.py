@@ -158,7 +158,7 @@ def _no_order(start: Mapping[str, Any]) -> Floats | None:
 
 def _outer_product(start: Mapping[str, Any]) -> Floats:
     """Points of ``grid_scan`` and its relatives, whose extents run from start to stop."""
-    lines = [np.linspace(*ends, n) for ends, n in zip(start["extents"], start["shape"], strict=True)]
+    lines = [np.linspace(first, last, n) for (first, last), n in zip(start["extents"], start["shape"], strict=True)]
     return _product(lines, start.get("snaking", [False] * len(lines)))
 
 

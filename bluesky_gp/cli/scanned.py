@@ -31,7 +31,7 @@ def scanned_map(documents: Iterable[tuple[str, Mapping[str, Any]]], target: str 
     """
     events = ScanEvents()
     for name, doc in documents:
-        events(name, dict(doc))  # type: ignore[arg-type]  # a router of documents, read back as mappings
+        events(name, dict(doc))
     try:
         return _map(events, target, maximize=maximize)
     except (ValueError, TypeError, LookupError) as error:
