@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Column
 
-from bluesky_gp.run import recorded_value
+from bluesky_gp.run import agent_entry, recorded_value
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ class ProgressReader(DocumentRouter):
 
     def start(self, doc: Mapping[str, Any]) -> None:
         """Begin with a run, if an agent steers it."""
-        gp = doc.get("gp")
+        gp = agent_entry(doc)
         if gp is None:
             return
         self._agent, self._pace, self._streams, self._pixels = gp["agent"], _Pace(), {}, set()

@@ -112,6 +112,23 @@ def make(description: Any) -> Any:
         raise DescriptionError(f"{description['class']} does not take what is recorded for it: {error}") from error
 
 
+def made(name: str, description: Any) -> Any:
+    """Make a setting of a run from its description.
+
+    Raises
+    ------
+    ValueError
+        If it cannot be made again; the message asks for it by name.
+    """
+    try:
+        value = make(description)
+    except DescriptionError as error:
+        raise ValueError(f"the run's {name} cannot be made again: {error}, {name}=...") from error
+    if isinstance(value, str):
+        raise ValueError(f"the run's {name} was a function of somebody's own, {value!r}: give it, {name}=...")
+    return np.asarray(value, dtype=np.float64) if isinstance(value, list) else value
+
+
 def in_todays_words(description: Any) -> Any:
     """Return a description with the names that `describe` writes now, so that two of them can be compared.
 

@@ -14,10 +14,11 @@ import numpy.typing as npt
 from event_model import DocumentRouter, Event
 
 from bluesky_gp.agent import DecisionEvents
-from bluesky_gp.optimizer import PixelOptimizer, Recipe, made
+from bluesky_gp.optimizer import PixelOptimizer, Recipe
+from bluesky_gp.plain_data import made
 from bluesky_gp.protocols import Acquisition, AnyOptimizer
 from bluesky_gp.recording import Documents, ResumeError
-from bluesky_gp.run import QUANTITIES, Decision, RunRecord, after, repeat, steps_of
+from bluesky_gp.run import QUANTITIES, Decision, RunRecord, after, agent_entry, repeat, steps_of
 from bluesky_gp.typing import Floats, Indices
 
 _MAPS = ("mean", "std", "acquisition")
@@ -134,8 +135,8 @@ class _Recorded:
     @classmethod
     def read(cls, documents: Documents, given: Mapping[str, Any]) -> "_Recorded":
         kept = list(documents)
-        gp = kept[0][1].get("gp") if kept else None
-        if not gp or not isinstance(gp, Mapping):
+        gp = agent_entry(kept[0][1]) if kept else None
+        if gp is None:
             raise ResumeError("the run was not steered by a GPAgent: its start document has no 'gp'")
         scalarizer = given["scalarizer"] if "scalarizer" in given else made("scalarizer", gp.get("scalarizer"))
         record = RunRecord.from_documents(kept, scalarizer=scalarizer)

@@ -3,6 +3,7 @@
 The only file that knows both documents and the optimizer.
 """
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from time import time
@@ -21,6 +22,7 @@ from bluesky_gp.protocols import AnyOptimizer, Scalarizer
 from bluesky_gp.run import (
     BY_HAND,
     SCHEMA_VERSION,
+    agent_entry,
     Axes,
     Decision,
     History,
@@ -31,6 +33,8 @@ from bluesky_gp.run import (
     versions,
 )
 from bluesky_gp.status import DaemonExecutor, FutureStatus, finished
+
+log = logging.getLogger("bluesky_gp")
 
 SMALL = 64 * 64  # pixels; on larger grids the maps are written every tenth iteration
 
@@ -104,13 +108,15 @@ class GPAgent(DocumentRouter):
 
     def start(self, doc: RunStart) -> None:
         """Start afresh when a run begins that this agent steers."""
-        axes = self._axes_of(doc)
-        if axes is None or (self._run is not None and self._run.heard.uid == doc["uid"]):
+        entry = agent_entry(doc)
+        steers = entry is not None and entry["agent"] == self.name
+        gp = entry if entry is not None and steers else {}
+        axes = Axes.of(gp["axes"]) if "axes" in gp else self._axes
+        if axes is None or not self._begins(doc["uid"], steers=steers):
             return
-        gp = cast(Mapping[str, Any], doc.get("gp") or {})
         history, first = self._preparation.begin(gp)
         keys = PixelKeys(self.name, self.target, self.optimizer.grid, axes, self._scalarizer, self._others)
-        heard = RunOutcomes(doc["uid"], keys, history.unlearnt, doc.get("time"))
+        heard = RunOutcomes(doc["uid"], keys, history.unlearnt, doc.get("time"), needed=steers)
         if self._run is not None:
             self._run.discard()
         self._run = Progress(self.optimizer, self._executor, heard, history, first, gp.get("num"))
@@ -135,13 +141,15 @@ class GPAgent(DocumentRouter):
     def stop(self, doc: RunStop) -> None:
         """Discard what is still being computed."""
         if self._run is not None and self._run.heard.uid == doc["run_start"]:
+            if doubt := self._run.heard.doubt:
+                log.warning("%s: run %s: %s", self.name, doc["run_start"][:8], doubt)
             self._run.discard()
 
-    def _axes_of(self, doc: Mapping[str, Any]) -> Axes | None:
-        gp = doc.get("gp")
-        if gp is None or gp.get("agent") != self.name:
-            return self._axes if gp is None else None
-        return Axes.of(gp["axes"]) if "axes" in gp else self._axes
+    def _begins(self, uid: str, *, steers: bool) -> bool:
+        """Whether a start document begins a run of this agent: neither a known one nor one nested in it."""
+        if self._run is None:
+            return True
+        return self._run.heard.uid != uid and (steers or self._run.over)
 
     # The device
 

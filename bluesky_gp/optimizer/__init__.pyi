@@ -12,7 +12,6 @@ from .designs import Sobol as Sobol
 from .forecast import Forecast as Forecast
 from .pixel_optimizer import PixelOptimizer as PixelOptimizer
 from .recipe import Recipe as Recipe
-from .recipe import made as made
 from .state import OptimizerState as OptimizerState
 from .stopping import BetterUnlikely as BetterUnlikely
 from .stopping import GainBelow as GainBelow

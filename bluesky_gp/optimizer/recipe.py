@@ -13,7 +13,7 @@ from bluesky_gp.optimizer.batch import Strategy, share_for, strategy_of
 from bluesky_gp.optimizer.designs import Beginning, Design, design_of
 from bluesky_gp.optimizer.model import Mean, Model
 from bluesky_gp.optimizer.stopping import StoppingRule
-from bluesky_gp.plain_data import DescriptionError, describe, in_todays_words, make
+from bluesky_gp.plain_data import describe, in_todays_words, made, make
 from bluesky_gp.protocols import Acquisition, MapAcquisition
 
 _OBJECTS = ("acquisition", "batch", "mean", "transform", "kernel", "initial")  # made again from their descriptions
@@ -167,20 +167,3 @@ class Recipe:
                 f"the run had the default kernel of its day, {make(gp['kernel'])}, with priors of its own, and today's "
                 f"is {make(today)}: replay it with the version of bluesky_gp that recorded it"
             )
-
-
-def made(name: str, description: Any) -> Any:
-    """Make a setting from its description.
-
-    Raises
-    ------
-    ValueError
-        If it cannot be made again; the message asks for it by name.
-    """
-    try:
-        value = make(description)
-    except DescriptionError as error:
-        raise ValueError(f"the run's {name} cannot be made again: {error}, {name}=...") from error
-    if isinstance(value, str):
-        raise ValueError(f"the run's {name} was a function of somebody's own, {value!r}: give it, {name}=...")
-    return np.asarray(value, dtype=np.float64) if isinstance(value, list) else value

@@ -23,3 +23,4 @@ from .resuming import Resumed as Resumed
 from .resuming import resume as resume
 from .schema import SCHEMA_VERSION as SCHEMA_VERSION
 from .schema import versions as versions
+from .schema import agent_entry as agent_entry

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from event_model import DocumentRouter, Event
@@ -14,6 +14,7 @@ from bluesky_gp.run.events import RunOutcomes
 from bluesky_gp.run.history import History
 from bluesky_gp.run.keys import PIXELS, Axes, PixelKeys
 from bluesky_gp.run.outcomes import Outcome, final_outcomes
+from bluesky_gp.run.schema import agent_entry
 from bluesky_gp.run.spectra import signal_axis, spectrum_key
 from bluesky_gp.scalarizers import as_spectrum, channels
 from bluesky_gp.typing import Floats, Indices
@@ -160,8 +161,8 @@ class _Reader(DocumentRouter):
         self._maps: Mapping[str, Any] = {}
 
     def start(self, doc: Mapping[str, Any]) -> None:
-        gp = doc.get("gp")
-        if not gp or "axes" not in gp or "grid" not in gp:
+        gp = agent_entry(doc)
+        if gp is None or "axes" not in gp or "grid" not in gp:
             raise ValueError(
                 f"run {str(doc.get('uid'))[:8]} was not steered by a GPAgent: its start document has no 'gp'"
             )
@@ -170,8 +171,16 @@ class _Reader(DocumentRouter):
         if grid.size > _LARGEST:
             raise ValueError(f"its grid has {grid.size} pixels, and {_LARGEST} are the most")
         others = gp.get("other_keys", {}) if self._others is None else self._others
-        keys = PixelKeys(self._agent, gp["target"], grid, Axes.of(gp["axes"]), self._scalarizer, others)
+        keys = PixelKeys(self._agent, gp["target"], grid, Axes.of(gp["axes"]), self._scalarizer_of(gp), others)
         self._pixels = RunOutcomes(doc["uid"], keys, began=doc.get("time"))
+
+    def _scalarizer_of(self, gp: Mapping[str, Any]) -> Scalarizer | None:
+        """Return the agent's scalarizer, as given, or made again from the record if it is one of ours."""
+        if self._scalarizer is not None or gp.get("scalarizer") is None:
+            return self._scalarizer
+        from bluesky_gp.plain_data import made  # it needs scikit-learn: a second to import
+
+        return cast(Scalarizer, made("scalarizer", gp["scalarizer"]))
 
     def stop(self, doc: Mapping[str, Any]) -> None:
         self._stop = doc

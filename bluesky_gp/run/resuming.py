@@ -12,7 +12,7 @@ from bluesky_gp.run.history import History
 from bluesky_gp.run.record import RunRecord
 from bluesky_gp.run.recorded_history import history_of
 from bluesky_gp.run.redoing import after
-from bluesky_gp.run.schema import SCHEMA_VERSION
+from bluesky_gp.run.schema import SCHEMA_VERSION, agent_entry
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,8 +53,8 @@ def resume(
     """
     documents = iter(documents_of(run, catalog))
     first = next(documents, ("", {}))
-    gp = first[1].get("gp")
-    if not gp or not isinstance(gp, Mapping):
+    gp = agent_entry(first[1])
+    if gp is None:
         raise ResumeError(f"{run} is no run that a GPAgent steered: its start document has no 'gp'")
     check(gp, mine)
     record = RunRecord.from_documents(
