@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import bluesky.preprocessors as bpp
+import numpy as np
 from bluesky.protocols import Readable, Triggerable
 from bluesky.utils import FailedStatus, Msg, MsgGenerator, all_safe_rewind
 
@@ -59,7 +60,7 @@ def ask_agent(agent: GPAgent) -> MsgGenerator[list[Pixel]]:
     reading = yield from _event([agent], agent.name)
     if reading and agent.maps.due:
         yield from _event([agent.maps], agent.maps.name)
-    rows = reading[f"{agent.name}_proposed"]["value"].tolist() if reading else []
+    rows = np.asarray(reading[f"{agent.name}_proposed"]["value"]).tolist() if reading else []
     return [tuple(row) for row in rows if row[0] >= 0]
 
 

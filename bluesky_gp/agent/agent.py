@@ -7,7 +7,7 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from time import time
-from typing import Any, cast
+from typing import Any
 
 from bluesky.protocols import Hints, Reading
 from event_model import DataKey, DocumentRouter, Event, EventDescriptor, RunStart, RunStop
@@ -22,13 +22,13 @@ from bluesky_gp.protocols import AnyOptimizer, Scalarizer
 from bluesky_gp.run import (
     BY_HAND,
     SCHEMA_VERSION,
-    agent_entry,
     Axes,
     Decision,
     History,
     PixelKeys,
     Resumed,
     RunOutcomes,
+    agent_entry,
     other_keys,
     versions,
 )

@@ -11,6 +11,8 @@ from bluesky_gp.agent.data_keys import array, integer, number, text
 from bluesky_gp.protocols import AnyOptimizer
 from bluesky_gp.run import QUANTITIES, Decision, Quantity, values_of
 
+LARGEST_LIST = 64 * 64  # numbers
+
 
 @dataclass(frozen=True)
 class DecisionEvents:
@@ -26,7 +28,8 @@ class DecisionEvents:
 
     def values(self, decision: Decision) -> dict[str, Any]:
         """Return the values of one event of stream ``gp``."""
-        return self._named(values_of(decision, self._sizes))
+        values = values_of(decision, self._sizes)
+        return self._named({name: _plain(value) for name, value in values.items()})
 
     def map_keys(self) -> dict[str, DataKey]:
         """Describe one event of stream ``gp_maps``."""
@@ -43,9 +46,9 @@ class DecisionEvents:
         """Return the values of one event of stream ``gp_maps``; NaN in the acquisition: not a candidate."""
         values = {
             "maps_iteration": decision.iteration,
-            "maps_mean": np.array(decision.state.mean, dtype=np.float64),
-            "maps_std": np.array(decision.state.std, dtype=np.float64),
-            "maps_acquisition": np.array(decision.proposal.acquisition, dtype=np.float64),
+            "maps_mean": _plain(np.array(decision.state.mean, dtype=np.float64)),
+            "maps_std": _plain(np.array(decision.state.std, dtype=np.float64)),
+            "maps_acquisition": _plain(np.array(decision.proposal.acquisition, dtype=np.float64)),
         }
         return self._named(values)
 
@@ -87,3 +90,8 @@ class DecisionEvents:
 
     def _named(self, values: Mapping[str, Any]) -> dict[str, Any]:
         return {f"{self.name}_{key}": value for key, value in values.items()}
+
+
+def _plain(value: Any) -> Any:
+    """Return an array as a list, which every writer of documents takes; a large map as it is: a list would be slow."""
+    return value.tolist() if isinstance(value, np.ndarray) and value.size <= LARGEST_LIST else value

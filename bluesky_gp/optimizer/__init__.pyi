@@ -20,3 +20,4 @@ from .stopping import MapChangeBelow as MapChangeBelow
 from .stopping import MaxDose as MaxDose
 from .stopping import MaxPixels as MaxPixels
 from .stopping import MaxTime as MaxTime
+from .stopping import NothingLearnt as NothingLearnt

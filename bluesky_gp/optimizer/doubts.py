@@ -9,6 +9,7 @@ from bluesky_gp.typing import Floats
 
 _FAR = 1e4  # times the distance from the median within which nine tenths of the values lie
 _WIDE = 1e6  # ratio of the largest to the smallest value, all of one sign
+_NONE_OF = 10  # pixels without a value are no accident
 _FEW = 8  # values below which they say little of each other
 _AT = 1e-6  # of a logarithm: as near to a bound as the fit comes
 
@@ -16,7 +17,7 @@ _AT = 1e-6  # of a logarithm: as near to a bound as the fit comes
 def diagnose(state: OptimizerState) -> str:
     """Return what a person should look at; empty if nothing."""
     if state.posterior is None:
-        return ""
+        return _nothing(state)
     values = state.values[np.isfinite(state.values)]
     found = [state.trouble, _conditioning(state), _bounds(state), _constant(state, values)]
     if len(values) >= _FEW:
@@ -29,6 +30,11 @@ def with_unscored(warning: str, scores: Floats) -> str:
     count = int(np.isnan(scores).sum())
     text = f"the acquisition function gave no number for {count} of {len(scores)} pixels" if count else ""
     return "; ".join(part for part in (warning, text) if part)
+
+
+def _nothing(state: OptimizerState) -> str:
+    enough = state.n_attempted >= _NONE_OF
+    return f"not one of {state.n_attempted} pixels has a value: see why in the stream of failures" if enough else ""
 
 
 def _conditioning(state: OptimizerState) -> str:

@@ -18,7 +18,7 @@ from bluesky_gp.optimizer.points import Points
 from bluesky_gp.optimizer.recipe import Recipe
 from bluesky_gp.optimizer.short_path import short_path
 from bluesky_gp.optimizer.state import OptimizerState
-from bluesky_gp.optimizer.stopping import StoppingRule
+from bluesky_gp.optimizer.stopping import NothingLearnt, StoppingRule
 from bluesky_gp.optimizer.timing import decision_seconds
 from bluesky_gp.protocols import Acquisition, MapAcquisition, Proposal
 from bluesky_gp.typing import Floats, Indices
@@ -50,7 +50,7 @@ class PixelOptimizer:
     seed : int
         Of every random choice. The same history and seed give the same proposals.
     stopping : sequence of callable
-        Rules that may end the run, see `stopping`.
+        Rules that may end the run, see `stopping`. Default: `NothingLearnt`, where 30 pixels gave not one value.
     mean : optional
         Prior mean. None: a constant, estimated with the rest; 1 or 2: a polynomial of that degree, estimated; a float,
         a map of shape ``grid.shape`` or a callable of positions ``(n_pixels, ndim)``: known, in the target's unit.
@@ -96,7 +96,7 @@ class PixelOptimizer:
         batch: float | Strategy | None = None,
         maximize: bool = True,
         seed: int = 0,
-        stopping: Iterable[StoppingRule] = (),
+        stopping: Iterable[StoppingRule] = (NothingLearnt(),),
         *,
         mean: Mean = None,
         prior: Mapping[str, Any] | None = None,

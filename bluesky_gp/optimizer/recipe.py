@@ -12,7 +12,7 @@ from bluesky_gp.grid import PixelGrid
 from bluesky_gp.optimizer.batch import Strategy, share_for, strategy_of
 from bluesky_gp.optimizer.designs import Beginning, Design, design_of
 from bluesky_gp.optimizer.model import Mean, Model
-from bluesky_gp.optimizer.stopping import StoppingRule
+from bluesky_gp.optimizer.stopping import NothingLearnt, StoppingRule
 from bluesky_gp.plain_data import describe, in_todays_words, made, make
 from bluesky_gp.protocols import Acquisition, MapAcquisition
 
@@ -42,7 +42,7 @@ class Recipe:
     batch: float | Strategy | None = None
     maximize: bool = True
     seed: int = 0
-    stopping: tuple[StoppingRule, ...] = ()
+    stopping: tuple[StoppingRule, ...] = (NothingLearnt(),)
     mean: Mean = None
     prior: Mapping[str, Any] | None = None
     transform: Any = None
@@ -153,7 +153,11 @@ class Recipe:
         earlier = {name: value for name, value in _EARLIER.items() if settings.get(name) is None}
         own = {name: value for name, value in given.items() if name in {field.name for field in fields(cls)}}
         try:
-            recipe = cls(PixelGrid.from_mapping(gp["grid"]), gp["optimizer_target"], **{**settings, **earlier, **own})
+            recipe = cls(
+                PixelGrid.from_mapping(gp["grid"]),
+                gp["optimizer_target"],
+                **{"stopping": (), **settings, **earlier, **own},
+            )
             recipe._check_kernel(gp)
         except TypeError as error:
             raise ValueError(f"the run's settings cannot be made again: {error}") from error

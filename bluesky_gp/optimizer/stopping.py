@@ -36,6 +36,21 @@ class MaxPixels:
 
 
 @dataclass(frozen=True)
+class NothingLearnt:
+    """Stop when `num` pixels were attempted and not one of them has a value: the default.
+
+    Each of them failed, or was rejected by the scalarizer: a wrong window, a closed shutter, a detector that is off.
+    """
+
+    num: int = 30
+
+    def __call__(self, state: OptimizerState) -> str:
+        """Return the reason to stop, or an empty string."""
+        nothing = state.n_attempted >= self.num and not state.n_measured
+        return f"not one of {state.n_attempted} pixels has a value: nothing was learnt" if nothing else ""
+
+
+@dataclass(frozen=True)
 class MaxTime:
     """Stop when the latest pixel was recorded `seconds` after the run began.
 

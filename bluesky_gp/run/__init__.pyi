@@ -22,5 +22,5 @@ from .redoing import repeat as repeat
 from .resuming import Resumed as Resumed
 from .resuming import resume as resume
 from .schema import SCHEMA_VERSION as SCHEMA_VERSION
-from .schema import versions as versions
 from .schema import agent_entry as agent_entry
+from .schema import versions as versions

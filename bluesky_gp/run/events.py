@@ -28,10 +28,18 @@ class RunOutcomes:
         Outcomes of the run that this one resumes, which no decision knows yet.
     began : float, optional
         Time of its start document.
+    needed : bool
+        Whether a stream of pixels that lacks a key is an error. False: the run is somebody else's, and teaches nothing.
     """
 
     def __init__(
-        self, uid: str, keys: PixelKeys, inherited: Sequence[Outcome] = (), began: float | None = None
+        self,
+        uid: str,
+        keys: PixelKeys,
+        inherited: Sequence[Outcome] = (),
+        began: float | None = None,
+        *,
+        needed: bool = True,
     ) -> None:
         self.uid = uid
         self.keys = keys
@@ -39,14 +47,36 @@ class RunOutcomes:
         self._began = began
         self._streams: dict[str, _Stream] = {}
         self._seen: set[tuple[str, int]] = set()
+        self._needed = needed
+        self._lacking = ""
+        self._elsewhere: list[str] = []  # streams that carry the target, and are not that of the pixels
 
     def descriptor(self, doc: Mapping[str, Any]) -> None:
         """Take a stream in, if it is that of the pixels or of failures; raise where ``primary`` lacks a key."""
         if doc["run_start"] != self.uid:
             return
-        stream = _stream(doc, self.keys)
+        try:
+            stream = _stream(doc, self.keys)
+        except (KeyError, ValueError) as error:
+            if self._needed:
+                raise
+            self._lacking = str(error.args[0])
+            return
         if stream is not None:
             self._streams[doc["uid"]] = stream
+        elif self.keys.target in doc["data_keys"]:
+            self._elsewhere.append(doc["name"])
+
+    @property
+    def doubt(self) -> str:
+        """Why the run taught nothing, in words; empty if it taught something, or nobody can tell."""
+        if self.outcomes or not (self._lacking or self._elsewhere):
+            return ""
+        streams = ", ".join(map(repr, self._elsewhere))
+        return self._lacking or (
+            f"{self.keys.target} stands in stream {streams}, and pixels are heard in {PIXELS!r} alone: nothing was "
+            f"learnt"
+        )
 
     def event(self, doc: Mapping[str, Any]) -> Outcome | None:
         """Take an event in; return what it says about a pixel, None if nothing new."""

@@ -145,7 +145,7 @@ def test_a_marked_pixel_that_is_still_to_come_is_not_measured(session, RE, docs)
     pausing_in_batch(RE, bench, 13)
     with pytest.raises(RunEngineInterrupted):
         RE(bench.map(20))
-    last = docs.data("gp")[2]["gp_proposed"][-1].tolist()
+    last = docs.data("gp")[2]["gp_proposed"][-1]
     bench.agent.mark_failed(last, "the tip would break")
     RE.resume()
     assert tuple(last) not in bench.detector.triggered
@@ -189,7 +189,7 @@ def test_pixels_that_an_abort_leaves_are_recorded_as_abandoned_and_may_be_propos
         RE(bench.map(40))
     RE.abort()
     record = RunRecord.from_documents(docs.all)
-    assert record.abandoned.tolist() == docs.data("gp")[2]["gp_proposed"][2:].tolist()
+    assert record.abandoned.tolist() == docs.data("gp")[2]["gp_proposed"][2:]
     assert bench.optimizer.state.n_failed == 0
     docs.all.clear()
     RE(bench.map(64))

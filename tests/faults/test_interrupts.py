@@ -201,4 +201,4 @@ def test_a_plan_that_is_paused_between_batches_goes_on_with_the_same_batch(make_
     with pytest.raises(RunEngineInterrupted):
         RE.resume()
     RE.resume()
-    assert [rows.tolist() for rows in docs.column("gp_proposed", "gp")] == [rows.tolist() for rows in full]
+    assert docs.column("gp_proposed", "gp") == full

@@ -60,7 +60,7 @@ def mapped(make_bench, RE, truth, num, **options):  # noqa: N803
 @pytest.mark.parametrize("truth", TRUTHS.values(), ids=TRUTHS)
 def test_every_batch_is_of_new_pixels_outside_the_mask_and_every_map_of_numbers(make_bench, RE, docs, truth, options):
     mapped(make_bench, RE, truth, 48, **options)
-    proposed = [tuple(pixel) for rows in docs.column("gp_proposed", "gp") for pixel in rows.tolist() if pixel[0] >= 0]
+    proposed = [tuple(pixel) for rows in docs.column("gp_proposed", "gp") for pixel in rows if pixel[0] >= 0]
     assert len(proposed) == len(set(proposed)) == 48 and not any(MASK[pixel] for pixel in proposed)
     for data in docs.data("gp_maps"):
         assert np.isfinite(data["gp_maps_mean"]).all() and np.isfinite(data["gp_maps_std"]).all()
@@ -150,7 +150,7 @@ def test_hyperparameters_that_give_no_posterior_are_those_before_the_first_fit(m
     bench = mapped(make_bench, RE, hill, 30)
     assert "the fitted hyperparameters gave no posterior" in warnings_of(docs)[-1]
     assert np.isfinite(bench.optimizer.mean).all()
-    assert [len(set(map(tuple, rows.tolist()))) for rows in docs.column("gp_proposed", "gp")][:5] == [6] * 5
+    assert [len(set(map(tuple, rows))) for rows in docs.column("gp_proposed", "gp")][:5] == [6] * 5
 
 
 def test_values_that_a_transform_does_not_take_are_taken_as_they_are(make_bench, RE, docs):

@@ -32,7 +32,7 @@ def test_a_fault_that_stays_is_recorded_with_its_reason_and_the_run_goes_on(make
 def test_failed_pixels_are_attempted_pixels_and_are_not_proposed_again(make_bench, RE, docs):
     bench = make_bench(script={(0, 3): ["fail"], (1, 1): ["nan"]})
     RE(bench.map(64))
-    proposed = [tuple(row) for rows in docs.column("gp_proposed", "gp") for row in rows.tolist() if row[0] >= 0]
+    proposed = [tuple(row) for rows in docs.column("gp_proposed", "gp") for row in rows if row[0] >= 0]
     assert len(proposed) == len(set(proposed)) == 64
 
 

@@ -199,7 +199,7 @@ def test_a_run_of_another_optimizer_is_refused(make_bench, RE, docs):
 def test_the_description_makes_an_equal_description(whole):
     gp = whole[0][1]["gp"]
     again = PixelOptimizer.of(Recipe.of(gp)).describe()
-    assert {key: gp[key] for key in again} == again
+    assert {**{key: gp[key] for key in again}, "stopping": []} == again
 
 
 def test_a_run_with_the_default_kernel_of_another_day_is_refused_with_both_named(whole):

@@ -218,7 +218,7 @@ def test_each_rule_ends_a_run_as_a_success_with_its_reason_in_the_record(make_be
     RE(bench.map(144))
     last = docs.data("gp")[-1]
     assert re.fullmatch(reason, last["gp_stop_reason"])
-    assert (last["gp_proposed"] == -1).all() and docs.stops[0]["exit_status"] == "success"
+    assert (np.array(last["gp_proposed"]) == -1).all() and docs.stops[0]["exit_status"] == "success"
     assert 5 <= docs.counts["primary"] < 144
     assert make(docs.starts[0]["gp"]["stopping"]) == [rule] == make([describe(rule)])
     assert replay(docs.all).identical
