@@ -25,7 +25,7 @@ def report(rehearsal: Rehearsal, checks: list[Check]) -> None:
     console.print(_table(rehearsal), markup=False)
     console.print("\n".join(("", *_sentences(rehearsal, checks), "")), markup=False, highlight=False)
     advice = rehearsal.recommended
-    for line in advice.configuration.lines(rehearsal.full, advice.num):
+    for line in advice.configuration.lines(rehearsal.full, advice.num) if rehearsal.learnable else ():
         console.print(f"    {line}", markup=False, highlight=False)
 
 
@@ -66,29 +66,59 @@ def _points(points: float | None) -> str:
 
 
 def _sentences(rehearsal: Rehearsal, checks: list[Check]) -> list[str]:
-    advice, required = rehearsal.recommended, rehearsal.required
-    sentences = [
-        f"Each pixel predicted from all others: error {rehearsal.floor:.2f}; no number of points gives less. "
-        f"Good enough here is {required.level:.2f}.",
-        "The last quarter of the points hardly changed the map: its plateau is reached."
-        if rehearsal.plateau
-        else f"The map was still getting better at {rehearsal.num} points: try more (--num) if the map matters.",
-    ]
-    sentences += [_advice(rehearsal)]
+    if not rehearsal.learnable:
+        return [_nothing(rehearsal), _seconds(rehearsal)]
+    advice = rehearsal.recommended
+    sentences = [_good_enough(rehearsal), _ending(rehearsal), _advice(rehearsal)]
     alone = rehearsal.wanting("maximum").recommended
     if rehearsal.goal == "both" and alone.enough and alone.num < 0.8 * advice.num:
         sentences += [f"For the maximum alone (--goal maximum): {alone.configuration.name} with {alone.num} points."]
     sentences += [_checked(check) for check in checks]
-    return [*sentences, f"{rehearsal.cpu_seconds:.0f} CPU seconds."]
+    return [*sentences, _seconds(rehearsal)]
+
+
+def _nothing(rehearsal: Rehearsal) -> str:
+    return (
+        f"Nothing can be learnt: each pixel predicted from all others has an error of {rehearsal.floor:.2f}, the mean "
+        f"of the map one of 1. No pixel says anything about another, so none can be left out, and only luck finds the "
+        f"maximum: measure every pixel, or each of them for longer."
+    )
+
+
+def _good_enough(rehearsal: Rehearsal) -> str:
+    said = f"Each pixel predicted from all others: error {rehearsal.floor:.2f}; no number of points gives less."
+    good = rehearsal.required.level
+    return f"{said} Good enough here is {good:.2f}." if good else said
+
+
+def _ending(rehearsal: Rehearsal) -> str:
+    n_pixels = int(rehearsal.full.grid.allowed.sum())
+    if not rehearsal.required.level:
+        shown = f"With {rehearsal.num} points the map shows no more than its mean, error {rehearsal.end:.2f}"
+        return shown if rehearsal.num == n_pixels else f"{shown}: try more (--num)."
+    if rehearsal.plateau:
+        return "The last quarter of the points hardly changed the map: its plateau is reached."
+    if rehearsal.num == n_pixels:
+        return f"The map was still getting better at the last of its {n_pixels} pixels."
+    return f"The map was still getting better at {rehearsal.num} points: try more (--num) if the map matters."
+
+
+def _seconds(rehearsal: Rehearsal) -> str:
+    return f"{rehearsal.cpu_seconds:.0f} CPU seconds."
 
 
 def _advice(rehearsal: Rehearsal) -> str:
     advice, n_pixels = rehearsal.recommended, int(rehearsal.full.grid.allowed.sum())
+    purpose = _FOR[rehearsal.goal]
     said = f"{advice.configuration.name} with {advice.num} points, {advice.num / n_pixels:.0%} of the map"
     gave = f"the maximum found in {advice.found} of {advice.n_seeds} seeds, map error {advice.error:.2f}"
+    if advice.num == n_pixels:
+        return (
+            f"Every pixel is needed{purpose}: nothing is saved, and a raster scan gives the same. All of them: {gave}."
+        )
     if advice.enough:
-        return f"Recommended{_FOR[rehearsal.goal]}: {said}. In the rehearsal, {gave}."
-    return f"None was enough{_FOR[rehearsal.goal]} within {rehearsal.num} points. The best was {said}: {gave}."
+        return f"Recommended{purpose}: {said}. In the rehearsal, {gave}."
+    return f"None was enough{purpose} within {rehearsal.num} points. The best was {said}: {gave}."
 
 
 def _checked(check: Check) -> str:

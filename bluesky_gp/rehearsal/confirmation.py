@@ -78,8 +78,10 @@ def confirm(
     rehearsal : Rehearsal
         With the runs of every check that did not hold: what it recommends was checked last.
     checks : list of Check
-        The last holds, unless `rounds` were not enough.
+        The last holds, unless `rounds` were not enough. None where nothing can be learnt.
     """
+    if not rehearsal.learnable:
+        return rehearsal, []
     checks: list[Check] = []
     while True:
         checks.append(check(rehearsal, n_jobs=n_jobs, progress=progress))

@@ -70,7 +70,8 @@ def _errors(panel: "Axes", rehearsal: Rehearsal, styles: Styles) -> None:
         if "marker" not in styles[method]:
             low, high = standing.errors.min(axis=0), standing.errors.max(axis=0)
             panel.fill_between(standing.num, low, high, color=styles[method]["color"], alpha=0.12, linewidth=0)
-    panel.axhline(rehearsal.required.level, color="k", linewidth=0.8, label="good enough")
+    if rehearsal.required.level:
+        panel.axhline(rehearsal.required.level, color="k", linewidth=0.8, label="good enough")
     panel.axhline(rehearsal.floor, color="k", linewidth=0.8, linestyle=(0, (1, 3)), label="noise floor")
     _recommended(panel, rehearsal)
     panel.set(title="error of the map: median and range of the seeds", ylabel="standard deviations of the map")

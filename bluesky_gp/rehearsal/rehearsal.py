@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from bluesky_gp.rehearsal.configuration import Configuration
-from bluesky_gp.rehearsal.enough import Purpose, Requirements, is_plateau, level
+from bluesky_gp.rehearsal.enough import Purpose, Requirements, chance, is_plateau, level
 from bluesky_gp.rehearsal.full_map import FullMap
 from bluesky_gp.rehearsal.run import Run
 from bluesky_gp.rehearsal.standing import Standing, curves, standing
@@ -52,9 +52,22 @@ class Rehearsal:
     @cached_property
     def required(self) -> Requirements:
         """The least that a method must reach."""
-        ends = [np.median(curves(self.by_method[c.name])[:, -1]) for c in self.configurations]
-        near = self.full.maximum - self.floor
-        return Requirements(self.full.maximum, near, self.full.top, level(float(min(ends)), self.floor))
+        good = level(self.end, self.floor) if self.end < self._chance else 0.0
+        return Requirements(self.full.maximum, self.full.maximum - self.floor, self.full.top, good)
+
+    @cached_property
+    def end(self) -> float:
+        """Error of the best map with the full budget."""
+        return float(min(np.median(curves(self.by_method[c.name])[:, -1]) for c in self.configurations))
+
+    @property
+    def learnable(self) -> bool:
+        """Whether pixels say anything about others; if not, only luck finds the maximum."""
+        return self.floor < self._chance
+
+    @property
+    def _chance(self) -> float:
+        return chance(self.full.n_valid)
 
     @cached_property
     def standings(self) -> dict[str, Standing]:
@@ -89,6 +102,8 @@ class Rehearsal:
         return self._claim(min(self.configurations, key=rank), self.num, enough=False)
 
     def _needed(self, configuration: Configuration) -> float | None:
+        if not self.learnable:
+            return None
         return self.standings[configuration.name].needed(configuration.n_initial, self.goal)
 
     def _claim(self, configuration: Configuration, num: int, *, enough: bool) -> Recommendation:
@@ -120,6 +135,7 @@ class Rehearsal:
             "floor": self.floor,
             "level": self.required.level,
             "plateau": self.plateau,
+            "learnable": self.learnable,
             "goal": self.goal,
             "methods": [standing.to_dict() for standing in self.standings.values()],
             "recommended": {

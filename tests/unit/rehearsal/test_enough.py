@@ -2,7 +2,7 @@
 
 import pytest
 
-from bluesky_gp.rehearsal.enough import is_plateau, level
+from bluesky_gp.rehearsal.enough import chance, is_plateau, level
 
 
 def test_good_enough_is_an_error_a_tenth_above_the_end_or_the_floor():
@@ -18,3 +18,7 @@ def test_of_a_noisy_map_nine_tenths_of_what_can_be_explained_must_be():
 
 def test_a_plateau_begins_before_the_last_quarter():
     assert [is_plateau(enough, 100) for enough in (20, 75, 80, None)] == [True, True, False, False]
+
+
+def test_the_fewer_pixels_the_better_a_map_must_be_to_show_more_than_its_mean():
+    assert [chance(n) for n in (25, 100, 2500)] == pytest.approx([0.8, 0.9, 0.98])
