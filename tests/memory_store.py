@@ -38,6 +38,8 @@ class MemoryRun:
             raise ConnectionError("the server went away")
         self._memory.runs[self._uid].append(name if name != "event" else doc["seq_num"])
 
+    is_outdated = False
+
     def flush(self):
         pass
 

@@ -2,15 +2,17 @@
 
 import json
 from base64 import b64decode, b64encode
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Document", "decode", "encode"]
+__all__ = ["LONGEST_LINE", "Document", "decode", "encode", "odd_key"]
 
 Document = dict[str, Any]
+
+LONGEST_LINE: Final = 2**30  # bytes, 100 maps of 1024 x 1024: a longer one is damage, and would fill the memory
 
 _ARRAY: Final = "__ndarray__"
 _KEY: Final = f'"{_ARRAY}":'.encode()
@@ -24,17 +26,36 @@ def encode(name: str, doc: Mapping[str, Any]) -> bytes:
     TypeError
         If the document holds something that is neither JSON, a mapping nor a numpy array or scalar of plain values.
     ValueError
-        If the document uses the key by which the journal marks arrays.
+        If the document uses the key by which the journal marks arrays, or is too long to be read back.
     """
     encoder = _Encoder(separators=(",", ":"))
-    pieces = encoder.encode({"name": name, "doc": doc}).encode("ascii").split(_KEY)
+    try:
+        pieces = encoder.encode({"name": name, "doc": doc}).encode("ascii").split(_KEY)
+    except TypeError as error:
+        if (key := odd_key(doc)) is None or "keys must be" not in str(error):
+            raise
+        raise TypeError(f"A document has keys of text, got {key!r} ({type(key).__name__}) in a {name}") from error
     if len(pieces) != len(encoder.arrays) + 1:  # quotes inside a string are escaped, so only a key can look like this
         raise ValueError(f"A document may not have the key {_ARRAY!r}: rename it")
     # Put in afterwards, because json takes 16 ms to look for characters to escape in three maps of 512 x 512.
     line = [pieces[0]]
     for data, piece in zip(encoder.arrays, pieces[1:], strict=True):
         line += [_KEY, b'"', data, b'"', piece[1:]]
+    if (size := sum(map(len, line)) + 1) > LONGEST_LINE:
+        raise ValueError(f"A document may have {LONGEST_LINE} bytes, and this {name} has {size}: put it into a file")
     return b"".join([*line, b"\n"])
+
+
+def odd_key(value: Any) -> Any:
+    """Return a key in a document that is no text; None if there is none."""
+    if isinstance(value, Mapping):
+        own = [key for key in value if not isinstance(key, str)]
+        return own[0] if own else _first_odd(value.values())
+    return _first_odd(value) if isinstance(value, list | tuple) else None
+
+
+def _first_odd(values: Iterable[Any]) -> Any:
+    return next((key for key in map(odd_key, values) if key is not None), None)
 
 
 def decode(line: bytes) -> tuple[str, Document]:
@@ -59,6 +80,8 @@ class _Encoder(json.JSONEncoder):
     def default(self, o: Any) -> Any:
         if isinstance(o, Mapping):
             return dict(o)
+        if isinstance(o, complex):
+            o = np.complex128(o)
         if not isinstance(o, np.ndarray | np.generic):
             raise TypeError(
                 f"The journal takes JSON values and numpy arrays, not {type(o).__name__} ({o!r:.80}): "

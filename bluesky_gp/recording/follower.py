@@ -16,7 +16,7 @@ from bluesky_gp.recording.journal import JournalError
 from bluesky_gp.recording.journal_end import finish_journal
 from bluesky_gp.recording.journal_folder import JournalFolder, PendingRun
 from bluesky_gp.recording.spill import put_back
-from bluesky_gp.recording.stores import Store
+from bluesky_gp.recording.stores import RunWriter, Store
 
 __all__ = ["Follower"]
 
@@ -183,7 +183,7 @@ class Follower:
         finally:
             if run.stopped and self._store is None:
                 run.settled.set()
-        return True
+        return run.held or run.writer is not None  # else it is to be written anew
 
     def _copy(self, store: Store, run: PendingRun) -> bool:
         """Return whether the store holds the run whole."""
@@ -191,14 +191,26 @@ class Follower:
             if run.journal is None and store.holds(run.uid):
                 return True
             run.writer = store.begin(run.uid)
+        ended = self._write(run, run.writer)
+        if not run.writer.is_outdated:
+            return ended
+        run.rewind()
+        if ended:
+            return self._copy(store, run)
+        run.restarts += 1
+        run.retry_at = time.monotonic() + min(2.0**run.restarts, _LONGEST_PAUSE)
+        return False
+
+    def _write(self, run: PendingRun, writer: RunWriter) -> bool:
+        """Give a writer what it has not seen; return whether that has the run's end."""
         for count, (name, doc) in enumerate(run.reader.read(), start=1):
             for kind, part in _first_time(run.last_seq_num, name, doc):
-                run.writer(kind, part)
+                writer(kind, part)
             if name == "stop":
                 return True
             if count % _DOCUMENTS_A_WRITE == 0:
-                run.writer.flush()
-        run.writer.flush()
+                writer.flush()
+        writer.flush()
         return False
 
     def _failed(self, run: PendingRun, error: Exception) -> None:

@@ -36,6 +36,7 @@ class PendingRun:
     settled: threading.Event = field(default_factory=threading.Event)  # the catalog holds it, or cannot have it now
     retry_at: float = 0.0
     failures: int = 0
+    restarts: int = 0
     reader: JournalReader = field(init=False)
     writer: RunWriter | None = None
     last_seq_num: dict[str, int] = field(default_factory=dict)

@@ -3,14 +3,11 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
 
-from bluesky_gp.recording.codec import Document, decode
+from bluesky_gp.recording.codec import LONGEST_LINE, Document, decode
 from bluesky_gp.recording.journal import HEADER, JournalError
 
 __all__ = ["JournalReader", "read_journal"]
-
-_LONGEST_LINE: Final = 2**30  # bytes, 100 maps of 1024 x 1024: a longer one is damage, and would fill the memory
 
 
 class JournalReader:
@@ -31,16 +28,14 @@ class JournalReader:
         """
         with self.path.open("rb") as file:
             file.seek(self.offset)
-            while (line := file.readline(_LONGEST_LINE)).endswith(b"\n"):
+            while (line := file.readline(LONGEST_LINE)).endswith(b"\n"):
                 self._line += 1
                 document = self._parse(line)
                 self.offset += len(line)
                 if document is not None:
                     yield document
-        if len(line) >= _LONGEST_LINE:
-            raise JournalError(
-                f"{self.path}, line {self._line + 1} is longer than {_LONGEST_LINE} bytes: it is damaged"
-            )
+        if len(line) >= LONGEST_LINE:
+            raise JournalError(f"{self.path}, line {self._line + 1} is longer than {LONGEST_LINE} bytes: it is damaged")
 
     def _parse(self, line: bytes) -> tuple[str, Document] | None:
         if self._line == 1:

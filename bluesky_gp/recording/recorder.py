@@ -5,10 +5,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from bluesky_gp.recording.backlog import Backlog
+from bluesky_gp.recording.codec import encode, odd_key
 from bluesky_gp.recording.follower import Follower
 from bluesky_gp.recording.journal import Fsync
 from bluesky_gp.recording.journal_folder import JournalFolder, PendingRun
 from bluesky_gp.recording.pausing import calling_engine, pause_at_checkpoint
+
+_LONG_START = 2**25  # bytes
+_MEMORY_OF_START = 12  # bytes for each on the way into the catalog, measured with 200 MB
 
 logger = logging.getLogger("bluesky_gp.recording")
 
@@ -32,6 +36,8 @@ class Recorder:
 
     Raises
     ------
+    TypeError, ValueError
+        Out of a call, and so out of the run, if a document holds what no journal keeps.
     JournalError
         Out of a call, and so out of the run, if the journal of a run cannot be begun, or if a plan that has no
         checkpoints goes on until no more documents can be kept in memory.
@@ -67,6 +73,7 @@ class Recorder:
         uid = doc["uid"]
         if uid in self._runs:
             raise ValueError(f"Run {uid} is being recorded already: the catalog's writer is to be subscribed once")
+        _check_start(doc)
         self._runs[uid] = run = self._folder.create(uid, fsync=self._fsync)
         run.engine = calling_engine()
         self._follower.follow(run)
@@ -111,3 +118,14 @@ def _pause(run: PendingRun, journal: Backlog) -> None:
         )  # fmt: skip
     elif run.engine is None:
         logger.error("%s %d documents wait in memory.", journal.error, journal.waiting)
+
+
+def _check_start(doc: Mapping[str, Any]) -> None:
+    """Raise where a start document cannot be recorded, before there is a journal; say what a very long one costs."""
+    if (key := odd_key(doc)) is not None:
+        raise TypeError(f"Metadata of a run has keys of text, got {key!r} ({type(key).__name__}): give {str(key)!r}")
+    if (size := len(encode("start", doc))) > _LONG_START:
+        logger.warning(
+            "The start document of run %s has %d MB, which take %.1f GB of memory until the catalog has them; what is "
+            "that long belongs into a stream or a file.", doc["uid"], size >> 20, size * _MEMORY_OF_START / 2**30,
+        )  # fmt: skip

@@ -4,7 +4,11 @@ from typing import Any, Protocol
 
 
 class RunWriter(Protocol):
-    """One run on its way into a store, called by `Follower` on its thread; `tiled_writer` has the one for Tiled."""
+    """One run on its way into a store, called by `Follower` on its thread; `run_writer` has the one for Tiled."""
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether a document did not fit those before it, so that the run is to be begun anew, by another writer."""
 
     def __call__(self, name: str, doc: dict[str, Any]) -> None:
         """Take the run's next document; it may wait for `flush`, a stop document may not."""

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from bluesky_gp.priority import give_way
+from bluesky_gp.recording.columns import Column
 from bluesky_gp.recording.names import check_names
 from bluesky_gp.recording.stores import RunWriter
 
@@ -20,6 +21,7 @@ class TiledStore:
         self._embedded = embedded
         self._classes = _client_classes(client)
         self._thread = threading.get_ident()
+        self._columns: dict[str, dict[tuple[str, str], Column]] = {}
         if embedded:
             client.context.http_client.event_hooks["request"].append(self._let_decisions_pass)
 
@@ -40,9 +42,9 @@ class TiledStore:
         """Remove what there is of a run, and return the writer that begins it anew."""
         if self._find(uid) is not None:
             self._client.delete_contents(uid, recursive=True, external_only=False)
-        from bluesky_gp.recording.tiled_writer import TiledRunWriter
+        from bluesky_gp.recording.run_writer import TiledRunWriter
 
-        return TiledRunWriter(self._client.include_data_sources())
+        return TiledRunWriter(self._client.include_data_sources(), self._columns.setdefault(uid, {}))
 
     def holds(self, uid: str) -> bool:
         """Whether the run is there with its stop document."""
@@ -71,7 +73,7 @@ def _client_classes(client: Any) -> dict[str, Callable[[], type]]:
     ``run.v2``, which databroker's Broker calls, changes that table for the whole process: what it changes is a
     `copy.copy` that shares its contents. Clients that are handed out therefore have a table each.
     """
-    from bluesky_tiled_plugins.clients.bluesky_run import BlueskyRunV3
+    from bluesky_gp.recording.tiled_runs import Run
 
     table = client.structure_clients
-    return {name: partial(table.__getitem__, name) for name in table} | {"BlueskyRun": lambda: BlueskyRunV3}
+    return {name: partial(table.__getitem__, name) for name in table} | {"BlueskyRun": lambda: Run}

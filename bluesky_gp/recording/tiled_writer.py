@@ -1,4 +1,4 @@
-"""One run into Tiled, written when the catalog's thread says so.
+"""The plugin's writer of a run into Tiled, which writes when the catalog's thread says so.
 
 bluesky-tiled-plugins' `TiledWriter` writes after so many events and not after so much time: with 1 each document
 costs 200 ms, with its 10,000 nothing can be read before the run ends. Its parts are used here: hence private names.
@@ -12,10 +12,9 @@ from typing import Any
 from bluesky_tiled_plugins.writing import tiled_writer as plugin
 from bluesky_tiled_plugins.writing.tiled_writer import RunNormalizer
 
-from bluesky_gp.recording.names import check_names
 from bluesky_gp.recording.versions import private
 
-__all__ = ["TiledRunWriter"]
+__all__ = ["BatchWriter", "RunNormalizer"]
 
 _PLUGIN = "bluesky-tiled-plugins"
 _METHODS = ("_append_with_retry", "_internal_dims", "_write_internal_data", "_write_external_data")
@@ -26,13 +25,19 @@ for _name in _METHODS:
     private(_RunWriter, _name, _PLUGIN)
 
 
-class _Writer(_RunWriter):  # type: ignore[misc, valid-type]
+class BatchWriter(_RunWriter):  # type: ignore[misc, valid-type]
     """The plugin's writer of a run, which writes when it is told to."""
 
     def __init__(self, client: Any) -> None:
         super().__init__(client, batch_size=sys.maxsize, max_array_size=0)  # every array as zarr: SQLite refuses lists
         for name in _ATTRIBUTES:
             private(self, name, _PLUGIN)
+
+    def correct(self, stream: str, metadata: dict[str, Any]) -> None:
+        """Give a stream, or the run itself for "", metadata that the plugin changes: it cuts integers to 53 bits."""
+        node = self._desc_nodes[stream] if stream else self.root_node
+        if any(node.metadata.get(key) != value for key, value in metadata.items()):
+            node.update_metadata(metadata=metadata, drop_revision=True)
 
     def flush(self) -> None:
         """Write what has been taken."""
@@ -50,34 +55,6 @@ class _Writer(_RunWriter):  # type: ignore[misc, valid-type]
 
     def _internal_dims(self, desc_name: str, shape: tuple[int | None, ...]) -> tuple[str, ...]:
         return _distinct(super()._internal_dims(desc_name, shape))
-
-
-class TiledRunWriter:
-    """One run on its way into Tiled, as `RunWriter` has it."""
-
-    def __init__(self, client: Any) -> None:
-        self._writer = _Writer(client)
-        self._normalize = RunNormalizer()
-        self._normalize.subscribe(self._writer)
-        self._numbers: dict[str, list[str]] = {}
-
-    def __call__(self, name: str, doc: dict[str, Any]) -> None:
-        """Take the next document."""
-        if name == "descriptor":
-            check_names([doc["name"], *doc["data_keys"]])
-            self._numbers[doc["uid"]] = [key for key, about in doc["data_keys"].items() if about["dtype"] == "number"]
-        if name == "event":
-            doc = {**doc, "data": doc["data"] | self._floats(doc)}
-        self._normalize(name, doc)
-
-    def flush(self) -> None:
-        """Write what has been taken."""
-        self._writer.flush()
-
-    def _floats(self, doc: dict[str, Any]) -> dict[str, float]:
-        """Return what is a whole number and may become a fraction later: the first rows fix a column's type."""
-        data = doc["data"]
-        return {key: float(data[key]) for key in self._numbers[doc["descriptor"]] if isinstance(data[key], int)}
 
 
 def _distinct(names: Iterable[str]) -> tuple[str, ...]:

@@ -123,3 +123,18 @@ def test_any_bytes_are_a_document_or_a_value_error(line):
         decode(line)
     except ValueError:
         pass
+
+
+def test_a_complex_number_comes_back():
+    assert decode(encode("event", {"z": 1 + 2j}))[1]["z"] == 1 + 2j
+
+
+def test_a_key_of_numpy_is_named():
+    with pytest.raises(TypeError, match=r"keys of text, got np.int64\(3\) \(int64\) in a stop"):
+        encode("stop", {"num_events": {np.int64(3): 1}})
+
+
+def test_a_document_that_could_not_be_read_back_is_refused(monkeypatch):
+    monkeypatch.setattr("bluesky_gp.recording.codec.LONGEST_LINE", 1000)
+    with pytest.raises(ValueError, match="A document may have 1000 bytes, and this event has 1[0-9]{3}: put it into"):
+        encode("event", {"a": "a" * 1000})

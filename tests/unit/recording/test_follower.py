@@ -2,6 +2,7 @@
 
 import threading
 
+import numpy as np
 import pytest
 from memory_store import Memory, Session, document
 
@@ -278,3 +279,23 @@ def test_two_runs_of_one_uid_are_refused(session):
     session.emit("start")
     with pytest.raises(ValueError, match="being recorded already"):
         session.emit("start")
+
+
+@pytest.mark.parametrize("metadata", [{"names": {1: "a"}}, {"steps": [{"a": {np.int64(3): 1}}]}, {(0, 1): "pair"}])
+def test_metadata_with_keys_that_are_no_text_is_refused_before_the_run_begins(session, metadata):
+    with pytest.raises(TypeError, match=r"Metadata of a run has keys of text, got .*: give '"):
+        session.recorder("start", document("start", "run-1") | metadata)
+    assert session.folder.pending() == []
+
+
+def test_a_start_document_that_cannot_be_recorded_leaves_nothing_behind(session, caplog):
+    with pytest.raises(TypeError, match="numpy arrays, not set"):
+        session.recorder("start", document("start", "run-1") | {"names": {"a"}})
+    session.emit("stop")
+    assert session.folder.pending() == []
+    assert "a run whose beginning was not recorded" in caplog.text
+
+
+def test_a_very_long_start_document_is_said(session, caplog):
+    session.recorder("start", document("start", "run-1") | {"names": "a" * 2**26})
+    assert "has 64 MB, which take 0.8 GB of memory until the catalog has them" in caplog.text

@@ -42,6 +42,8 @@ class Mortal:
 
 
 class MortalRun:
+    is_outdated = False
+
     def __init__(self, store, run):
         self._store = store
         self._run = run

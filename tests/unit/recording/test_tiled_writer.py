@@ -2,12 +2,12 @@
 
 import inspect
 
-from bluesky_gp.recording.tiled_writer import TiledRunWriter
+from bluesky_gp.recording.tiled_writer import BatchWriter
 
 
 def test_the_private_parts_of_the_writer_are_what_recording_uses():
     """If this fails, bluesky-tiled-plugins changed: look at tiled_writer.py."""
-    writer = TiledRunWriter(None)._writer
+    writer = BatchWriter(None)
     plugin = type(writer).__mro__[1]
     assert writer._internal_data_cache == {}
     assert writer._external_data_cache == {}

@@ -1,0 +1,69 @@
+"""Runs of a catalog as a session reads them: with every number of their metadata as it was given.
+
+Importing this file imports tiled.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from bluesky_tiled_plugins.clients.bluesky_run import BlueskyRunV3
+from bluesky_tiled_plugins.clients.document import Descriptor, Event, Start, Stop
+from tiled.utils import DictView
+
+from bluesky_gp.recording.metadata import EXACT, restored
+
+__all__ = ["Run"]
+
+
+class Run(BlueskyRunV3):  # type: ignore[misc]
+    """A run of a catalog, as bluesky-tiled-plugins has it, in whose metadata no number is changed."""
+
+    @property
+    def metadata(self) -> Any:
+        """Start and stop document, and what the catalog's writer notes."""
+        given = super().metadata
+        if EXACT not in given:
+            return given
+        return DictView(restored({key: given[key] for key in given if key != EXACT}, given[EXACT]))
+
+    def documents(self, fill: bool = False) -> Iterator[tuple[str, Any]]:
+        """Yield the run's documents in the order of their times."""
+        places = super().metadata.get(EXACT, [])
+        for name, doc in self._of_arrays() if self._has_complex() else super().documents(fill=fill):
+            inside = [place[2:] for place in places if place[:2] == ["streams", doc.get("name")]]
+            if name == "descriptor" and inside:
+                yield name, type(doc)(restored(dict(doc), inside))
+            elif name in ("start", "stop") and places:
+                yield name, type(doc)(self.metadata.get(name, {}))
+            else:
+                yield name, doc
+
+    def _has_complex(self) -> bool:
+        """Whether there are arrays of complex numbers, which the server cannot write as JSON."""
+        keys = [about for stream in self for about in self[stream].metadata.get("data_keys", {}).values()]
+        return any(str(about.get("dtype_numpy", "")).startswith(("<c", ">c")) for about in keys)
+
+    def _of_arrays(self) -> Iterator[tuple[str, Any]]:
+        """Yield the documents made from tables and arrays; of files beside the events there are none."""
+        metadata = self.metadata
+        yield "start", Start(metadata["start"])
+        parts = [document for stream in self for document in _documents_of(self[stream])]
+        yield from sorted(parts, key=lambda document: document[1]["time"])
+        yield "stop", Stop(metadata.get("stop", {}))
+
+
+def _documents_of(stream: Any) -> Iterator[tuple[str, Any]]:
+    descriptors = [Descriptor(doc) for doc in stream.descriptors]
+    for doc in descriptors:
+        yield "descriptor", doc
+    keys = stream.metadata["data_keys"]
+    table = stream.base["internal"].read()
+    inside = [key for key in stream.base if key in keys and "external" not in keys[key]]
+    arrays = {key: list(stream.base[key].read()) for key in inside}
+    for number, row in enumerate(table.to_dict(orient="records")):
+        values = row | {key: array[number] for key, array in arrays.items()}
+        current = [doc["uid"] for doc in descriptors if doc["time"] <= row["time"]] or [descriptors[0]["uid"]]
+        data = {key: values[key] for key in keys if key in values}
+        event = {"uid": f"event-{current[-1]}-{row['seq_num']}", "descriptor": current[-1], "data": data}
+        stamps = {key: row.get(f"ts_{key}", row["time"]) for key in data}
+        yield "event", Event({**event, "seq_num": row["seq_num"], "time": row["time"], "timestamps": stamps})
