@@ -10,7 +10,7 @@ from bluesky_gp.grid import PixelGrid
 
 
 @contextmanager
-def ophyd_async(sample: str, target: str | None) -> Iterator[Setup]:
+def ophyd_async(sample: str, target: str | None, signal: str | None = None) -> Iterator[Setup]:
     """A stage and a StandardDetector over a synthetic or a measured sample."""
     if find_spec("ophyd_async") is None:
         raise ImportError("--instrument ophyd-async needs it: pip install 'bluesky_gp[ophyd-async]'")
@@ -19,7 +19,7 @@ def ophyd_async(sample: str, target: str | None) -> Iterator[Setup]:
 
     from bluesky_gp.devices.ophyd_async import AsyncPixelStage, AsyncSpectrometer
 
-    chosen = experiment(sample, target)
+    chosen = experiment(sample, target, signal)
     grid = PixelGrid(chosen.sample.shape, step=(0.02, 0.02), units="um")
     engine = RunEngine({})  # first: the devices are connected on its loop
     with init_devices():

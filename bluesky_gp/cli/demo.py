@@ -10,7 +10,7 @@ import click
 from bluesky_gp.cli.choices import ACQUISITIONS, KERNELS, default_batch, make_acquisition, make_kernel
 from bluesky_gp.cli.instruments import INSTRUMENTS, SAMPLES
 from bluesky_gp.cli.setup import Setup
-from bluesky_gp.cli.targets import HELP
+from bluesky_gp.cli.targets import HELP, SIGNAL_HELP
 from bluesky_gp.typing import Floats
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ PUBLISHED_SHARE = 410 / 2500  # of the pixels of the map
 @click.option("--acquisition", type=click.Choice(ACQUISITIONS), default="ei", show_default=True)
 @click.option("--kernel", type=click.Choice(KERNELS), default="default", show_default=True)
 @click.option("--target", help=f"{HELP}  [default: what suits the sample]")
+@click.option("--signal", help=SIGNAL_HELP)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the first, random pixels.")
 @click.option(
     "--catalog",
@@ -45,6 +46,7 @@ def demo(
     acquisition: str,
     kernel: str,
     target: str | None,
+    signal: str | None,
     seed: int,
     catalog: Path,
     no_figure: bool,
@@ -60,7 +62,7 @@ def demo(
     with ExitStack() as stack:
         try:
             sample = sample or SAMPLES.get(instrument, "ferroelectric")
-            setup = stack.enter_context(INSTRUMENTS[instrument](sample, target))
+            setup = stack.enter_context(INSTRUMENTS[instrument](sample, target, signal))
             num = _checked(num, setup)
             agent = make_agent(
                 setup, batch=batch or default_batch(num), acquisition=acquisition, kernel=kernel, seed=seed

@@ -17,18 +17,19 @@ STEP = 0.02  # um
 
 
 @contextmanager
-def epics(sample: str, target: str | None) -> Iterator[Setup]:
+def epics(sample: str, target: str | None, signal: str | None = None) -> Iterator[Setup]:
     """Motor records and a detector in a soft IOC, which ends with the demonstration."""
     for package, module in {"caproto": "caproto", "pyepics": "epics"}.items():
         if find_spec(module) is None:
             raise ImportError(f"--instrument epics needs {package}: pip install 'bluesky_gp[epics]'")
     port, repeater_port = free_ports(2)
     os.environ.update(client_environment(port, repeater_port=repeater_port))  # read once, when ophyd is imported
-    chosen = experiment(sample, target)
+    chosen = experiment(sample, target, signal)
     grid = PixelGrid(chosen.sample.shape, step=(STEP, STEP), units="um")
     from bluesky_gp.devices.epics import EpicsSpectrometer, EpicsStage
 
-    with soft_ioc(port, ["--sample", sample, "--step", str(STEP), str(STEP)]):
+    options = ["--sample", sample, "--step", str(STEP), str(STEP)]
+    with soft_ioc(port, options if signal is None else [*options, "--signal", signal]):
         stage = EpicsStage("stem:", grid=grid, name="stage")
         spectrometer = EpicsSpectrometer(
             "stem:det:",

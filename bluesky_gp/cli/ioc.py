@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bluesky_gp.cli.channel_access import LOOPBACK, client_environment, is_free, repeater_port, server_environment
+from bluesky_gp.cli.targets import SIGNAL_HELP, SYNTHETIC, sample_of
 from bluesky_gp.grid import PixelGrid
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ _NUMBER = click.FloatRange(0)
 
 @click.command()
 @click.option("--sample", default="ferroelectric", help="ferroelectric, eels, or a FILE of measured spectra (.npz).")
+@click.option("--signal", help=SIGNAL_HELP)
 @click.option("--shape", type=click.IntRange(1), nargs=2, help="Rows and columns.  [default: 50 50, or the file's]")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of a synthetic sample.")
 @click.option("--prefix", default="stem:", show_default=True, help="Of all process variables.")
@@ -38,7 +40,14 @@ _NUMBER = click.FloatRange(0)
 @click.option("--interface", default=LOOPBACK, show_default=True, help="Address to serve at; 0.0.0.0: the network's.")
 @click.option("--until-stdin-ends", is_flag=True, hidden=True, help="End when the process that started it does.")
 def ioc(
-    sample: str, shape: tuple[int, int] | None, seed: int, port: int, interface: str, until_stdin_ends: bool, **how: Any
+    sample: str,
+    signal: str | None,
+    shape: tuple[int, int] | None,
+    seed: int,
+    port: int,
+    interface: str,
+    until_stdin_ends: bool,
+    **how: Any,
 ) -> None:
     """Serve a simulated microscope over EPICS Channel Access: motor records and a spectroscopy detector.
 
@@ -48,7 +57,7 @@ def ioc(
         raise click.UsageError(f"{interface}, port {port} is in use, by another IOC perhaps: choose one with --port")
     os.environ.update(server_environment(port, interface))
     try:
-        instrument = _instrument(sample, shape or None, seed, **how)
+        instrument = _instrument(sample, signal, shape or None, seed, **how)
         variables = instrument.process_variables()
     except (ValueError, TypeError, OSError) as error:
         raise click.UsageError(str(error)) from error
@@ -58,6 +67,7 @@ def ioc(
 
 def _instrument(
     sample: str,
+    signal: str | None,
     shape: tuple[int, int] | None,
     seed: int,
     step: tuple[float, float],
@@ -73,12 +83,12 @@ def _instrument(
     except ImportError as error:
         raise ValueError(f"the IOC needs caproto: pip install 'bluesky_gp[epics]' ({error})") from error
 
-    if sample in ("ferroelectric", "eels"):
+    if sample in SYNTHETIC and signal is None:
         made = make_sample({"kind": sample, "shape": shape or (50, 50), "seed": seed})
     elif shape is not None:
         raise ValueError("--shape is for synthetic samples, a file has its own")
     else:
-        made = make_sample(sample)
+        made = sample_of(sample, signal)
     grid = PixelGrid(made.shape, step=step, origin=origin, rotation=rotation, units=units)
     return SimulatedInstrument(made, grid, **how)
 

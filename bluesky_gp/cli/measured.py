@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bluesky_gp.cli.catalogs import documents, find, opened, read
+from bluesky_gp.cli.targets import SYNTHETIC, experiment
 from bluesky_gp.typing import Floats
 
 if TYPE_CHECKING:
     from bluesky_gp.rehearsal import FullMap
     from bluesky_gp.run import RunRecord
 
-_SYNTHETIC = ("ferroelectric", "eels")
 _PLAIN = {".npy": "numpy", ".txt": "text", ".csv": "text"}
 
 
-def full_map(source: str, target: str | None, place: str, *, maximize: bool) -> "FullMap":
+def full_map(source: str, target: str | None, place: str, *, maximize: bool, signal: str | None = None) -> "FullMap":
     """Return the map that a file or a run holds.
 
     Parameters
@@ -30,6 +30,8 @@ def full_map(source: str, target: str | None, place: str, *, maximize: bool) -> 
         The catalog.
     maximize : bool
         False: smaller is better.
+    signal : str, optional
+        Name of the spectrum image, in a file that holds several.
 
     Raises
     ------
@@ -38,17 +40,19 @@ def full_map(source: str, target: str | None, place: str, *, maximize: bool) -> 
     click.UsageError
         If there is no such run.
     """
-    if source not in _SYNTHETIC:
+    if source not in SYNTHETIC:
         try:
             path = _file(source)
         except FileNotFoundError:
             if Path(source).suffix or len(Path(source).parts) > 1:
                 raise
+            if signal is not None:
+                raise ValueError(f"--signal {signal} is for files, and there is no file {source}") from None
             return _of_run(source, target, place, maximize=maximize)
-        plain = _plain_map(path, target)
+        plain = _plain_map(path, target) if signal is None else None
         if plain is not None:
             return _full(plain, target or path.stem, maximize=maximize)
-    return _of_spectra(source, target, maximize=maximize)
+    return _of_spectra(source, target, signal, maximize=maximize)
 
 
 def _file(source: str) -> Path:
@@ -98,11 +102,10 @@ def _numbers(path: Path, name: str, values: Any) -> Floats:
     return np.asarray(values, dtype=np.float64)
 
 
-def _of_spectra(source: str, target: str | None, *, maximize: bool) -> "FullMap":
-    from bluesky_gp.cli.targets import experiment
+def _of_spectra(source: str, target: str | None, signal: str | None, *, maximize: bool) -> "FullMap":
     from bluesky_gp.scalarizers import get_scalarizer, units_of
 
-    chosen = experiment(source, target)
+    chosen = experiment(source, target, signal)
     units = units_of(get_scalarizer(chosen.scalarizer), chosen.sample.spectrum_units, chosen.sample.axis_units)
     return _full(chosen.truth, chosen.target, units=units, maximize=maximize)
 

@@ -10,6 +10,7 @@ import click
 
 from bluesky_gp.cli.catalogs import catalog_option
 from bluesky_gp.cli.choices import ACQUISITIONS, KERNELS, default_batch, make_acquisition, make_kernel
+from bluesky_gp.cli.targets import SIGNAL_HELP
 
 if TYPE_CHECKING:
     from sklearn.gaussian_process.kernels import Kernel
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("source", metavar="FILE|RUN")
 @click.option("--target", help="Scalarizer (name or JSON), key of a stored map, or key of a run's events.")
+@click.option("--signal", help=SIGNAL_HELP)
 @click.option("--minimize", is_flag=True, help="Smaller is better.")
 @click.option("--num", type=click.IntRange(4), help="Points to try.  [default: a third of the pixels, 60 to 1000]")
 @click.option("--seeds", type=click.IntRange(1), default=5, show_default=True, help="Runs of each configuration.")
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
 def rehearse(
     source: str,
     target: str | None,
+    signal: str | None,
     minimize: bool,
     num: int | None,
     seeds: int,
@@ -70,7 +73,7 @@ def rehearse(
     from bluesky_gp.rehearsal import rehearse as run
 
     try:
-        full = full_map(source, target, place, maximize=not minimize)
+        full = full_map(source, target, place, maximize=not minimize, signal=signal)
         budget = default_budget(int(full.grid.allowed.sum())) if num is None else num
         choices = configurations(
             _acquisitions(acquisitions),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import numpy as np
 
-from bluesky_gp.cli.targets import HELP, chosen_target
+from bluesky_gp.cli.targets import HELP, SIGNAL_HELP, chosen_target, sample_of
 from bluesky_gp.panels import with_units
 from bluesky_gp.typing import Floats
 
@@ -34,7 +34,7 @@ def _list(context: click.Context, _: click.Parameter, asked: bool) -> None:
 @click.command()
 @click.argument("source", metavar="FILE")
 @click.option("--target", help=f"{HELP}  [default: what suits the file]")
-@click.option("--signal", help="Name of the spectrum image, in a file that holds several.")
+@click.option("--signal", help=SIGNAL_HELP)
 @click.option("--minimize", is_flag=True, help="Smaller is better.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Figure.  [default: NAME-TARGET.png]")
 @click.option("--no-figure", is_flag=True, help="Make no figure.")
@@ -65,24 +65,19 @@ def scalarize(
     (.h5), or "ferroelectric" or "eels" for the synthetic samples.
     """
     try:
-        sample = _sample(source, signal)
+        sample = sample_of(source, signal)
         found = _mapped(sample, source, target, minimize=minimize, quiet=as_json)
+        result = found.to_dict()  # raises where the target fails everywhere: there is nothing to draw
         path = None if no_figure else _draw(found, sample, out or Path(f"{Path(source).stem}-{found.target}.png"))
         if save is not None:
             _save(found, save)
     except (ValueError, TypeError, OSError, ImportError) as error:
         raise click.UsageError(str(error)) from error
-    result = found.to_dict() | {"figure": path and str(path), "saved": save and str(save)}
+    result |= {"figure": path and str(path), "saved": save and str(save)}
     if as_json:
         click.echo(json.dumps(result, allow_nan=False))
     else:
         _report(result)
-
-
-def _sample(source: str, signal: str | None) -> "Sample":
-    from bluesky_gp.devices.sim import make_sample
-
-    return make_sample(source if signal is None else {"kind": "file", "path": source, "signal": signal})
 
 
 def _mapped(sample: "Sample", source: str, target: str | None, *, minimize: bool, quiet: bool) -> "TargetMap":

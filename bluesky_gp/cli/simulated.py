@@ -9,11 +9,11 @@ from bluesky_gp.grid import PixelGrid
 
 
 @contextmanager
-def simulated(sample: str, target: str | None) -> Iterator[Setup]:
+def simulated(sample: str, target: str | None, signal: str | None = None) -> Iterator[Setup]:
     """Simulated devices over a synthetic or a measured sample."""
     from bluesky_gp.devices import PixelStage, SimulatedSpectrometer
 
-    chosen = experiment(sample, target)
+    chosen = experiment(sample, target, signal)
     grid = PixelGrid(chosen.sample.shape, step=(0.02, 0.02), units="um")
     stage = PixelStage(grid=grid, name="stage")
     scalarizers = {chosen.target: chosen.scalarizer}

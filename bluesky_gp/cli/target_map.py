@@ -70,7 +70,8 @@ class TargetMap:
             If no pixel has a value.
         """
         if not len(self._order):
-            raise ValueError(f"{self.source}: target {self.target!r} fails at every pixel, {'; '.join(self.reasons)}")
+            reasons = "; ".join(list(self.reasons)[:3])
+            raise ValueError(f"{self.source}: target {self.target!r} fails at every pixel, {reasons}")
         place = round(share * (len(self._order) - 1))
         return tuple(int(i) for i in self.grid.unravel(self._order[place]))
 

@@ -4,11 +4,14 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bluesky_gp.typing import Floats
+
+if TYPE_CHECKING:
+    from bluesky_gp.devices.sim import Sample
 
 _TI_EDGE = {"kind": "net_counts", "edge": [454.0, 472.0], "background": [400.0, 450.0]}
 
@@ -24,6 +27,12 @@ MEASURED: dict[str, tuple[str, Any]] = {
 HELP = "A scalarizer: name, name:key=value,key=a..b or JSON (see docs/targets.md)."
 """The values of ``--target``, in a line."""
 
+SIGNAL_HELP = "Name or number of the spectrum image, in a FILE that holds several."
+"""The values of ``--signal``, in a line."""
+
+SYNTHETIC = ("ferroelectric", "eels")
+"""Samples that are no files."""
+
 _COMPARING = {"cosine": ("reference",), "component": ("components",)}  # what each takes instead of a file
 
 
@@ -37,7 +46,7 @@ class Experiment:
     truth: Floats  # NaN where there is none
 
 
-def experiment(name: str, target: str | None) -> Experiment:
+def experiment(name: str, target: str | None, signal: str | None = None) -> Experiment:
     """Return the experiment that the command line asks for.
 
     Parameters
@@ -45,16 +54,16 @@ def experiment(name: str, target: str | None) -> Experiment:
     name : str
         "ferroelectric", "eels" or the path of a file of measured spectra.
     target : str, optional
-        A scalarizer, as `parsed_target` reads it. Default: what is usual for the sample.
+        A scalarizer, as `parsed_target` reads it. Default: the usual one of the sample.
+    signal : str, optional
+        Name of the spectrum image, in a file that holds several.
 
     Raises
     ------
     ValueError, FileNotFoundError
         If there is no such sample or target; the message says what there is.
     """
-    from bluesky_gp.devices.sim import make_sample
-
-    sample = make_sample(name)
+    sample = sample_of(name, signal)
     chosen, scalarizer, stored = chosen_target(sample, name, target)
     truth = sample.truth(scalarizer) if stored is None else stored
     if not np.isfinite(truth).any():
@@ -62,6 +71,19 @@ def experiment(name: str, target: str | None) -> Experiment:
             f"{name}: target {chosen!r} fails at every pixel, {_why(sample, scalarizer)}; choose another with --target"
         )
     return Experiment(sample, chosen, scalarizer, truth)
+
+
+def sample_of(name: str, signal: str | None) -> "Sample":
+    """Return a sample from its name or file, and the spectrum image of it that is meant."""
+    from bluesky_gp.devices.sim import make_sample
+
+    if signal is None:
+        return make_sample(name)
+    if name in SYNTHETIC:
+        raise ValueError(
+            f"--signal {signal}: the synthetic sample {name} has one signal; it is for files that hold several"
+        )
+    return make_sample({"kind": "file", "path": name, "signal": signal})
 
 
 def chosen_target(sample: Any, name: str, target: str | None) -> tuple[str, Any, Floats | None]:

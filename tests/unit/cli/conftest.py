@@ -2,6 +2,8 @@
 
 import sys
 
+import h5py
+import numpy as np
 import pytest
 from bluesky import RunEngine
 from bluesky.plans import count
@@ -50,3 +52,30 @@ def on_catalog(command, folder, monkeypatch):
     """The same, on the catalog."""
     monkeypatch.setenv("BLUESKY_GP_CATALOG", str(folder))
     return command
+
+
+@pytest.fixture
+def two_signals(tmp_path):
+    """A file of two spectrum images, amplitude and phase, whose peaks are highest in different corners."""
+    from rsciio.hspy import file_writer
+
+    def axis(name, size, navigate):
+        return {
+            "_type": "UniformDataAxis", "name": name, "units": "nm" if navigate else "V", "size": size,
+            "scale": 1.0, "offset": 0.0, "navigate": navigate, "is_binned": False,
+        }  # fmt: skip
+
+    row, col, channel = np.indices((9, 8, 16))
+    peak = np.exp(-((channel - 6.0) ** 2) / 4.0)
+    for title, (y, x) in {"amplitude": (2, 6), "phase": (7, 1)}.items():
+        signal = {
+            "data": (1.0 + np.exp(-((row - y) ** 2 + (col - x) ** 2) / 8.0)) * peak,
+            "axes": [axis("y", 9, True), axis("x", 8, True), axis("bias", 16, False)],
+            "metadata": {"General": {"title": title}, "Signal": {"signal_type": ""}},
+            "original_metadata": {}, "attributes": {"_lazy": False, "ragged": False}, "learning_results": {},
+            "models": {}, "tmp_parameters": {}, "package_info": {"package": "", "package_version": ""},
+        }  # fmt: skip
+        file_writer(str(tmp_path / f"{title}.hspy"), signal, show_progressbar=False)
+    with h5py.File(tmp_path / "amplitude.hspy", "a") as file, h5py.File(tmp_path / "phase.hspy") as other:
+        other.copy("Experiments/phase", file["Experiments"])
+    return tmp_path / "amplitude.hspy"

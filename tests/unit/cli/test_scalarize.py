@@ -119,3 +119,16 @@ def test_the_measured_sets_give_the_map_that_they_hold(command, data_folder, nam
         held = np.where(file["valid"], file["target"], np.nan) if "valid" in file.files else file["target"]
     assert result["max"] == pytest.approx(float(np.nanmax(held)), rel=1e-4)
     assert result["n_failed"] - np.isnan(held).sum() in range(4)  # three of the 100 are failed fits by our rule
+
+
+@pytest.mark.parametrize(
+    "more", [(), ("--no-figure",), ("--no-figure", "--json"), ("--save", "map.npz", "--no-figure")]
+)
+@pytest.mark.parametrize("target", ["net_counts", "peak", "loop_area"])
+def test_a_target_that_fails_everywhere_is_one_line_and_leaves_no_file(command, tmp_path, target, more):
+    spectra = np.full((5, 5, 64), np.nan) if target != "net_counts" else np.zeros((5, 5, 64))
+    np.savez(tmp_path / "none.npz", spectra=spectra, axis=np.linspace(400.0, 500.0, 64))
+    code, out, err = command("none.npz", "--target", target, *more)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert f"none.npz: target '{target}' fails at every pixel, " in err
+    assert [path.name for path in tmp_path.iterdir()] == ["none.npz"]
