@@ -96,7 +96,7 @@ def measure(side, m):
     refit = clock(iteration(optimizer, values))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     state = optimizer.state
-    looked_at = "all" if state.n_likelihood == state.n_measured else f"{state.n_likelihood}"
+    looked_at = "all" if state.fit.n_likelihood == state.n_measured else f"{state.fit.n_likelihood}"
     times = f"{1e3 * held:10.1f} {1e3 * shortest:10.1f} {held / shortest:6.2f} {1e3 * refit:10.1f} {first:8.2f}"
     expected = f"{held / expected_held:9.1f} {refit / expected_refit:9.1f}"
     rest = f"{excess(state.posterior):+10.1e} {looked_at:>11s} {peak:6.0f}"

@@ -19,7 +19,7 @@ def diagnose(state: OptimizerState) -> str:
     if state.posterior is None:
         return _nothing(state)
     values = state.values[np.isfinite(state.values)]
-    found = [state.trouble, _conditioning(state), _bounds(state), _constant(state, values)]
+    found = [state.fit.trouble, _conditioning(state), _bounds(state), _constant(state, values)]
     if len(values) >= _FEW:
         found += [_far(state, values), _wide(state, values)]
     return "; ".join(text for text in found if text)

@@ -2,8 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from types import MappingProxyType
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +22,8 @@ from bluesky_gp.gp import (
 )
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.optimizer.doubts import diagnose
-from bluesky_gp.optimizer.state import OptimizerState
+from bluesky_gp.optimizer.measurements import Measurements
+from bluesky_gp.optimizer.state import ModelFit, OptimizerState
 from bluesky_gp.optimizer.units import AffineUnits, TransformedUnits, Units
 from bluesky_gp.typing import Floats, Indices
 
@@ -33,15 +33,6 @@ _FEWEST = 4  # values below which hyperparameters are not fitted: the priors kno
 Mean = int | float | npt.NDArray[np.float64] | Callable[[Floats], Floats] | None
 """Prior mean: None, an unknown constant; 1 or 2, a polynomial of that degree; a float, a map of shape grid.shape or a
 callable of positions ``(n_pixels, ndim)`` in the grid's units, each known, in the target's unit."""
-
-
-class Measurements(NamedTuple):
-    """New pixels, in order of arrival."""
-
-    pixels: Indices  # (k,), flat
-    values: Floats  # (k,), target's unit; NaN: failed
-    std: Floats  # (k,), known of each value; 0: unknown
-    others: Mapping[str, Floats] = MappingProxyType({})  # (k,) or (k, n_channels), further numbers; NaN: none
 
 
 @dataclass(frozen=True)
@@ -78,23 +69,16 @@ class Model:
 
     def beginning(self, target: str) -> OptimizerState:
         """Return the state before the first pixel."""
-        return OptimizerState(self.grid, target, AffineUnits(self.sign), covariance_of(self.choice.kernel, self.grid))
+        fit = ModelFit(AffineUnits(self.sign), covariance_of(self.choice.kernel, self.grid))
+        return OptimizerState(self.grid, target, fit)
 
     def learn(self, state: OptimizerState, new: Measurements, *, final: bool) -> OptimizerState:
         """Return the state that knows more pixels; fit the hyperparameters if that is due.
 
         Where the hyperparameters give no posterior that is a number everywhere, those before the first fit are taken.
         """
-        known = np.isfinite(new.values)
-        gone = _taken_back(state, new.pixels[known], new.pixels[~known])
-        grown = replace(
-            state,
-            pixels=np.concatenate([state.pixels[~gone], new.pixels]),
-            values=np.concatenate([state.values[~gone], new.values]),
-            known_std=np.concatenate([state.known_std[~gone], new.std]),
-            others=_grown(state, ~gone, new),
-            down_weighted=np.concatenate([state.down_weighted[~gone], np.zeros(len(new.pixels))]),
-        )
+        gone = state.measurements.taken_back_by(new)
+        grown = replace(state, measurements=state.measurements.without(gone).plus(new))
         try:
             learnt = self._taught(grown, state, new, gone, final=final)
             sound = _is_sound(learnt)
@@ -114,8 +98,8 @@ class Model:
         final: bool,
     ) -> OptimizerState:
         """Fit, build anew or extend the posterior of `state`, as it takes."""
-        n, known = grown.n_measured, np.isfinite(new.values)
-        if np.isfinite(state.values[gone]).any():
+        n, known = grown.n_measured, new.known
+        if state.measurements.known[gone].any():
             return self._forgetting(grown)
         if n == 0:
             return grown
@@ -133,15 +117,12 @@ class Model:
 
     def _forgetting(self, state: OptimizerState) -> OptimizerState:
         """Learn what a state knows from the beginning: a value that was taken back has taught units and kernel too."""
-        known = {
-            name: getattr(state, name)
-            for name in ("pixels", "values", "known_std", "others", "seconds", "before", "changes", "errors")
-        }
-        afresh = replace(self.beginning(state.target), down_weighted=np.zeros(state.n_attempted), **known)
+        undoubted = replace(state.measurements, extra_noise=np.zeros(state.n_attempted))
+        afresh = replace(self.beginning(state.target), measurements=undoubted, diary=state.diary)
         return self._fit(afresh) if afresh.n_measured else afresh
 
     def _fit(self, state: OptimizerState) -> OptimizerState:
-        known = np.isfinite(state.values)
+        known = state.measurements.known
         values = state.values[known]
         units: Units = AffineUnits.of(values, self.sign)
         trouble = ""
@@ -150,14 +131,14 @@ class Model:
                 units = TransformedUnits.of(values, self.sign, self.transform)
             except ValueError as error:
                 trouble = f"the values are taken as they are, without the transform: {error}"
-        state = replace(state, units=units, trouble=trouble)
+        state = replace(state, fit=replace(state.fit, units=units, trouble=trouble))
         if len(values) < _FEWEST or units.constant:
             return self._rebuilt(state)
         return self._fitted(state, known)
 
     def _fitted(self, state: OptimizerState, known: npt.NDArray[np.bool_]) -> OptimizerState:
         S, y = state.pixels[known], state.units.inward(state.values[known])
-        noise = state.inward_noise(state.values, state.known_std)[known]
+        noise = state.inward_noise(state.values, state.measurements.std)[known]
         looked_at = likelihood_pixels(S, self.grid.unravel(S).astype(np.float64))
         trend = _trend(self.mean, self.grid, state.units)
         problem = self._problem(state, trend, S[looked_at], y[looked_at], noise[looked_at])
@@ -167,23 +148,23 @@ class Model:
             extra = outlier_noise(problem, fit.theta, self.outliers)
             doubts[np.flatnonzero(known)[looked_at]] = extra
             fit = replace(problem, noise=problem.noise + extra).solve([fit.theta]) if extra.any() else fit
-        state = replace(
-            state,
+        fitted = ModelFit(
+            units=state.units,
             n_fitted=len(S),
             n_likelihood=len(looked_at),
             log_marginal_likelihood=fit.log_marginal_likelihood,
             covariance=state.covariance.with_theta(fit.theta),
-            down_weighted=doubts,
-            trouble=state.trouble if fit.converged else "; ".join(filter(None, (state.trouble, _NOT_CONVERGED))),
+            trouble="; ".join(filter(None, (state.fit.trouble, "" if fit.converged else _NOT_CONVERGED))),
             other_theta=self._fitted_others(state),
         )
-        return self._rebuilt(state)
+        measurements = replace(state.measurements, extra_noise=doubts)
+        return self._rebuilt(replace(state, fit=fitted, measurements=measurements))
 
     def _problem(self, state: OptimizerState, trend: Trend, S: Indices, y: Floats, noise: Floats) -> FitProblem:
         return FitProblem(state.covariance, self.choice.prior, trend, S, y, noise, self.choice.scale)
 
     def _fitted_others(self, state: OptimizerState) -> Mapping[str, Floats]:
-        """Fit further numbers, each by itself: what is noise in one may not be in another, nor as smooth."""
+        """Fit auxiliary quantities, each by itself: what is noise in one may not be in another, nor as smooth."""
         found = {}
         for name, values in state.others.items():
             known = np.isfinite(values) if values.ndim == 1 else np.zeros(0, dtype=bool)
@@ -194,8 +175,8 @@ class Model:
             places = likelihood_pixels(S, self.grid.unravel(S).astype(np.float64))
             trend, noise = Trend.constant(self.grid.size), np.zeros(len(places))
             problem = self._problem(state, trend, S[places], y[places], noise)
-            before = state.n_fitted if name in state.other_theta else 0
-            theta = state.other_theta.get(name, self.choice.kernel.theta)
+            before = state.n_fitted if name in state.fit.other_theta else 0
+            theta = state.fit.other_theta.get(name, self.choice.kernel.theta)
             found[name] = problem.solve(starts_for(self.choice, theta, len(S), before)).theta
         return found
 
@@ -209,8 +190,8 @@ class Model:
         """
         values = state.values[np.isfinite(state.values)]
         began = self.beginning(state.target)
-        simple = replace(
-            state,
+        fit = replace(
+            state.fit,
             units=AffineUnits.of(values, self.sign),
             covariance=began.covariance,
             other_theta={},
@@ -219,7 +200,8 @@ class Model:
         for share in (0.0, 1e-3, 1e-1, 1.0):
             noise = np.full(state.n_attempted, share * float(began.covariance.variance.max()))
             try:
-                rebuilt = self._rebuilt(replace(simple, down_weighted=noise))
+                measurements = replace(state.measurements, extra_noise=noise)
+                rebuilt = self._rebuilt(replace(state, fit=fit, measurements=measurements))
             except np.linalg.LinAlgError:
                 continue
             if _is_sound(rebuilt):
@@ -236,30 +218,6 @@ class Model:
 def _is_sound(state: OptimizerState) -> bool:
     """Whether mean and standard deviation are numbers at every pixel."""
     return state.posterior is None or bool(np.isfinite(state.mean).all() and np.isfinite(state.std).all())
-
-
-def _grown(state: OptimizerState, kept: npt.NDArray[np.bool_], new: Measurements) -> Mapping[str, Floats]:
-    """Further numbers of all pixels; of those before a name came up for the first time there are none."""
-    grown = {}
-    for name, values in new.others.items():
-        before = state.others.get(name, np.full(state.n_attempted, np.nan))
-        if before.shape[1:] != values.shape[1:]:  # of a spectrum that is missing nobody knows the number of channels
-            if np.isfinite(before).any() and np.isfinite(values).any():
-                raise ValueError(
-                    f"PixelOptimizer: {name} of shape {values.shape[1:]} came after some of shape {before.shape[1:]}"
-                )
-            shape = max(before.shape[1:], values.shape[1:], key=len)
-            before, values = (
-                np.full((len(each), *shape), np.nan) if each.shape[1:] != shape else each for each in (before, values)
-            )
-        grown[name] = np.concatenate([before[kept], values])
-    return grown
-
-
-def _taken_back(state: OptimizerState, measured: Indices, failed: Indices) -> npt.NDArray[np.bool_]:
-    """Of what a state knows, the failures of pixels that have a value now and the values of pixels that failed."""
-    has_value = np.isfinite(state.values)
-    return np.asarray(np.where(has_value, np.isin(state.pixels, failed), np.isin(state.pixels, measured)))
 
 
 def _errors(posterior: GridPosterior, pixels: Indices, values: Floats, noise: Floats) -> Floats:

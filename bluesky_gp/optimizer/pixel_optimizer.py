@@ -13,7 +13,8 @@ from bluesky_gp.optimizer.batch import Strategy, choose
 from bluesky_gp.optimizer.context import StateOutlook
 from bluesky_gp.optimizer.designs import Design
 from bluesky_gp.optimizer.doubts import with_unscored
-from bluesky_gp.optimizer.model import Mean, Measurements
+from bluesky_gp.optimizer.measurements import Measurements
+from bluesky_gp.optimizer.model import Mean
 from bluesky_gp.optimizer.points import Points
 from bluesky_gp.optimizer.recipe import Recipe
 from bluesky_gp.optimizer.short_path import short_path
@@ -158,7 +159,7 @@ class PixelOptimizer:
 
     def points(self, state: OptimizerState) -> list[dict[str, Any]]:
         """Return the pixels that a state has learnt, as points for `learn`; a failed pixel has a target of NaN."""
-        return self._points.written(state.pixels, state.values, state.known_std, state.others)
+        return self._points.written(state.measurements)
 
     def restore(self, state: OptimizerState) -> None:
         """Go on from `state`."""
@@ -252,11 +253,12 @@ class PixelOptimizer:
         values = np.array([*(read.value(point) for point in points), *(np.nan for _ in failures)], dtype=np.float64)
         std = np.array([*(read.std(point) for point in points), *(0.0 for _ in failures)], dtype=np.float64)
         others = {name: read.others([*points, *({} for _ in failures)], name) for name in self.others}
+        new = Measurements.of(pixels, values, std, others)
         if len(pixels):
-            seconds = max(read.seconds(point, state.seconds) for point in (*points, *failures))
-            state = state.turned(pixels, values, std, seconds)
+            seconds = max(read.seconds(point, state.diary.seconds) for point in (*points, *failures))
+            state = state.noting(new, seconds)
         with blas_threads(state.n_attempted + len(pixels)):
-            return self._model.learn(state, Measurements(pixels, values, std, others), final=final)
+            return self._model.learn(state, new, final=final)
 
     def propose(
         self, state: OptimizerState, num_points: int, *, pending: Sequence[int] = (), stopping: bool = True

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from bluesky_gp.grid import PixelGrid
-from bluesky_gp.typing import Floats, Indices
+from bluesky_gp.optimizer.measurements import Measurements
+from bluesky_gp.typing import Floats
 
 
 @dataclass(frozen=True)
@@ -67,26 +68,15 @@ class Points:
         stacked = np.stack([np.broadcast_to(value, shape) for value in values]) if values else np.empty(0)
         return np.where(np.isfinite(stacked), stacked, np.nan)
 
-    def written(
-        self, pixels: Indices, values: Floats, std: Floats, others: Mapping[str, Floats]
-    ) -> list[dict[str, Any]]:
-        """Return pixels as points that read the same; a failed pixel has a target of NaN.
-
-        Parameters
-        ----------
-        pixels, values, std : ndarray, shape (m,)
-            Flat indices, targets and their known standard deviations, 0 where none is known.
-        others : mapping of ndarray, shape (m,) or (m, n_channels)
-            Auxiliary quantities, by name.
-        """
-        columns = {name: column.tolist() for name, column in others.items()}
+    def written(self, measurements: Measurements) -> list[dict[str, Any]]:
+        """Return measurements as points that read the same; a failed pixel has a target of NaN."""
+        columns = {name: column.tolist() for name, column in measurements.others.items()}
+        rows = zip(measurements.pixels.tolist(), measurements.values.tolist(), measurements.std.tolist(), strict=True)
         return [
             {"_id": pixel, self.target: value}
             | ({f"{self.target}_std": known} if known else {})
             | {name: column[row] for name, column in columns.items()}
-            for row, (pixel, value, known) in enumerate(
-                zip(pixels.tolist(), values.tolist(), std.tolist(), strict=True)
-            )
+            for row, (pixel, value, known) in enumerate(rows)
         ]
 
 

@@ -10,12 +10,36 @@ import numpy as np
 from bluesky_gp.gp import Covariance, GridPosterior, Trend
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.optimizer.forecast import Forecast, forecast, rms
+from bluesky_gp.optimizer.measurements import Measurements
 from bluesky_gp.optimizer.units import AffineUnits, Units
 from bluesky_gp.typing import Floats, Indices
 
 REMEMBERED = 10  # changes of the map
 _PREDICTIONS = 25  # latest predictions whose errors are remembered: five of each batch of ten
 _LARGEST = 9.0  # that the square of a standardised error counts: one outlier says little of the map
+
+
+@dataclass(frozen=True, eq=False)
+class ModelFit:
+    """Units of the target and hyperparameters, as of the latest fit."""
+
+    units: Units
+    covariance: Covariance = field(repr=False)
+    other_theta: Mapping[str, Floats] = field(default_factory=dict, repr=False)  # of auxiliary quantities
+    n_fitted: int = 0  # pixels with a value
+    n_likelihood: int = 0  # and how many of them the likelihood looked at
+    log_marginal_likelihood: float = np.nan
+    trouble: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Diary:
+    """The course of a run: how the map changed, and how wrongly it predicted."""
+
+    seconds: float = 0.0  # from the beginning of the run to the latest pixel, where the points say so
+    before: Floats | None = None  # the mean before the latest pixels; None: there was none
+    changes: tuple[float, ...] = ()  # of the map, each time that pixels were learnt before the latest
+    errors: tuple[float, ...] = ()  # squares of the latest standardised errors of prediction, of the less certain half
 
 
 @dataclass(frozen=True)
@@ -27,25 +51,47 @@ class OptimizerState:
 
     grid: PixelGrid
     target: str
-    units: Units
-    covariance: Covariance = field(repr=False)
-    pixels: Indices = field(default_factory=lambda: np.empty(0, dtype=np.intp))  # (m,), in order of arrival
-    values: Floats = field(default_factory=lambda: np.empty(0))  # (m,), target's unit; NaN: failed
-    known_std: Floats = field(default_factory=lambda: np.empty(0))  # (m,), of each value; 0: unknown
-    others: Mapping[str, Floats] = field(default_factory=dict, repr=False)  # (m,) or (m, n_channels), further numbers
-    other_theta: Mapping[str, Floats] = field(default_factory=dict, repr=False)  # hyperparameters of those fitted
-    down_weighted: Floats = field(default_factory=lambda: np.empty(0))  # (m,), variance added to outliers at the fit
+    fit: ModelFit
+    measurements: Measurements = field(default_factory=Measurements.none)
+    diary: Diary = field(default_factory=lambda: Diary(), repr=False)
     posterior: GridPosterior | None = field(default=None, repr=False)  # None until a pixel has a value
     ahead: GridPosterior | None = field(default=None, repr=False)  # the posterior as if the last batch were measured
-    n_fitted: int = 0  # pixels with a value at the last fit
-    n_likelihood: int = 0  # and how many of them its likelihood looked at
-    log_marginal_likelihood: float = np.nan
-    trouble: str = ""  # at the last fit
     warning: str = ""  # all that is doubtful, in words for the record
-    seconds: float = 0.0  # from the beginning of the run to the latest pixel, where the points say so
-    before: Floats | None = field(default=None, repr=False)  # the mean before the latest pixels; None: there was none
-    changes: tuple[float, ...] = ()  # of the map, each time that pixels were learnt before the latest
-    errors: tuple[float, ...] = ()  # squares of the latest standardised errors of prediction, of the less certain half
+
+    @property
+    def units(self) -> Units:
+        """Standardisation of the target."""
+        return self.fit.units
+
+    @property
+    def covariance(self) -> Covariance:
+        """Prior covariance of the pixels, with the hyperparameters of the latest fit."""
+        return self.fit.covariance
+
+    @property
+    def pixels(self) -> Indices:
+        """Flat indices of the pixels attempted, shape ``(m,)``, in order of arrival."""
+        return self.measurements.pixels
+
+    @property
+    def values(self) -> Floats:
+        """Their values, shape ``(m,)``, target's unit; NaN: failed."""
+        return self.measurements.values
+
+    @property
+    def others(self) -> Mapping[str, Floats]:
+        """Their auxiliary quantities, by name, shape ``(m,)`` or ``(m, n_channels)``."""
+        return self.measurements.others
+
+    @property
+    def n_fitted(self) -> int:
+        """Number of pixels that had a value at the latest fit."""
+        return self.fit.n_fitted
+
+    @property
+    def log_marginal_likelihood(self) -> float:
+        """Log marginal likelihood at the latest fit."""
+        return self.fit.log_marginal_likelihood
 
     @property
     def n_attempted(self) -> int:
@@ -97,9 +143,9 @@ class OptimizerState:
     @cached_property
     def change(self) -> float:
         """By how much the latest pixels changed the mean: RMS, relative to the map's spread; infinite at first."""
-        if self.before is None or self.posterior is None:
+        if self.diary.before is None or self.posterior is None:
             return float("inf")
-        mean, before = (each.ravel()[self.grid.allowed] for each in (self.mean, self.before))
+        mean, before = (each.ravel()[self.grid.allowed] for each in (self.mean, self.diary.before))
         size = float(max(np.abs(mean).max(), np.abs(before).max())) or 1.0  # of the largest, differences would overflow
         mean, before = mean / size, before / size
         moved, spread = rms(mean - before), rms(mean - mean.mean())
@@ -110,7 +156,7 @@ class OptimizerState:
         """What more pixels would gain; NaN before the hyperparameters have been fitted."""
         if self.posterior is None or not self.fitted:
             return Forecast()
-        wrong = float(np.sqrt(np.mean(self.errors))) if self.errors else 1.0
+        wrong = float(np.sqrt(np.mean(self.diary.errors))) if self.diary.errors else 1.0
         return forecast(self.posterior, self.units, self.std.ravel(), self.grid.allowed, self.candidates(), wrong)
 
     @cached_property
@@ -139,11 +185,11 @@ class OptimizerState:
         """What was approximated or doubted, in words for the record; empty: nothing."""
         if self.posterior is None:
             return ""
-        subset = self.n_likelihood < self.n_fitted
-        doubted = self.grid.unravel(self.pixels[self.down_weighted > 0.0]).tolist()
+        subset = self.fit.n_likelihood < self.n_fitted
+        doubted = self.grid.unravel(self.pixels[self.measurements.extra_noise > 0.0]).tolist()
         parts = (
             self.posterior.approximations,
-            f"likelihood of {self.n_likelihood} of {self.n_fitted} pixels" if subset else "",
+            f"likelihood of {self.fit.n_likelihood} of {self.n_fitted} pixels" if subset else "",
             f"noise added to {doubted}" if doubted else "",
         )
         return "; ".join(part for part in parts if part)
@@ -194,7 +240,7 @@ class OptimizerState:
         tried = known | np.isnan(self.values)  # a good pixel that lacks this number says nothing of it
         S, y = self.pixels[tried], units.inward(values[tried])
         try:
-            own = self.covariance.with_theta(self.other_theta.get(name, self.theta))
+            own = self.covariance.with_theta(self.fit.other_theta.get(name, self.theta))
             return GridPosterior.fit(own, S, y), units
         except np.linalg.LinAlgError:
             return GridPosterior.fit(self.covariance, S, y), units
@@ -214,19 +260,18 @@ class OptimizerState:
         noise[known] = self.units.inward_variance(values[known], std[known])
         return noise
 
-    def turned(self, pixels: Indices, values: Floats, std: Floats, seconds: float) -> Self:
-        """Return the state that is about to learn pixels: it keeps its map, and how wrongly it predicted them."""
+    def noting(self, new: Measurements, seconds: float) -> Self:
+        """Return the state that is about to learn `new` pixels: its diary has its map, and how it predicted them."""
         if self.posterior is None:
-            return replace(self, seconds=seconds)
-        changes = (*self.changes, self.change)[-REMEMBERED:]
-        errors = (*self.errors, *self._squared_errors(self.posterior, pixels, values, std))[-_PREDICTIONS:]
-        return replace(self, seconds=seconds, before=self.mean, changes=changes, errors=errors)
+            return replace(self, diary=replace(self.diary, seconds=seconds))
+        changes = (*self.diary.changes, self.change)[-REMEMBERED:]
+        errors = (*self.diary.errors, *self._squared_errors(self.posterior, new))[-_PREDICTIONS:]
+        return replace(self, diary=Diary(seconds, self.mean, changes, errors))
 
-    def _squared_errors(
-        self, posterior: GridPosterior, pixels: Indices, values: Floats, std: Floats
-    ) -> tuple[float, ...]:
-        variance = posterior.variance[pixels] + posterior.prior.noise + self.inward_noise(values, std)
-        error = self.units.inward(values) - posterior.mean[pixels]
+    def _squared_errors(self, posterior: GridPosterior, new: Measurements) -> tuple[float, ...]:
+        pixels = new.pixels
+        variance = posterior.variance[pixels] + posterior.prior.noise + self.inward_noise(new.values, new.std)
+        error = self.units.inward(new.values) - posterior.mean[pixels]
         known = np.flatnonzero(np.isfinite(error) & (variance > 0.0))
         known = known[np.argsort(-posterior.variance[pixels[known]], kind="stable")]
         half = known[: -(-len(known) // 2)]
@@ -236,7 +281,7 @@ class OptimizerState:
         """Return the state with its posterior computed from scratch; with the trend it has unless another is given."""
         if trend is None:
             trend = Trend.constant(self.grid.size) if self.posterior is None else self.posterior.trend
-        noise = self.inward_noise(self.values, self.known_std) + self.down_weighted
+        noise = self.inward_noise(self.values, self.measurements.std) + self.measurements.extra_noise
         values = self.units.inward(self.values)
         posterior = GridPosterior.fit(self.covariance, self.pixels, values, noise=noise, trend=trend)
         return replace(self, posterior=posterior, ahead=None)

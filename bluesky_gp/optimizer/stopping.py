@@ -62,7 +62,7 @@ class MaxTime:
 
     def __call__(self, state: OptimizerState) -> str:
         """Return the reason to stop, or an empty string."""
-        return f"{state.seconds:.0f} s since the run began" if state.seconds >= self.seconds else ""
+        return f"{state.diary.seconds:.0f} s since the run began" if state.diary.seconds >= self.seconds else ""
 
 
 @dataclass(frozen=True)
@@ -181,7 +181,7 @@ class MapChangeBelow:
 
     def __call__(self, state: OptimizerState) -> str:
         """Return the reason to stop, or an empty string."""
-        latest = (*state.changes, state.change)[-self.times :]
+        latest = (*state.diary.changes, state.change)[-self.times :]
         if not state.fitted or len(latest) < self.times or not max(latest) < self.floor:
             return ""
         return f"map changed by {max(latest):.2g} of its spread at most, {self.times} times below {self.floor:.2g}"

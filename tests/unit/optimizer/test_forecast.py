@@ -153,8 +153,8 @@ def test_the_errors_of_prediction_are_those_of_the_less_certain_half_of_what_cam
     posterior = before.posterior
     z2 = (before.units.inward(values) - posterior.mean[ids]) ** 2 / (posterior.variance[ids] + posterior.prior.noise)
     half = np.argsort(-posterior.variance[ids])[:3]
-    assert optimizer.state.errors[-3:] == pytest.approx(np.minimum(z2[half], 9.0))
-    assert optimizer.state.errors[:-3] == before.errors[-22:] and len(before.errors) == 25
+    assert optimizer.state.diary.errors[-3:] == pytest.approx(np.minimum(z2[half], 9.0))
+    assert optimizer.state.diary.errors[:-3] == before.diary.errors[-22:] and len(before.diary.errors) == 25
 
 
 KEYS = ("map_change", "map_error", "forecast_num", "map_gain", "best_gain", "best_gain_most")

@@ -113,8 +113,8 @@ def test_an_outlier_is_doubted_on_demand_and_the_doubt_is_in_the_state():
     spoilt.ravel()[pixels[50]] = 30.0
     kernel = ConstantKernel(1.0, "fixed") * Matern([6.0, 6.0], "fixed", nu=2.5) + WhiteKernel(1e-3, "fixed")
     believing, doubting = learnt(spoilt, pixels, kernel=kernel), learnt(spoilt, pixels, kernel=kernel, outliers=5.0)
-    assert np.flatnonzero(doubting.state.down_weighted).tolist() == [50]
-    assert not believing.state.down_weighted.any()
+    assert np.flatnonzero(doubting.state.measurements.extra_noise).tolist() == [50]
+    assert not believing.state.measurements.extra_noise.any()
     away = np.abs(np.arange(GRID.size) - pixels[50]).reshape(GRID.shape) > 60
     assert np.abs(doubting.mean - values)[away].mean() < 0.5 * np.abs(believing.mean - values)[away].mean()
 
@@ -154,6 +154,6 @@ def test_a_pixel_measured_twice_is_known_better():
     model = Model.of(GRID, kernel=FIXED, prior=None, mean=0.0, transform=None, outliers=None, maximize=True)
     state = model.beginning("z")
     for pixels in ([5], [5]):
-        new = Measurements(np.array(pixels), np.array([1.0]), np.zeros(1))
+        new = Measurements.of(np.array(pixels), np.array([1.0]), np.zeros(1), {})
         state = model.learn(state, new, final=False)
     assert state.posterior.variance[5] == pytest.approx(0.01 / 2, rel=0.02)

@@ -6,26 +6,24 @@ from sklearn.gaussian_process.kernels import RBF, DotProduct, WhiteKernel
 
 from bluesky_gp.gp import DenseCovariance, LatticeCovariance, Trend, covariance_of
 from bluesky_gp.grid import PixelGrid
-from bluesky_gp.optimizer.state import OptimizerState
+from bluesky_gp.optimizer.measurements import Measurements
+from bluesky_gp.optimizer.state import ModelFit, OptimizerState
 from bluesky_gp.optimizer.units import AffineUnits
 
 GRID = PixelGrid((5, 6), mask=np.eye(5, 6, dtype=bool))
 
 
-def state(sign=1.0, kernel=None, center=102.0, **changes):
-    kernel = RBF(2.0) + WhiteKernel(0.01) if kernel is None else kernel
-    known = {
-        "pixels": np.array([1, 10, 20]),
-        "values": np.array([100.0, np.nan, 104.0]),
-        "known_std": np.zeros(3),
-        "down_weighted": np.zeros(3),
-    }
-    units = AffineUnits(sign, center, 2.0)
-    return OptimizerState(GRID, "height", units, covariance_of(kernel, GRID), **{**known, **changes})
+def state(
+    sign=1.0, kernel=None, center=102.0, *, values=(100.0, np.nan, 104.0), std=(0.0, 0.0, 0.0), extra=None, **fit
+):
+    covariance = covariance_of(RBF(2.0) + WhiteKernel(0.01) if kernel is None else kernel, GRID)
+    known = Measurements.of(np.array([1, 10, 20]), np.array(values), np.array(std), {})
+    doubted = known if extra is None else replace(known, extra_noise=np.array(extra))
+    return OptimizerState(GRID, "height", ModelFit(AffineUnits(sign, center, 2.0), covariance, **fit), doubted)
 
 
 def test_before_the_first_value_nothing_is_known():
-    empty = OptimizerState(GRID, "height", AffineUnits(1.0), covariance_of(RBF(), GRID))
+    empty = OptimizerState(GRID, "height", ModelFit(AffineUnits(1.0), covariance_of(RBF(), GRID)))
     assert (empty.n_attempted, empty.n_measured, empty.n_failed, empty.fitted) == (0, 0, 0, False)
     assert empty.best is None
     assert empty.best_pixel is None
@@ -87,11 +85,11 @@ def test_a_rebuilt_state_forgets_the_fantasies_and_keeps_the_trend():
 
 
 def test_what_is_known_of_a_value_and_what_is_doubted_become_noise():
-    known = state(known_std=np.array([2.0, 0.0, 0.0]), down_weighted=np.array([0.0, 0.0, 3.0])).rebuilt()
+    known = state(std=[2.0, 0.0, 0.0], extra=[0.0, 0.0, 3.0]).rebuilt()
     np.testing.assert_allclose(known.posterior.noise, [1.0, 0.0, 3.0])
 
 
 def test_what_was_approximated_or_doubted_is_said_in_words():
     assert state().method == ""
-    doubted = state(down_weighted=np.array([0.0, 0.0, 3.0]), n_fitted=2000, n_likelihood=1000).rebuilt()
+    doubted = state(extra=[0.0, 0.0, 3.0], n_fitted=2000, n_likelihood=1000).rebuilt()
     assert doubted.method == "likelihood of 1000 of 2000 pixels; noise added to [[3, 2]]"

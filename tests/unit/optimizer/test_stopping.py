@@ -190,7 +190,7 @@ def test_the_gain_that_is_expected_of_a_hundred_more_pixels_is_that_of_the_forec
 def test_what_is_not_a_new_pixel_is_no_change():
     optimizer, _ = bumpy(30)
     state = optimizer.learn(optimizer.state, (), (), final=True)
-    assert state.changes == optimizer.state.changes
+    assert state.diary.changes == optimizer.state.diary.changes
 
 
 def test_the_first_rule_that_fires_is_the_reason_and_nothing_is_proposed():
