@@ -8,6 +8,7 @@ y, S    values and flat indices of the pixels that have one       (m,)
 ======  ========================================================  ============
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
@@ -17,15 +18,16 @@ from scipy.optimize import OptimizeResult, minimize
 
 from bluesky_gp.gp.blas import blas_threads
 from bluesky_gp.gp.interfaces import Covariance, Pairs
-from bluesky_gp.gp.kernel_choice import LinearPrior
+from bluesky_gp.gp.kernel_choice import FTOL, LinearPrior
 from bluesky_gp.gp.likelihood import log_marginal_likelihood
 from bluesky_gp.gp.theta import AdjustableKernel
 from bluesky_gp.gp.trend import Trend
 from bluesky_gp.typing import Floats, Indices
 
 _COMPARED = 600  # values beyond which a part of them compares the starts
-_FTOL = 1e-6  # of the log posterior density: a thousandth of what tells hyperparameters apart
 _FIRST_STEPS = 4  # of L-BFGS from every start, after which the highest goes on alone: it is the one that leads highest
+_SEARCHED = 100  # values beyond which a part of them chooses the starts of a search
+_FINALISTS = 3  # starts of a search that are followed to the end: the highest after the first steps may not be
 _BROKEN = 1e25  # negative log density where there is none: a number, as L-BFGS goes on from it
 
 
@@ -36,6 +38,7 @@ class Fit(NamedTuple):
     log_marginal_likelihood: float
     evaluations: int
     converged: bool = True
+    gap: float = 0.0  # by how much the log density that the first start leads to is lower; of a search only
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,7 @@ class FitProblem:
     y: Floats
     noise: Floats
     scale: Floats | None = None  # of the steps, see `KernelChoice`
+    ftol: float = FTOL  # of the log density, relative
 
     @cached_property
     def _pairs(self) -> Pairs:
@@ -73,29 +77,46 @@ class FitProblem:
             return _BROKEN, np.zeros_like(theta)
         return -value, -gradient
 
-    def solve(self, starts: list[Floats]) -> Fit:
+    def solve(self, starts: list[Floats], candidates: Sequence[Floats] = (), n_restarts: int = 0) -> Fit:
         """Maximise within the kernel's bounds: a few steps from each start, then on from the highest point reached.
 
-        With very many values a part of them decides which start that is.
+        With very many values a part of them decides which start that is. Where there are candidates, the most probable
+        `n_restarts` of them are starts too, and more than one start is followed to the end.
         """
         bounds = self.covariance.kernel.bounds
         if not len(bounds):
             return Fit(np.empty(0), -self.objective(np.empty(0))[0], 1)
         starts = [np.clip(start, bounds[:, 0], bounds[:, 1]) for start in starts]
-        evaluations = 0
         with blas_threads(len(self.S)):
+            if len(candidates):
+                return self._search(starts, candidates, n_restarts)
+            evaluations = 0
             if len(starts) > 1:
                 looked_at = self if len(self.S) <= _COMPARED else self._some(_COMPARED // 2)
                 tried = [looked_at.climb(start, _FIRST_STEPS) for start in starts]
                 evaluations = sum(each.nfev for each in tried)
-                starts = [min(tried, key=lambda each: float(each.fun)).x]
+                starts = [min(tried, key=_depth).x]
             best = self.climb(starts[0])
+        return self._fit(best, evaluations + best.nfev)
+
+    def _search(self, starts: list[Floats], candidates: Sequence[Floats], n_restarts: int) -> Fit:
+        part = self if len(self.S) <= _SEARCHED else self._some(_SEARCHED)
+        order = np.argsort([part.objective(candidate)[0] for candidate in candidates], kind="stable")
+        starts = [*starts, *(candidates[i] for i in order[:n_restarts])]
+        first, *others = [part.climb(start, _FIRST_STEPS) for start in starts]
+        followed = [first, *sorted(others, key=_depth)[: _FINALISTS - 1]]
+        ends = [self.climb(each.x) for each in followed]
+        best = min(ends, key=_depth)
+        evaluations = len(candidates) + sum(each.nfev for each in (first, *others, *ends))
+        return self._fit(best, evaluations)._replace(gap=float(ends[0].fun - best.fun))
+
+    def _fit(self, best: OptimizeResult, evaluations: int) -> Fit:
         log_prior = 0.0 if self.prior is None else self.prior.log_density(best.x)[0]
-        return Fit(np.asarray(best.x), float(-best.fun - log_prior), evaluations + best.nfev, bool(best.success))
+        return Fit(np.asarray(best.x), float(-best.fun - log_prior), evaluations, bool(best.success))
 
     def climb(self, start: Floats, steps: int = 15000) -> OptimizeResult:
         """Maximise from one start, by at most so many steps of L-BFGS."""
-        bounds, options = self.covariance.kernel.bounds, {"ftol": _FTOL, "maxiter": steps}
+        bounds, options = self.covariance.kernel.bounds, {"ftol": self.ftol, "maxiter": steps}
         scale = np.ones(len(bounds)) if self.scale is None else self.scale
 
         def scaled(z: Floats) -> tuple[float, Floats]:
@@ -111,3 +132,7 @@ class FitProblem:
         """Return the problem of a random part of the values."""
         chosen = np.sort(np.random.default_rng(len(self.S)).choice(len(self.S), count, replace=False))
         return replace(self, S=self.S[chosen], y=self.y[chosen], noise=self.noise[chosen])
+
+
+def _depth(end: OptimizeResult) -> float:
+    return float(end.fun)

@@ -1,5 +1,7 @@
 """The schedule of fits: when one is due, where it starts and which pixels it looks at."""
 
+from typing import NamedTuple
+
 import numpy as np
 from scipy.spatial import KDTree
 from scipy.special import chdtri
@@ -11,6 +13,7 @@ _MANY_STARTS = 60  # measured pixels up to which every fit starts from all of `s
 _RESTARTS = (80, 100, 150, 200)  # and counts at which it starts from the first of them once more
 LIKELIHOOD = 1000  # measured pixels that a fit looks at
 _CLUSTER = 100
+_WORK = 4  # starts that take as long as one of a search, with its candidates and what is followed to the end
 
 
 def refit_due(n_measured: int, n_fitted: int) -> bool:
@@ -49,9 +52,23 @@ def likelihood_pixels(S: Indices, coordinates: Floats) -> Indices:
     return np.sort(np.concatenate([chosen, rng.choice(others, LIKELIHOOD - len(chosen), replace=False)]))
 
 
-def starts_for(choice: KernelChoice, theta: Floats, n_measured: int, n_fitted: int) -> list[Floats]:
+class Starts(NamedTuple):
+    """Starts of a fit: those given, and so many more of the most probable candidates."""
+
+    given: list[Floats]
+    candidates: tuple[Floats, ...] = ()
+    n_restarts: int = 0
+
+    @property
+    def work(self) -> int:
+        """Number of starts that would take as long."""
+        return len(self.given) + _WORK * self.n_restarts
+
+
+def starts_for(choice: KernelChoice, theta: Floats, n_measured: int, n_fitted: int) -> Starts:
     """Return where a fit starts: at the last hyperparameters, and elsewhere while few pixels may have misled them."""
     if n_measured <= _MANY_STARTS:
-        return [theta, *choice.starts]
-    restart = any(n_fitted < count <= n_measured for count in _RESTARTS)
-    return [theta, *choice.starts[:1]] if restart else [theta]
+        return Starts([theta, *choice.starts], choice.candidates, choice.n_restarts)
+    if any(n_fitted < count <= n_measured for count in _RESTARTS):
+        return Starts([theta, *choice.starts[:1]], choice.candidates, choice.n_restarts)
+    return Starts([theta])

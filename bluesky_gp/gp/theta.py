@@ -15,7 +15,7 @@ class AdjustableKernel:
     def __init__(self, kernel: Kernel) -> None:
         self.kernel = clone(kernel)
         self._leaves, start = [], 0
-        for leaf in _leaves(self.kernel):
+        for leaf in leaves(self.kernel):
             for h in leaf.hyperparameters:
                 if not h.fixed:
                     entries = start if h.n_elements == 1 else slice(start, start + h.n_elements)
@@ -30,13 +30,13 @@ class AdjustableKernel:
         return self.kernel
 
 
-def _leaves(kernel: Kernel) -> Iterator[Kernel]:
+def leaves(kernel: Kernel) -> Iterator[Kernel]:
     """Yield the kernels that an expression is made of, in the order of its theta."""
     if isinstance(kernel, Sum | Product):
-        yield from _leaves(kernel.k1)
-        yield from _leaves(kernel.k2)
+        yield from leaves(kernel.k1)
+        yield from leaves(kernel.k2)
     elif isinstance(kernel, Exponentiation):
-        yield from _leaves(kernel.kernel)
+        yield from leaves(kernel.kernel)
     else:
         yield kernel
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from bluesky_gp.gp import theta_names
+from bluesky_gp.gp import Fit, theta_names
 from bluesky_gp.optimizer.state import OptimizerState
 from bluesky_gp.optimizer.units import AffineUnits
 from bluesky_gp.typing import Floats
@@ -11,6 +11,8 @@ _FAR = 1e4  # times the distance from the median within which nine tenths of the
 _WIDE = 1e6  # ratio of the largest to the smallest value, all of one sign
 _NONE_OF = 10  # pixels without a value are no accident
 _FEW = 8  # values below which they say little of each other
+_FAR_BELOW = 5.0  # of a log likelihood: odds of 150 to one
+_UNRELATED = 0.02  # correlation of neighbours, noise included
 _AT = 1e-6  # of a logarithm: as near to a bound as the fit comes
 
 
@@ -19,10 +21,21 @@ def diagnose(state: OptimizerState) -> str:
     if state.posterior is None:
         return _nothing(state)
     values = state.values[np.isfinite(state.values)]
-    found = [state.fit.trouble, _conditioning(state), _bounds(state), _constant(state, values)]
+    found = [state.fit.trouble, _conditioning(state), _bounds(state), _structure(state), _constant(state, values)]
     if len(values) >= _FEW:
         found += [_far(state, values), _wide(state, values)]
     return "; ".join(text for text in found if text)
+
+
+def fit_doubts(fit: Fit, *, refitted: bool) -> list[str]:
+    """Return what is doubtful about a fit, and about the one before it."""
+    doubts = [] if fit.converged else ["the fit of the hyperparameters did not converge"]
+    if refitted and fit.gap > _FAR_BELOW:
+        doubts.append(
+            f"the hyperparameters of the fit before lead to a log likelihood {min(fit.gap, 1e6):.0f} lower than those "
+            f"found now: what was decided by them may be worth less"
+        )
+    return doubts
 
 
 def with_unscored(warning: str, scores: Floats) -> str:
@@ -49,6 +62,19 @@ def _bounds(state: OptimizerState) -> str:
     low, high = state.theta - bounds[:, 0] < _AT, bounds[:, 1] - state.theta < _AT
     names = np.array(theta_names(state.covariance.kernel))[low | high]
     return f"at the bounds of the fit: {', '.join(names)}" if len(names) else ""
+
+
+def _structure(state: OptimizerState) -> str:
+    """Say where neighbouring pixels are taken as unrelated: length scales below a pixel, or noise and nothing else."""
+    shape = np.array(state.grid.shape)
+    steps = np.eye(len(shape), dtype=np.intp)[shape > 1]
+    if not state.fitted or not len(steps):
+        return ""
+    prior, centre = state.covariance, state.grid.ravel(shape[None, :] // 2)
+    related = prior.block(centre, state.grid.ravel(shape // 2 - steps))[0]
+    if np.abs(related).max() >= _UNRELATED * (prior.variance[centre[0]] + prior.noise):
+        return ""
+    return "the fit takes neighbouring pixels as unrelated: of pixels that are not measured it knows only the mean"
 
 
 def _constant(state: OptimizerState, values: Floats) -> str:

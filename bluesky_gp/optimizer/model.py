@@ -21,13 +21,12 @@ from bluesky_gp.gp import (
     starts_for,
 )
 from bluesky_gp.grid import PixelGrid
-from bluesky_gp.optimizer.doubts import diagnose
+from bluesky_gp.optimizer.doubts import diagnose, fit_doubts
 from bluesky_gp.optimizer.measurements import Measurements
 from bluesky_gp.optimizer.state import ModelFit, OptimizerState
 from bluesky_gp.optimizer.units import AffineUnits, TransformedUnits, Units
 from bluesky_gp.typing import Floats, Indices
 
-_NOT_CONVERGED = "the fit of the hyperparameters did not converge"
 _FEWEST = 4  # values below which hyperparameters are not fitted: the priors know more
 
 Mean = int | float | npt.NDArray[np.float64] | Callable[[Floats], Floats] | None
@@ -53,6 +52,7 @@ class Model:
         *,
         kernel: Kernel | None,
         prior: Mapping[str, Any] | None,
+        n_restarts: int = 0,
         mean: Mean,
         transform: Any,
         outliers: float | None,
@@ -62,6 +62,8 @@ class Model:
         choice = KernelChoice.default(grid.shape) if kernel is None else KernelChoice.of(kernel)
         if prior is not None:
             choice = choice.believing(prior["theta"], prior.get("std", 0.5))
+        if n_restarts:
+            choice = choice.searching(grid.shape, n_restarts)
         if outliers is not None and not outliers > 0.0:
             raise ValueError(f"PixelOptimizer: outliers is a number of standard deviations, or None, got {outliers}")
         _trend(mean, grid, AffineUnits(1.0))
@@ -142,26 +144,27 @@ class Model:
         looked_at = likelihood_pixels(S, self.grid.unravel(S).astype(np.float64))
         trend = _trend(self.mean, self.grid, state.units)
         problem = self._problem(state, trend, S[looked_at], y[looked_at], noise[looked_at])
-        fit = problem.solve(starts_for(self.choice, state.theta, len(S), state.n_fitted))
+        fit = problem.solve(*starts_for(self.choice, state.theta, len(S), state.n_fitted))
         doubts = np.zeros(state.n_attempted)
         if self.outliers is not None:
             extra = outlier_noise(problem, fit.theta, self.outliers)
             doubts[np.flatnonzero(known)[looked_at]] = extra
-            fit = replace(problem, noise=problem.noise + extra).solve([fit.theta]) if extra.any() else fit
+            if extra.any():
+                fit = replace(problem, noise=problem.noise + extra).solve([fit.theta])._replace(gap=fit.gap)
         fitted = ModelFit(
             units=state.units,
             n_fitted=len(S),
             n_likelihood=len(looked_at),
             log_marginal_likelihood=fit.log_marginal_likelihood,
             covariance=state.covariance.with_theta(fit.theta),
-            trouble="; ".join(filter(None, (state.fit.trouble, "" if fit.converged else _NOT_CONVERGED))),
+            trouble="; ".join(filter(None, (state.fit.trouble, *fit_doubts(fit, refitted=state.fitted)))),
             other_theta=self._fitted_others(state),
         )
         measurements = replace(state.measurements, extra_noise=doubts)
         return self._rebuilt(replace(state, fit=fitted, measurements=measurements))
 
     def _problem(self, state: OptimizerState, trend: Trend, S: Indices, y: Floats, noise: Floats) -> FitProblem:
-        return FitProblem(state.covariance, self.choice.prior, trend, S, y, noise, self.choice.scale)
+        return FitProblem(state.covariance, self.choice.prior, trend, S, y, noise, self.choice.scale, self.choice.ftol)
 
     def _fitted_others(self, state: OptimizerState) -> Mapping[str, Floats]:
         """Fit auxiliary quantities, each by itself: what is noise in one may not be in another, nor as smooth."""
@@ -177,7 +180,7 @@ class Model:
             problem = self._problem(state, trend, S[places], y[places], noise)
             before = state.n_fitted if name in state.fit.other_theta else 0
             theta = state.fit.other_theta.get(name, self.choice.kernel.theta)
-            found[name] = problem.solve(starts_for(self.choice, theta, len(S), before)).theta
+            found[name] = problem.solve(*starts_for(self.choice, theta, len(S), before)).theta
         return found
 
     def _simple(self, state: OptimizerState) -> OptimizerState:

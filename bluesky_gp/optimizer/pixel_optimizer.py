@@ -75,6 +75,10 @@ class PixelOptimizer:
     initial : {"random", "sobol", "grid", "poisson", "center"}, callable or sequence of pixels
         The first pixels; `designs` says what the names mean. Random ones are drawn batch by batch, until there are
         `n_initial` or more; any other design is followed to `n_initial` pixels exactly, or as many as a list has.
+    n_restarts : int, optional
+        Starts of a fit of the hyperparameters beside the kernel's own values: those are chosen which the values make
+        most probable. None: four for a kernel of your own, of which nobody knows how many optima it has; none for one
+        with a `prior` and for the default, whose priors have few.
 
     Examples
     --------
@@ -107,6 +111,7 @@ class PixelOptimizer:
         purpose: str | None = None,
         min_distance: float = 0.0,
         initial: str | Design | Iterable[Any] = "random",
+        n_restarts: int | None = None,
     ) -> None:
         self.recipe = Recipe(
             grid=PixelGrid.from_mapping(grid),
@@ -127,6 +132,7 @@ class PixelOptimizer:
             purpose=purpose,
             min_distance=float(min_distance),
             initial=initial,
+            n_restarts=n_restarts,
         )
         self.grid, self.target, self.batch_size = self.recipe.grid, target, batch_size
         self.others, self.acquisition = self.recipe.others, self.recipe.rule
@@ -288,7 +294,7 @@ class PixelOptimizer:
         """Return about how long the decision after `state` will take, when a batch has been measured."""
         n = state.n_measured + self.batch_size
         due = refit_due(n, state.n_fitted)
-        starts = len(starts_for(self._model.choice, state.theta, n, state.n_fitted)) if due else 0
+        starts = starts_for(self._model.choice, state.theta, n, state.n_fitted).work if due else 0
         return decision_seconds(self.grid.size, n, self.batch_size, starts)
 
     def _modelled(

@@ -16,10 +16,11 @@ from bluesky_gp.optimizer.stopping import NothingLearnt, StoppingRule
 from bluesky_gp.plain_data import describe, in_todays_words, made, make
 from bluesky_gp.protocols import Acquisition, MapAcquisition
 
+_RESTARTS = 4  # of forty random kernels they find the optimum of 39, thirty random ones within wide bounds no more
 _OBJECTS = ("acquisition", "batch", "mean", "transform", "kernel", "initial")  # made again from their descriptions
 _NUMBERS = ("batch_size", "n_initial", "maximize", "seed", "prior", "outliers")
 _NEEDED = ("grid", "optimizer_target", "kernel", "batch_size", "seed")
-_EARLIER = {"min_distance": 0.0, "others": (), "initial": "random", "batch": 0.5}
+_EARLIER = {"min_distance": 0.0, "others": (), "initial": "random", "batch": 0.5, "n_restarts": 0}
 """Defaults of records that lack an entry, or have None for it: those before the entry came to be."""
 
 
@@ -51,6 +52,7 @@ class Recipe:
     purpose: str | None = None
     min_distance: float = 0.0
     initial: Any = "random"
+    n_restarts: int | None = None
 
     def __post_init__(self) -> None:
         if self.batch_size < 1 or self.n_initial < 1:
@@ -61,8 +63,18 @@ class Recipe:
             raise ValueError(f"PixelOptimizer: seed must not be negative, got {self.seed}")
         if self.purpose is not None and self.batch is not None:
             raise ValueError(f"PixelOptimizer: give batch={self.batch!r} or purpose={self.purpose!r}, not both")
+        n = self.n_restarts
+        if n is not None and (not isinstance(n, int) or isinstance(n, bool) or n < 0):
+            raise ValueError(f"PixelOptimizer: n_restarts must be a whole number, 0 or more, or None, got {n!r}")
         if not 0.0 <= self.min_distance < np.inf:
             raise ValueError(f"PixelOptimizer: min_distance must be a distance in pixels, got {self.min_distance}")
+
+    @property
+    def restarts(self) -> int:
+        """Number of starts of a fit beside the kernel's own values."""
+        if self.n_restarts is not None:
+            return self.n_restarts
+        return 0 if self.kernel is None or self.prior is not None else _RESTARTS
 
     @property
     def rule(self) -> Acquisition | MapAcquisition:
@@ -94,6 +106,7 @@ class Recipe:
             self.grid,
             kernel=self.kernel,
             prior=self.prior,
+            n_restarts=self.restarts,
             mean=self.mean,
             transform=self.transform,
             outliers=self.outliers,
@@ -121,6 +134,7 @@ class Recipe:
             "prior": describe(self.prior),
             "transform": describe(self.transform),
             "outliers": self.outliers,
+            "n_restarts": self.restarts,
             "others": list(self.others),
         }
 
@@ -149,7 +163,7 @@ class Recipe:
         if gp.get("default_kernel"):
             recorded["kernel"] = None
         settings = {**{name: gp[name] for name in _NUMBERS}, "others": gp.get("others"), **recorded}
-        settings["min_distance"] = gp.get("min_distance")
+        settings |= {name: gp.get(name) for name in ("min_distance", "n_restarts")}
         earlier = {name: value for name, value in _EARLIER.items() if settings.get(name) is None}
         own = {name: value for name, value in given.items() if name in {field.name for field in fields(cls)}}
         try:

@@ -145,7 +145,7 @@ def test_a_fit_that_does_not_converge_is_told_and_the_run_goes_on(make_bench, RE
 def test_hyperparameters_that_give_no_posterior_are_those_before_the_first_fit(make_bench, RE, docs, monkeypatch):
     from bluesky_gp.gp.fit import Fit, FitProblem
 
-    lost = lambda self, starts: Fit(np.full(len(starts[0]), np.nan), 0.0, 1)  # noqa: E731
+    lost = lambda self, starts, *search: Fit(np.full(len(starts[0]), np.nan), 0.0, 1)  # noqa: E731
     monkeypatch.setattr(FitProblem, "solve", lost)
     bench = mapped(make_bench, RE, hill, 30)
     assert "the fitted hyperparameters gave no posterior" in warnings_of(docs)[-1]

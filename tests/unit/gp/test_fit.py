@@ -1,11 +1,14 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from gp_problems import FITTED, fit_problem, likelihood_of
 from sklearn.gaussian_process import GaussianProcessRegressor
-from sklearn.gaussian_process.kernels import RBF, ConstantKernel, ExpSineSquared, WhiteKernel
+from sklearn.gaussian_process.kernels import RBF, ConstantKernel, ExpSineSquared, Matern, RationalQuadratic, WhiteKernel
 
 from bluesky_gp.gp.covariance import covariance_of
 from bluesky_gp.gp.fit import FitProblem
+from bluesky_gp.gp.fit_schedule import starts_for
 from bluesky_gp.gp.kernel_choice import KernelChoice
 from bluesky_gp.gp.rotated_matern import RotatedMatern
 from bluesky_gp.gp.trend import Trend
@@ -90,3 +93,74 @@ def test_values_without_structure_are_fitted_without_a_warning(values):
     choice = KernelChoice.default((9, 9))
     problem, _ = fit_problem(choice.kernel, prior=choice.prior, values=values)
     assert np.isfinite(problem.solve([choice.kernel.theta, *choice.starts]).theta).all()
+
+
+# -- a kernel that a user writes, of which the values in it may be far off -------------------------------------------
+
+WHITE = WhiteKernel(0.1)
+WRITTEN = {
+    "all noise": (RBF([3.0, 5.0]) + WHITE, ConstantKernel() * RBF(500.0) + WhiteKernel(1.0)),
+    "no correlation": (RBF([3.0, 5.0]) + WHITE, ConstantKernel() * Matern(0.05, nu=2.5) + WhiteKernel(1e-3)),
+    "long and short": (Matern([8.0, 2.0]) + WHITE, Matern([200.0, 0.1]) + WhiteKernel(0.5)),
+    "rational quadratic": (
+        RationalQuadratic(4.0, 0.5) + WHITE,
+        ConstantKernel(0.2) * RationalQuadratic(0.8, 0.05) + WhiteKernel(1e-3),
+    ),
+    "two lengths": (
+        RBF(10.0) + 0.3 * RBF(1.5) + WHITE,
+        ConstantKernel() * RBF(0.2) + ConstantKernel() * RBF(0.1) + WhiteKernel(0.5),
+    ),
+    "product": (RBF(6.0) + WHITE, ConstantKernel(5.0) * RBF(0.3) * RationalQuadratic(0.4, 1.0) + WhiteKernel(0.1)),
+    "rotated": (RotatedMatern((8.0, 3.0), 2.0) + WHITE, RotatedMatern((0.8, 60.0), 0.1) + WhiteKernel(1.0)),
+}
+PERIODIC = {
+    "a period": (ExpSineSquared(0.8, 17.0), ExpSineSquared(0.1, 7.8) + WhiteKernel(0.15)),
+    "a period that fades": (
+        RBF(60.0) * ExpSineSquared(1.0, 11.0),
+        RBF(5.0) * ExpSineSquared(3.0, 70.0) + WhiteKernel(0.5),
+    ),
+}
+
+
+def written(truth, kernel, shape, m, seed):
+    """Values of one kernel, fitted with another that starts elsewhere."""
+    rng, grid = np.random.default_rng(seed), PixelGrid(shape)
+    pixels = rng.choice(grid.size, m, replace=False)
+    y = covariance_of(truth, grid).sample(rng)[pixels] + 0.2 * rng.standard_normal(m)
+    y = (y - y.mean()) / y.std()
+    return FitProblem(covariance_of(kernel, grid), None, Trend.known(np.zeros(grid.size)), pixels, y, np.zeros(m))
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("name", [*WRITTEN, *PERIODIC])
+def test_wherever_the_kernel_of_a_user_starts_the_fit_finds_the_optimum_of_scikit_learn_with_restarts(name, seed):
+    shape, m = ((20, 24), 35) if name in WRITTEN else ((120,), 45)
+    truth, kernel = (WRITTEN | PERIODIC)[name]
+    problem = written(truth, kernel, shape, m, seed)
+    choice = KernelChoice.of(kernel).searching(shape, 4)
+    fit = replace(problem, ftol=choice.ftol).solve(*starts_for(choice, kernel.theta, m, 0))
+    points = PixelGrid(shape).coordinates[problem.S]
+    referee = GaussianProcessRegressor(kernel, alpha=0.0, n_restarts_optimizer=8, random_state=0).fit(points, problem.y)
+    assert fit.log_marginal_likelihood > referee.log_marginal_likelihood_value_ - 0.1
+    assert fit.converged
+
+
+def test_a_fit_says_how_far_below_the_optimum_the_hyperparameters_before_lead():
+    truth, kernel = WRITTEN["no correlation"]
+    problem = written(truth, kernel, (20, 24), 60, 0)
+    choice = KernelChoice.of(kernel).searching((20, 24), 4)
+    found = problem.solve(*starts_for(choice, kernel.theta, 60, 50))
+    alone = problem.solve([kernel.theta])
+    assert found.gap == pytest.approx(found.log_marginal_likelihood - alone.log_marginal_likelihood, abs=0.1)
+    assert found.gap > 5.0
+    assert problem.solve(*starts_for(choice, found.theta, 60, 50)).gap < 0.1
+
+
+def test_of_many_values_a_part_chooses_the_starts_and_all_decide():
+    truth, kernel = WRITTEN["no correlation"]
+    problem = written(truth, kernel, (40, 40), 300, 0)
+    choice = KernelChoice.of(kernel).searching((40, 40), 4)
+    fit = problem.solve(*starts_for(choice, kernel.theta, 300, 0))
+    near = problem.solve([np.log([1.0, 3.0, 0.1])])
+    assert fit.log_marginal_likelihood > near.log_marginal_likelihood - 0.1

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from sklearn.gaussian_process.kernels import RBF, WhiteKernel
 
 from bluesky_gp.gp.fit_schedule import refit_due, starts_for
 from bluesky_gp.gp.kernel_choice import KernelChoice
@@ -22,5 +23,15 @@ def test_fits_come_with_every_batch_while_there_are_few_pixels_then_more_rarely(
 def test_few_pixels_may_mislead_a_fit_so_it_starts_elsewhere_too(n_measured, n_fitted, places):
     choice, last = KernelChoice.default((50, 50)), np.zeros(5)
     starts = starts_for(choice, last, n_measured, n_fitted)
-    assert starts[0] is last
-    assert len(starts) == {"all": 1 + len(choice.starts), "first": 2, "last": 1}[places]
+    assert starts.given[0] is last
+    assert len(starts.given) == {"all": 1 + len(choice.starts), "first": 2, "last": 1}[places]
+
+
+@pytest.mark.parametrize(
+    ("n_measured", "n_fitted", "searched"), [(60, 50, True), (70, 60, False), (80, 70, True), (500, 0, True)]
+)
+def test_a_kernel_of_the_user_is_searched_while_pixels_are_few_and_at_some_counts_later(n_measured, n_fitted, searched):
+    choice = KernelChoice.of(RBF(2.0) + WhiteKernel()).searching((50, 50), 4)
+    starts = starts_for(choice, np.zeros(2), n_measured, n_fitted)
+    assert len(starts.candidates) == (32 if searched else 0)
+    assert starts.work == (18 if searched else 1)

@@ -7,8 +7,9 @@ from sklearn.gaussian_process.kernels import RBF, ConstantKernel, Matern, WhiteK
 from sklearn.preprocessing import FunctionTransformer
 
 from bluesky_gp import PixelGrid, PixelOptimizer
-from bluesky_gp.gp import LIKELIHOOD, contradicts, likelihood_pixels
+from bluesky_gp.gp import LIKELIHOOD, FitProblem, LatticeCovariance, contradicts, likelihood_pixels
 from bluesky_gp.optimizer.model import Measurements, Model
+from bluesky_gp.optimizer.recipe import Recipe
 
 GRID = PixelGrid((20, 24), step=(0.5, 2.0), origin=(10.0, -5.0), units="um")
 ROWS, COLS = np.indices(GRID.shape)
@@ -157,3 +158,77 @@ def test_a_pixel_measured_twice_is_known_better():
         new = Measurements.of(np.array(pixels), np.array([1.0]), np.zeros(1), {})
         state = model.learn(state, new, final=False)
     assert state.posterior.variance[5] == pytest.approx(0.01 / 2, rel=0.02)
+
+
+# -- the kernel of a user --------------------------------------------------------------------------------------------
+
+FAR_OFF = {
+    "all noise": (ConstantKernel() * RBF(500.0) + WhiteKernel(1.0), [1.0, 4.0, 0.01]),
+    "no correlation": (ConstantKernel() * RBF(0.05) + WhiteKernel(1e-3), [1.0, 4.0, 0.01]),
+    "long and short": (RBF([200.0, 0.1]) + WhiteKernel(0.5), [3.0, 5.0, 0.01]),
+}
+
+
+def mapped(kernel, **options):
+    """Learn sixty pixels of a smooth map, fifteen at a time; return the optimizer and the error of its map."""
+    rng = np.random.default_rng(0)
+    truth = LatticeCovariance.of(RBF([3.0, 5.0]), GRID).sample(rng)
+    values, pixels = truth + 0.1 * rng.standard_normal(GRID.size), rng.permutation(GRID.size)[:60]
+    gp = PixelOptimizer(GRID, "z", kernel=kernel, **options)
+    for k in (15, 30, 45, 60):
+        gp.ingest(points(values, pixels[k - 15 : k]))
+    return gp, np.sqrt(np.mean((gp.mean.ravel() - truth) ** 2)) / truth.std()
+
+
+@pytest.mark.parametrize(("kernel", "right"), FAR_OFF.values(), ids=FAR_OFF)
+def test_a_kernel_whose_values_are_far_off_maps_as_well_as_one_whose_values_are_right(kernel, right):
+    near, error = mapped(kernel.clone_with_theta(np.log(right)))
+    gp, far_off = mapped(kernel)
+    assert far_off < error + 0.05
+    assert gp.state.log_marginal_likelihood > near.state.log_marginal_likelihood - 0.1
+    alone, worse = mapped(kernel, n_restarts=0)
+    assert worse > 0.7 and alone.state.log_marginal_likelihood < gp.state.log_marginal_likelihood - 40.0
+
+
+def test_a_fit_that_takes_everything_for_noise_says_so():
+    kernel, _ = FAR_OFF["no correlation"]
+    assert "takes neighbouring pixels as unrelated" in mapped(kernel, n_restarts=0)[0].state.warning
+    assert "unrelated" not in mapped(kernel)[0].state.warning
+    noise = np.random.default_rng(3).standard_normal(GRID.shape)
+    assert "takes neighbouring pixels as unrelated" in learnt(noise, kernel=RBF(3.0) + WhiteKernel(0.1)).state.warning
+
+
+def test_a_line_of_one_pixel_has_no_neighbours_to_speak_of():
+    gp = PixelOptimizer(PixelGrid((1,)), "z", kernel=RBF() + WhiteKernel())
+    gp.ingest([{"_id": 0, "z": value} for value in (1.0, 2.0, 1.5, 1.2, 0.3)])
+    assert "unrelated" not in gp.state.warning
+
+
+@pytest.mark.parametrize(("gap", "told"), [(6.0, True), (1e25, True), (4.0, False)])
+def test_hyperparameters_that_were_far_below_are_told_when_better_ones_are_found(monkeypatch, gap, told):
+    solve = FitProblem.solve
+    monkeypatch.setattr(FitProblem, "solve", lambda self, *starts: solve(self, *starts)._replace(gap=gap))
+    gp = PixelOptimizer(GRID, "z", kernel=RBF(3.0) + WhiteKernel(0.1))
+    values = np.sin(ROWS / 3.0) + np.cos(COLS / 4.0)
+    gp.ingest(points(values, SOME[:20]))
+    assert "fit before" not in gp.state.warning  # there was none
+    gp.ingest(points(values, SOME[20:40]))
+    assert ("the hyperparameters of the fit before lead to a log likelihood" in gp.state.warning) is told
+
+
+def test_how_often_a_fit_starts_is_recorded_and_older_records_started_once():
+    kernel = RBF(3.0) + WhiteKernel(0.1)
+    described = PixelOptimizer(GRID, "z", kernel=kernel).describe()
+    assert described["n_restarts"] == 4
+    assert PixelOptimizer(GRID, "z").describe()["n_restarts"] == 0  # its starts are chosen already
+    with_prior = PixelOptimizer(GRID, "z", kernel=kernel, prior={"theta": kernel.theta.tolist()})
+    assert with_prior.describe()["n_restarts"] == 0
+    older = {name: value for name, value in described.items() if name != "n_restarts"}
+    assert Recipe.of(described).restarts == 4
+    assert Recipe.of(older).restarts == 0
+
+
+@pytest.mark.parametrize("number", [-1, 1.5, True, "many"])
+def test_a_number_of_restarts_that_is_none_is_refused(number):
+    with pytest.raises(ValueError, match="n_restarts must be a whole number, 0 or more, or None, got"):
+        PixelOptimizer(GRID, "z", kernel=RBF() + WhiteKernel(), n_restarts=number)
