@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import bluesky.preprocessors as bpp
-import numpy as np
 from bluesky.protocols import Readable, Triggerable
 from bluesky.utils import FailedStatus, Msg, MsgGenerator, all_safe_rewind
 
@@ -17,6 +16,9 @@ from bluesky_gp.run import FAULT, REJECTED, History
 
 FAULTS = (FailedStatus, TimeoutError, ConnectionError, StageElsewhereError)
 """Exceptions that are the instrument's: the pixel has failed and the run goes on. Any other ends the run at once."""
+
+
+PAUSES = 3  # in a row, each at the very message that reads the answer
 
 
 class TooManyFailures(RuntimeError):  # noqa: N818 - the name that users catch
@@ -58,10 +60,24 @@ def ask_agent(agent: GPAgent) -> MsgGenerator[list[Pixel]]:
     yield Msg("checkpoint")
     yield from start_and_wait([Msg("trigger", agent)])
     reading = yield from _event([agent], agent.name)
-    if reading and agent.maps.due:
+    if agent.maps.due:
         yield from _event([agent.maps], agent.maps.name)
-    rows = np.asarray(reading[f"{agent.name}_proposed"]["value"]).tolist() if reading else []
-    return [tuple(row) for row in rows if row[0] >= 0]
+    yield Msg("checkpoint")  # a pause after the last event would otherwise repeat the question when the run is closed
+    rows = (reading or (yield from _read_again(agent))).get(f"{agent.name}_proposed", {"value": []})["value"]
+    return [tuple(int(p) for p in row) for row in rows if row[0] >= 0]
+
+
+def _read_again(device: Any) -> MsgGenerator[Reading]:
+    """Read a device whose answer did not come: a pause loses that of the message which it interrupts.
+
+    A simulated plan has no answers at all, so it is not asked for ever.
+    """
+    for _ in range(PAUSES):
+        reading: Reading | None = yield Msg("read", device)
+        if reading:
+            return reading
+        yield Msg("checkpoint")
+    return {}
 
 
 @plan
@@ -82,6 +98,7 @@ def measure_pixels(
         if agent is not None and any(mark.pixel == tuple(pixel) for mark in agent.marks):
             continue
         yield from per_pixel(detectors, stage, agent, pixel)
+    yield Msg("checkpoint")  # a pause after the last event would otherwise repeat it when the run is closed
 
 
 @plan
