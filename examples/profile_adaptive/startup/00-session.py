@@ -4,11 +4,15 @@ import os
 
 from bluesky import RunEngine
 from bluesky.callbacks.best_effort import BestEffortCallback
+from bluesky.utils import PersistentDict
+from platformdirs import user_data_path
 
 from bluesky_gp.live import IterationLine
 from bluesky_gp.recording import open_catalog
 
-RE = RunEngine({})
+# Kept between sessions: scan_id goes on counting, so that catalog[12] is one run and no other.
+metadata = PersistentDict(os.environ.get("BLUESKY_GP_METADATA") or user_data_path("bluesky_gp") / "metadata")
+RE = RunEngine(metadata)
 
 catalog = open_catalog(os.environ.get("BLUESKY_GP_CATALOG", "data"))
 RE.subscribe(catalog.writer)
