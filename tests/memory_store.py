@@ -16,7 +16,7 @@ class Memory:
         self.refused = []
         self.threads = set()
 
-    def begin(self, uid):
+    def begin(self, uid, *, own):
         self.runs[uid] = []
         return MemoryRun(self, uid)
 

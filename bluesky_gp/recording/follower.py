@@ -190,7 +190,7 @@ class Follower:
         if run.writer is None:
             if run.journal is None and store.holds(run.uid):
                 return True
-            run.writer = store.begin(run.uid)
+            run.writer = store.begin(run.uid, own=run.journal is not None)
         ended = self._write(run, run.writer)
         if not run.writer.is_outdated:
             return ended

@@ -3,7 +3,7 @@
 import re
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -21,7 +21,12 @@ _open_guard = threading.Lock()
 
 
 def open_catalog(
-    place: str | Path, *, api_key: str | None = None, journal: str | Path | None = None, fsync: Fsync = "second"
+    place: str | Path,
+    *,
+    api_key: str | None = None,
+    journal: str | Path | None = None,
+    fsync: Fsync = "second",
+    readable: Iterable[str | Path] = (),
 ) -> Catalog:
     """Open a catalog of runs, to write and to read.
 
@@ -37,6 +42,10 @@ def open_catalog(
     fsync : {"document", "second", "never"}, optional
         When journals are forced onto the disk, see `bluesky_gp.recording.journal.Journal`.
 
+    readable : iterable of str or Path, optional
+        Folders of files that detectors of earlier sessions wrote beside their events, as image writers do. Those to
+        which detectors of this session write are read without being named. On a server the server's folders count.
+
     Returns
     -------
     Catalog
@@ -50,7 +59,8 @@ def open_catalog(
     ConnectionError
         If no server answers.
     ValueError
-        If `fsync` is none of the three, or Tiled cannot keep a catalog in a folder of that name.
+        If `fsync` is none of the three, `readable` names no folders, or Tiled cannot keep a catalog in a folder of that
+        name.
 
     Examples
     --------
@@ -59,7 +69,7 @@ def open_catalog(
     >>> catalog[-1].primary.read()  # doctest: +SKIP
     """
     check_fsync(fsync)
-    where = _resolve(place, api_key)
+    where = _resolve(place, api_key, _folders(readable))
     if not where.is_remote:
         check_folder(where.folder)
     with _open_guard:
@@ -75,12 +85,12 @@ def open_catalog(
 
 def place_name(place: str | Path) -> str:
     """Return what a catalog's place is called in messages: a URL may hold a key, which nobody is shown."""
-    return _resolve(place, None).name
+    return _resolve(place).name
 
 
 def is_catalog(place: str | Path) -> bool:
     """Whether `open_catalog` would find something there, rather than make it; of servers it is only supposed."""
-    where = _resolve(place, None)
+    where = _resolve(place)
     return where.is_remote or any((where.folder / name).exists() for name in ("catalog.db", "journal"))
 
 
@@ -102,7 +112,17 @@ class _Place:
     is_remote: bool = True
 
 
-def _resolve(place: str | Path, api_key: str | None) -> _Place:
+def _folders(readable: Iterable[str | Path]) -> list[Path]:
+    if isinstance(readable, str | Path):
+        raise ValueError(f"readable is a list of folders, got {readable!r}: give [{str(readable)!r}]")
+    folders = [Path(folder).expanduser().resolve() for folder in readable]
+    for folder in folders:
+        if not folder.is_dir():
+            raise ValueError(f"readable names folders, and {folder} is none")
+    return folders
+
+
+def _resolve(place: str | Path, api_key: str | None = None, readable: Iterable[Path] = ()) -> _Place:
     if isinstance(place, str) and place.startswith(("http://", "https://")):
         url = urlsplit(place)
         name = f"{url.scheme}://{url.netloc.rpartition('@')[2]}{url.path}"  # without the key that the query may hold
@@ -110,7 +130,7 @@ def _resolve(place: str | Path, api_key: str | None) -> _Place:
     if isinstance(place, str) and _is_profile(place):
         return _Place(place, _user_folder(place), lambda: connect_profile(place, api_key))
     folder = Path(place).expanduser().resolve()
-    return _Place(str(folder), folder, lambda: connect_folder(folder), is_remote=False)
+    return _Place(str(folder), folder, lambda: connect_folder(folder, readable), is_remote=False)
 
 
 def _is_profile(place: str) -> bool:

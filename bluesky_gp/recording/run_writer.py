@@ -2,13 +2,16 @@
 
 import logging
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from bluesky_gp.recording.columns import Column, column_of
+from bluesky_gp.recording.detector_files import folder_of
 from bluesky_gp.recording.metadata import EXACT, Place, storable
 from bluesky_gp.recording.names import check_names
 from bluesky_gp.recording.tiled_writer import BatchWriter, RunNormalizer
+from bluesky_gp.recording.versions import private
 
 __all__ = ["Columns", "TiledRunWriter"]
 
@@ -18,6 +21,8 @@ Columns = dict[tuple[str, str], Column]
 """By stream and key."""
 
 Document = dict[str, Any]
+
+_WAITING = ("_ext_ref_cache", "_datum_cache")  # references to files out of events, and what is known of those files
 
 
 class TiledRunWriter:
@@ -29,13 +34,17 @@ class TiledRunWriter:
         Tiled's client of the catalog.
     columns : dict
         What earlier attempts have learnt of the run's columns; this one adds to it.
+    allow : callable or None
+        Called with each folder that the run's detectors wrote files to; None for a run of another session, into whose
+        files nobody looks.
     """
 
-    def __init__(self, client: Any, columns: Columns) -> None:
+    def __init__(self, client: Any, columns: Columns, allow: Callable[[Path], None] | None) -> None:
         self._writer = BatchWriter(client)
         self._normalize = RunNormalizer()
         self._normalize.subscribe(self._writer)
         self._columns = columns
+        self._allow = allow
         self._descriptors: dict[str, Document] = {}
         self._undescribed: dict[str, Document] = {}  # descriptors that wait for their first event
         self._remarks: Counter[tuple[str, str]] = Counter()
@@ -56,7 +65,7 @@ class TiledRunWriter:
                 self._stop(doc)
             case _:
                 self._describe(doc.get("descriptor"))
-                self._normalize(name, doc)
+                self._file(name, doc)
 
     def flush(self) -> None:
         """Write what has been taken, unless it is to be written anew anyhow."""
@@ -126,6 +135,27 @@ class TiledRunWriter:
             self._first_remark.setdefault((stream, key), f"{key} in event {number} of {stream}: {remark}")
         return wide.stored(value)
 
+    def _file(self, name: str, doc: Document) -> None:
+        """Take what is said of a file beside the events."""
+        folder = folder_of(name, doc) if name in ("resource", "stream_resource") else None
+        if self._allow is not None and folder is not None:
+            self._allow(folder)
+        try:
+            self._normalize(name, storable(doc)[0])
+        except Exception as error:  # what another package has left out
+            self._set_aside(f"A {name} of a file beside the events is not in the catalog: {error}".splitlines()[0])
+
+    def _drop_missing(self) -> None:
+        """Set aside what events say of files of which nothing else is said: the plugin would end the run for it."""
+        waiting, datums = (private(self._normalize, name, "bluesky-tiled-plugins") for name in _WAITING)
+        for reference in [reference for reference in waiting if reference.datum_id not in datums]:
+            waiting.remove(reference)
+            self._set_aside(f"{reference.data_key} of event {reference.seq_num} is in a file that nothing is said of")
+
+    def _set_aside(self, note: str) -> None:
+        logger.warning("%s", note)
+        self._writer.notes.append(note)
+
     def _stop(self, doc: Document) -> None:
         for uid in list(self._undescribed):
             self._describe(uid)
@@ -134,9 +164,11 @@ class TiledRunWriter:
         for where, remark in self._first_remark.items():
             others = self._remarks[where] - 1
             note = f"{remark}{f'; so in {others} more' if others else ''}. The journal has it as it came."
-            logger.warning("Run %s: %s", doc["run_start"], note)
-            self._writer.notes.append(note)
+            self._set_aside(note)
+        self._drop_missing()
         self.flush()
+        if self._allow is not None:
+            self._writer.compare_files()
         plain, places = storable(doc)
         self._note_places(["stop"], places)
         self._normalize("stop", plain)

@@ -3,6 +3,7 @@
 import os
 import secrets
 import socket
+from collections.abc import Iterable
 from pathlib import Path
 
 from bluesky_gp.recording.opening import open_catalog
@@ -52,11 +53,13 @@ def listen(host: str, port: int) -> socket.socket:
     return socket.create_server((host, port), family=family)
 
 
-def serve(folder: Path, listener: socket.socket, *, key: str, database: str = "") -> None:
+def serve(
+    folder: Path, listener: socket.socket, *, key: str, database: str = "", readable: Iterable[Path] = ()
+) -> None:
     """Serve a catalog until the process is told to end.
 
     That of a folder, into which what dead sessions left in it is taken first; or one in a PostgreSQL `database`, whose
-    arrays are in the folder (see `server_configuration`).
+    arrays are in the folder (see `server_configuration`, also for `readable`).
 
     Raises
     ------
@@ -70,6 +73,6 @@ def serve(folder: Path, listener: socket.socket, *, key: str, database: str = ""
     if not database:
         with open_catalog(folder) as catalog:
             catalog.wait()
-    app = build_app_from_config(server_configuration(folder, api_key=key, database=database))
+    app = build_app_from_config(server_configuration(folder, api_key=key, database=database, readable=readable))
     # No log of accesses: a client may send the key in the URL.
     uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False)).run(sockets=[listener])

@@ -20,8 +20,11 @@ class RunWriter(Protocol):
 class Store(Protocol):
     """Place where runs are written; `Follower` makes it, uses it and closes it on its own thread."""
 
-    def begin(self, uid: str) -> RunWriter:
-        """Remove what there is of a run, and return the writer that begins it anew."""
+    def begin(self, uid: str, *, own: bool) -> RunWriter:
+        """Remove what there is of a run, and return the writer that begins it anew.
+
+        What detectors of an `own` run, one of this session, wrote to files may be read.
+        """
 
     def holds(self, uid: str) -> bool:
         """Whether the store has the run with its stop document."""

@@ -1,18 +1,21 @@
-"""Runs of a catalog as a session reads them: with every number of their metadata as it was given.
+"""Runs of a catalog and their streams as a session reads them: numbers of metadata exact, unreadable files named.
 
 Importing this file imports tiled.
 """
 
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterable, Iterator
 from typing import Any
 
+from bluesky_tiled_plugins.clients.bluesky_event_stream import BlueskyEventStreamV3
 from bluesky_tiled_plugins.clients.bluesky_run import BlueskyRunV3
 from bluesky_tiled_plugins.clients.document import Descriptor, Event, Start, Stop
 from tiled.utils import DictView
 
+from bluesky_gp.recording.detector_files import reason
 from bluesky_gp.recording.metadata import EXACT, restored
 
-__all__ = ["Run"]
+__all__ = ["Run", "Stream"]
 
 
 class Run(BlueskyRunV3):  # type: ignore[misc]
@@ -50,6 +53,36 @@ class Run(BlueskyRunV3):  # type: ignore[misc]
         parts = [document for stream in self for document in _documents_of(self[stream])]
         yield from sorted(parts, key=lambda document: document[1]["time"])
         yield "stop", Stop(metadata.get("stop", {}))
+
+
+class Stream(BlueskyEventStreamV3):  # type: ignore[misc]
+    """A stream of a run, of which everything is read that can be."""
+
+    def read(self, variables: Iterable[Any] | None = None, dim0: str | None = None) -> Any:
+        """Return the stream's values as a dataset; warn of those in files that cannot be read.
+
+        A key that is asked for by name and cannot be read raises.
+        """
+        if variables is not None:
+            return super().read(variables=variables, dim0=dim0)
+        faults = {key: f"{key} cannot be read: {fault}" for key in self._in_files() if (fault := self._fault(key))}
+        for fault in faults.values():
+            warnings.warn(fault, stacklevel=2)
+        return super().read(variables=self._var_keys - set(faults), dim0=dim0)
+
+    def _in_files(self) -> list[str]:
+        return [key for key, about in self.metadata.get("data_keys", {}).items() if "external" in about]
+
+    def _fault(self, key: str) -> str:
+        """Return why an array in a detector's files cannot be read; empty if it can."""
+        if key not in self.base:
+            return "its files are not in the catalog, see the metadata's notes"
+        node = self.base[key]
+        try:
+            node.read(slice=(slice(0, 1),))
+        except Exception as error:
+            return reason(error, [asset.data_uri for source in node.data_sources() or [] for asset in source.assets])
+        return ""
 
 
 def _documents_of(stream: Any) -> Iterator[tuple[str, Any]]:

@@ -9,6 +9,8 @@ import socket
 import sqlite3
 import urllib.request
 import warnings
+from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -30,7 +32,9 @@ def check_folder(folder: Path) -> None:
         )
 
 
-def server_configuration(folder: Path, *, api_key: str, database: str = "") -> dict[str, Any]:
+def server_configuration(
+    folder: Path, *, api_key: str, database: str = "", readable: Iterable[Path] = ()
+) -> dict[str, Any]:
     """Return the configuration of a Tiled server.
 
     Parameters
@@ -41,6 +45,8 @@ def server_configuration(folder: Path, *, api_key: str, database: str = "") -> d
         Whoever has it may read and write.
     database : str, optional
         ``postgresql://USER:PASSWORD@HOST/NAME``, which has the catalog and its tables; they are made if missing.
+    readable : iterable of Path
+        Folders of files that detectors wrote beside the events.
     """
     # Tables in SQLite, because DuckDB locks its file and a second process could not read a run that goes on.
     tables = database or f"sqlite:///{folder / 'tables.db'}"
@@ -50,6 +56,7 @@ def server_configuration(folder: Path, *, api_key: str, database: str = "") -> d
     arguments = {
         "uri": uri,
         "init_if_not_exists": bool(database),  # of a folder we do that: Tiled starts a process for it each time
+        "readable_storage": [str(path) for path in readable],
         "writable_storage": [str(folder / "arrays"), tables],
         "specs": [{"name": "CatalogOfBlueskyRuns", "version": "3.0"}],
     }
@@ -61,7 +68,7 @@ def server_configuration(folder: Path, *, api_key: str, database: str = "") -> d
     }
 
 
-def connect_folder(folder: Path) -> TiledStore:
+def connect_folder(folder: Path, readable: Iterable[Path] = ()) -> TiledStore:
     """Open the catalog in a folder with a Tiled server inside this process, which opens no port."""
     _make_catalog(folder)
     # starlette's advice is for those who write tests with its client; tiled uses it for this.
@@ -76,8 +83,17 @@ def connect_folder(folder: Path) -> TiledStore:
     logging.getLogger("tiled.server.app").setLevel(logging.WARNING)  # it prints its version into the user's terminal
     # One object holds the key of every Tiled server in a process: a key of our own would lock the others' clients out.
     api_key = get_settings().single_user_api_key
-    app = build_app_from_config(server_configuration(folder, api_key=api_key))
-    return TiledStore(_catalog_of_runs(from_context(Context.from_app(app, api_key=api_key)), folder), embedded=True)
+    app = build_app_from_config(server_configuration(folder, api_key=api_key, readable=readable))
+    client = _catalog_of_runs(from_context(Context.from_app(app, api_key=api_key)), folder)
+    return TiledStore(client, embedded=True, allow=partial(_allow, app))
+
+
+def _allow(app: Any, folder: Path) -> None:
+    """Let a server inside this process read another folder."""
+    from tiled.storage import parse_storage
+
+    storage = parse_storage(folder)
+    app.state.root_tree.context.readable_storage[storage.uri] = storage
 
 
 def connect_url(url: str, name: str, api_key: str | None) -> TiledStore:

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from bluesky_gp.priority import give_way
@@ -14,13 +15,24 @@ __all__ = ["TiledStore"]
 
 
 class TiledStore:
-    """Runs in a Tiled container."""
+    """Runs in a Tiled container.
 
-    def __init__(self, client: Any, *, embedded: bool) -> None:
+    Parameters
+    ----------
+    client
+        Tiled's client of the container.
+    embedded : bool
+        Whether its server is inside this process.
+    allow : callable, optional
+        Makes a folder readable, one to which detectors of this session write.
+    """
+
+    def __init__(self, client: Any, *, embedded: bool, allow: Callable[[Path], None] | None = None) -> None:
         self._client = client
         self._embedded = embedded
         self._classes = _client_classes(client)
         self._thread = threading.get_ident()
+        self._allow = allow
         self._columns: dict[str, dict[tuple[str, str], Column]] = {}
         if embedded:
             client.context.http_client.event_hooks["request"].append(self._let_decisions_pass)
@@ -38,13 +50,15 @@ class TiledStore:
         if threading.get_ident() == self._thread:
             give_way()
 
-    def begin(self, uid: str) -> RunWriter:
+    def begin(self, uid: str, *, own: bool) -> RunWriter:
         """Remove what there is of a run, and return the writer that begins it anew."""
         if self._find(uid) is not None:
             self._client.delete_contents(uid, recursive=True, external_only=False)
         from bluesky_gp.recording.run_writer import TiledRunWriter
 
-        return TiledRunWriter(self._client.include_data_sources(), self._columns.setdefault(uid, {}))
+        return TiledRunWriter(
+            self._client.include_data_sources(), self._columns.setdefault(uid, {}), self._allow if own else None
+        )
 
     def holds(self, uid: str) -> bool:
         """Whether the run is there with its stop document."""
@@ -73,7 +87,10 @@ def _client_classes(client: Any) -> dict[str, Callable[[], type]]:
     ``run.v2``, which databroker's Broker calls, changes that table for the whole process: what it changes is a
     `copy.copy` that shares its contents. Clients that are handed out therefore have a table each.
     """
-    from bluesky_gp.recording.tiled_runs import Run
+    from bluesky_gp.recording.tiled_runs import Run, Stream
 
     table = client.structure_clients
-    return {name: partial(table.__getitem__, name) for name in table} | {"BlueskyRun": lambda: Run}
+    return {name: partial(table.__getitem__, name) for name in table} | {
+        "BlueskyRun": lambda: Run,
+        "BlueskyEventStream": lambda: Stream,
+    }

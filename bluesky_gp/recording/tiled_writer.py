@@ -5,20 +5,25 @@ costs 200 ms, with its 10,000 nothing can be read before the run ends. Its parts
 Importing this file imports tiled.
 """
 
+import logging
 import sys
 from collections.abc import Iterable
 from typing import Any
 
+import httpx
 from bluesky_tiled_plugins.writing import tiled_writer as plugin
 from bluesky_tiled_plugins.writing.tiled_writer import RunNormalizer
+from bluesky_tiled_plugins.writing.validator import validate_structure
 
 from bluesky_gp.recording.versions import private
 
 __all__ = ["BatchWriter", "RunNormalizer"]
 
+logger = logging.getLogger("bluesky_gp.recording")
+
 _PLUGIN = "bluesky-tiled-plugins"
 _METHODS = ("_append_with_retry", "_internal_dims", "_write_internal_data", "_write_external_data")
-_ATTRIBUTES = ("_internal_data_cache", "_external_data_cache", "_desc_nodes")
+_ATTRIBUTES = ("_stream_resource_cache", "_internal_data_cache", "_external_data_cache", "_desc_nodes")
 
 _RunWriter = private(plugin, "_RunWriter", _PLUGIN)
 for _name in _METHODS:
@@ -49,12 +54,40 @@ class BatchWriter(_RunWriter):  # type: ignore[misc, valid-type]
             self._write_external_data(doc)
         self._external_data_cache.clear()
 
+    def _write_external_data(self, doc: Any) -> None:
+        """Register files of a detector; those that Tiled cannot take are noted, and the run goes on without them."""
+        try:
+            super()._write_external_data(doc)
+        except Exception as error:
+            if _is_away(error):
+                raise
+            key = self._stream_resource_cache.get(doc["stream_resource"], {}).get("data_key", doc["stream_resource"])
+            note = f"The files of {key} are not in the catalog: {type(error).__name__}: {error}".splitlines()[0]
+            if note not in self.notes:
+                logger.warning("%s", note)
+                self.notes.append(note)
+
+    def compare_files(self) -> None:
+        """Look into the files of detectors for shapes and types, which descriptors often leave out."""
+        for node in {node.uri: node for node in self._sres_nodes.values()}.values():
+            try:
+                node.refresh()
+                self.notes += [f"{node.item['id']}: {note}" for note in validate_structure(node, fix_errors=True)]
+            except Exception as error:  # no such file, no reader for it: said to whoever reads
+                logger.debug("The files of %s were not compared.", node.item["id"], exc_info=error)
+
     def _append_with_retry(self, df_client: Any, table: Any, desc_name: str) -> None:
         """Append rows once: a second try after a lost answer may write them twice; `Follower` writes the run anew."""
         df_client.append_partition(0, table)
 
     def _internal_dims(self, desc_name: str, shape: tuple[int | None, ...]) -> tuple[str, ...]:
         return _distinct(super()._internal_dims(desc_name, shape))
+
+
+def _is_away(error: Exception) -> bool:
+    """Whether the server could not be asked or had a fault of its own, and may take the same later."""
+    response = getattr(error, "response", None)
+    return isinstance(error, httpx.TransportError) or (response is not None and response.status_code >= 500)
 
 
 def _distinct(names: Iterable[str]) -> tuple[str, ...]:

@@ -33,8 +33,8 @@ class Mortal:
     def holds(self, uid):
         return self._alive().holds(uid)
 
-    def begin(self, uid):
-        run = self._alive().begin(uid)
+    def begin(self, uid, *, own):
+        run = self._alive().begin(uid, own=own)
         return MortalRun(self, run)
 
     def close(self):

@@ -1,0 +1,45 @@
+"""Files that detectors write beside the events: whose folders may be read, and what is said where one cannot be."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+from urllib.request import url2pathname
+
+__all__ = ["EXTRA", "folder_of", "reason"]
+
+EXTRA = 'pip install "bluesky_gp[files]"'
+_OUTSIDE = "outside the readable storage area"
+
+
+def folder_of(name: str, doc: Mapping[str, Any]) -> Path | None:
+    """Return the folder of the files that a (stream) resource names; None if they are on no disk, or at its root."""
+    text = _path_of(doc) if name == "stream_resource" and "uri" in doc else _old_path_of(doc)
+    path = Path(text)
+    if not path.is_absolute():
+        return None
+    folder = path if text.endswith("/") or path.is_dir() else path.parent
+    return None if folder == Path(folder.anchor) else folder
+
+
+def _path_of(doc: Mapping[str, Any]) -> str:
+    url = urlsplit(str(doc["uri"]))
+    return url2pathname(url.path) if url.scheme == "file" else ""
+
+
+def _old_path_of(doc: Mapping[str, Any]) -> str:
+    return f"{doc.get('root', '')}/{str(doc.get('resource_path', '')).lstrip('/')}"
+
+
+def reason(error: BaseException, files: list[str]) -> str:
+    """Return why the files of a detector cannot be read, and what to do."""
+    paths = [unquote(urlsplit(uri).path) for uri in files]
+    where = paths[0] if paths else "its file"
+    if isinstance(error, ModuleNotFoundError):
+        return f"{where} needs the package {error.name}: {EXTRA}"
+    if paths and not Path(where).exists():
+        return f"{where} is not there"
+    if _OUTSIDE in str(error):
+        folder = str(Path(where).parent)
+        return f"{where} was written in another session: open_catalog(..., readable=[{folder!r}]) reads that folder"
+    return f"{where}: {type(error).__name__}: {error}"
