@@ -24,7 +24,7 @@ SETTINGS = {
 def test_a_recipe_read_from_its_own_text_writes_the_same_text(settings):
     plain = json.loads(json.dumps(Recipe(GRID, "height", **settings).to_mapping()))
     again = Recipe.of(plain)
-    assert json.loads(json.dumps(again.to_mapping())) == {**plain, "stopping": []}
+    assert json.loads(json.dumps(again.to_mapping())) == {**plain, "stopping": [], "purpose": None}  # as its share
 
 
 def test_an_optimizer_is_made_of_its_recipe():
