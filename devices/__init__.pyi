@@ -1,3 +1,4 @@
+from .detector import SpectrumDetectorBase as SpectrumDetectorBase
 from .sim import MeasuredSample as MeasuredSample
 from .sim import SimulatedSpectrometer as SimulatedSpectrometer
 from .sim import SyntheticEELS as SyntheticEELS

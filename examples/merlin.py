@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from ophyd.status import StatusBase
 
-from bluesky_gp.devices.detector import SpectrumDetectorBase
+from bluesky_gp.devices import SpectrumDetectorBase
 from bluesky_gp.status import DaemonExecutor
 
 DTYPES = {"U08": ">u1", "U16": ">u2", "U32": ">u4"}
