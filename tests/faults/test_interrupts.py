@@ -109,15 +109,15 @@ def test_an_error_in_the_plan_around_ours_after_the_map(make_bench, RE, docs):
 
 def test_an_error_in_the_users_acquisition_function(make_bench, RE, docs):
     def broken(mean, std, best, *, rng):
-        if not broken.mended:
+        if not broken.mended:  # type: ignore[attr-defined]
             raise ZeroDivisionError("in my acquisition")
         return std
 
-    broken.mended = False
+    broken.mended = False  # type: ignore[attr-defined]
     bench = make_bench(optimizer=PixelOptimizer, acquisition=broken)
     with pytest.raises(FailedStatus, match="ZeroDivisionError: in my acquisition"):
         RE(bench.map(25))
-    broken.mended = True
+    broken.mended = True  # type: ignore[attr-defined]
     stop = goes_on(bench, RE, docs, 25)
     assert stop["exit_status"] == "fail" and "in my acquisition" in stop["reason"]
 

@@ -81,4 +81,4 @@ class Stubborn(Detector):
 
 
 KINDS = {"counts-first": CountsFirst, "deaf": Deaf, "stubborn": Stubborn, "plain-motors": PlainMotors}
-asyncio.run(serve(KINDS[options.kind]("odd:").pvdb, [LOOPBACK]))
+asyncio.run(serve(KINDS[options.kind]("odd:").pvdb, [LOOPBACK]))  # type: ignore[attr-defined]

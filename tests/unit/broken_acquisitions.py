@@ -79,4 +79,4 @@ for _kind in [
     *(Sound, *Sound.__subclasses__()),
     *(NotCallable, WritesIntoTheMap, KnowsTheSign, Lopsided),
 ]:
-    globals()[f"Test{_kind.__name__}"] = case(_kind)
+    globals()[f"Test{_kind.__name__}"] = case(_kind)  # type: ignore[attr-defined]

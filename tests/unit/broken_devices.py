@@ -285,6 +285,6 @@ def detector_case(kind):
 
 
 for _kind in [Axis, *Axis.__subclasses__(), PixelStage, LooseStage]:
-    globals()[f"Test{_kind.__name__}"] = stage_case(_kind)
+    globals()[f"Test{_kind.__name__}"] = stage_case(_kind)  # type: ignore[attr-defined]
 for _kind in [Detector, *Detector.__subclasses__()]:
     globals()[f"Test{_kind.__name__}"] = detector_case(_kind)

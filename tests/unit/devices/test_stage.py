@@ -271,7 +271,7 @@ def test_an_axis_is_asked_what_it_refuses():
 
 def test_limits_of_an_axis_without_check_value_hold_too():
     axis = PlainAxis("u")
-    axis.limits = (0.0, 2.0)
+    axis.limits = (0.0, 2.0)  # type: ignore[attr-defined]
     stage = PixelStage(grid=PixelGrid(shape=(5,)), axes=[axis], limits=[(1.0, 5.0)], name="stage")
     assert stage.limits == ((1.0, 2.0),)
     with pytest.raises(ValueError, match="needs u at 3 px, outside its limits 1 to 2"):
@@ -280,7 +280,7 @@ def test_limits_of_an_axis_without_check_value_hold_too():
 
 def test_limits_of_zero_and_zero_are_none_as_in_epics():
     axis = PlainAxis("u")
-    axis.limits = (0, 0)
+    axis.limits = (0, 0)  # type: ignore[attr-defined]
     assert PixelStage(grid=PixelGrid(shape=(5,)), axes=[axis], name="stage").limits == ((-np.inf, np.inf),)
 
 

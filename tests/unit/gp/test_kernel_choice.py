@@ -34,7 +34,7 @@ def test_the_default_kernel_fits_its_grid_and_starts_within_its_bounds(shape):
         assert np.all((lower <= start) & (start <= upper))
     assert choice.prior.A.shape[1] == len(choice.kernel.theta)
     assert np.linalg.matrix_rank(choice.prior.A) == len(choice.prior.A)
-    assert np.isfinite(prior.with_theta(choice.starts[0]).table).all()
+    assert np.isfinite(prior.with_theta(choice.starts[0]).table).all()  # type: ignore[attr-defined]
 
 
 def test_the_default_prior_says_what_it_believes():

@@ -12,7 +12,7 @@ def test_the_private_parts_of_the_writer_are_what_recording_uses():
     assert writer._internal_data_cache == {}
     assert writer._external_data_cache == {}
     assert writer._desc_nodes == {}
-    assert list(inspect.signature(plugin._write_internal_data).parameters) == ["self", "data_cache", "desc_node"]
-    assert list(inspect.signature(plugin._internal_dims).parameters) == ["self", "desc_name", "shape"]
-    assert list(inspect.signature(plugin._write_external_data).parameters) == ["self", "doc"]
-    assert list(inspect.signature(plugin._append_with_retry).parameters) == ["self", "df_client", "table", "desc_name"]
+    assert list(inspect.signature(plugin._write_internal_data).parameters) == ["self", "data_cache", "desc_node"]  # type: ignore[attr-defined]
+    assert list(inspect.signature(plugin._internal_dims).parameters) == ["self", "desc_name", "shape"]  # type: ignore[attr-defined]
+    assert list(inspect.signature(plugin._write_external_data).parameters) == ["self", "doc"]  # type: ignore[attr-defined]
+    assert list(inspect.signature(plugin._append_with_retry).parameters) == ["self", "df_client", "table", "desc_name"]  # type: ignore[attr-defined]

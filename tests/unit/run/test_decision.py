@@ -42,7 +42,7 @@ def test_the_same_question_gets_the_same_answer_and_changes_nothing(optimizer):
     first = decide(optimizer, beginning(optimizer, optimizer.state), (), 3)
     before = optimizer.state
     one, other = (decide(optimizer, first, (Outcome(8, 1.0),), 3) for _ in range(2))
-    assert np.array_equal(one.proposal.pixels, other.proposal.pixels) and one.state.values == other.state.values
+    assert np.array_equal(one.proposal.pixels, other.proposal.pixels) and one.state.values == other.state.values  # type: ignore[attr-defined]
     assert optimizer.state is before
 
 

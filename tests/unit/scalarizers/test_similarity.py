@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from bluesky_gp.scalarizers.names import get_scalarizer, scalarized_map, to_mapping
+from bluesky_gp.scalarizers.evaluation import scalarized_map
+from bluesky_gp.scalarizers.names import get_scalarizer, to_mapping
 from bluesky_gp.scalarizers.similarity import ComponentScore, CosineSimilarity
 
 AXIS = np.linspace(0.0, 10.0, 50)
@@ -84,7 +85,7 @@ def test_spectra_with_nan_are_not_compared_with(tmp_path):
     spectra = (WEIGHTS @ PURE).copy()
     spectra[0, 0] = np.nan
     np.savez(tmp_path / "holes.npz", spectra=spectra, axis=AXIS)
-    assert np.isfinite(get_scalarizer({"kind": "cosine", "file": str(tmp_path / "holes.npz")}).reference).all()
+    assert np.isfinite(get_scalarizer({"kind": "cosine", "file": str(tmp_path / "holes.npz")}).reference).all()  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(
