@@ -154,7 +154,7 @@ class PixelGrid:
         return np.asarray(pixel, dtype=np.float64) @ self._matrix.T + self.origin
 
     def fraction(self, position: npt.ArrayLike) -> npt.NDArray[np.float64]:
-        """Where a stage position lies on the lattice, in pixels, fractions included; the inverse of `position`."""
+        """Return the pixel of a stage position, fractions included; the inverse of `position`."""
         offset = np.asarray(position, dtype=np.float64) - self.origin
         return offset @ np.linalg.inv(self._matrix).T
 

@@ -52,7 +52,7 @@ class RunProgress:
 
     @property
     def outlook(self) -> str:
-        """What more pixels are expected to gain; empty where nobody knows."""
+        """Gains that are expected of more pixels, in words; empty where nobody knows."""
         if self.ended or not self.forecast_num or not isfinite(self.map_gain):
             return ""
         units = f" {self.units}" if self.units else ""

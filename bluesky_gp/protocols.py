@@ -18,7 +18,7 @@ Implemented in `scalarizers` and by users; called by a detector when a spectrum 
 
 @runtime_checkable
 class Acquisition(Protocol):
-    """Where to measure next: larger is better.
+    """Score of each candidate for the next measurement: larger is better.
 
     Implemented in `acquisition` and by users (any callable of this form); called by `batch` once a pixel. One that
     needs covariances or joint samples is a `MapAcquisition`.
@@ -45,10 +45,10 @@ class Acquisition(Protocol):
 
 
 @runtime_checkable
-class Outlook(Protocol):
-    """What is known of the pixels that may be proposed, the batch so far taken as measured.
+class AcquisitionContext(Protocol):
+    """Knowledge of the pixels that may be proposed, the batch so far taken as measured.
 
-    Implemented by `outlook.StateOutlook`; read by acquisition functions that need more than mean and deviation of
+    Implemented by `context.StateContext`; read by acquisition functions that need more than mean and deviation of
     each pixel. The target is in its unit and larger is better: with ``maximize=False`` its sign is changed.
     """
 
@@ -122,7 +122,7 @@ class Outlook(Protocol):
         """Mean of numbers that the measured pixels have, shape ``(m, d)`` as `measured`, at all: ``(n_pixels, d)``."""
         ...
 
-    def against(self, best: float) -> "Outlook":
+    def against(self, best: float) -> "AcquisitionContext":
         """Return the same with another `best`."""
         ...
 
@@ -139,8 +139,8 @@ class Outlook(Protocol):
 class MapAcquisition(Protocol):
     """An acquisition function that looks at the whole posterior; called in place of `Acquisition` where it is one."""
 
-    def on(self, outlook: Outlook) -> Floats:
-        """Score the pixels of an outlook, shape ``(k,)``; larger is better."""
+    def on(self, context: AcquisitionContext) -> Floats:
+        """Score the pixels of an context, shape ``(k,)``; larger is better."""
         ...
 
 
@@ -286,7 +286,7 @@ class State(Protocol):
 
 
 class Gains(Protocol):
-    """What more pixels would gain; `Forecast` is one."""
+    """Gains expected of more pixels; `Forecast` is one."""
 
     num: int
     map_error: float
@@ -306,7 +306,7 @@ class Forecasts(Protocol):
 
     @property
     def forecast(self) -> Gains:
-        """What `num` more pixels would gain."""
+        """Gains expected of `num` more pixels."""
         ...
 
     @property

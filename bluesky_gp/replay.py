@@ -65,7 +65,7 @@ class Alternative:
 
     @property
     def n_common(self) -> int:
-        """How many pixels both would have measured."""
+        """Number of pixels that both would have measured."""
         return len({tuple(p) for p in self.recorded.tolist()} & {tuple(p) for p in self.other.tolist()})
 
 

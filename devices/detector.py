@@ -62,7 +62,7 @@ class SecondsSignal(Signal):
 
 
 class SpectrumDetectorBase(Device):
-    """What every spectroscopy detector shares; a subclass says how its instrument exposes.
+    """Base of every spectroscopy detector; a subclass says how its instrument exposes.
 
     Event keys: ``NAME_spectrum`` and, hinted, ``NAME_TARGET`` for each scalarizer. Configuration: ``NAME_axis``,
     ``NAME_exposure``, ``NAME_scalarizers`` (JSON: what each target is).
@@ -121,7 +121,7 @@ class SpectrumDetectorBase(Device):
 
     @property
     def targets(self) -> dict[str, float]:
-        """What the scalarizers made of the last spectrum, by target; NaN where they failed (see `target_errors`)."""
+        """Values of the scalarizers for the last spectrum, by target; NaN where they failed (see `target_errors`)."""
         return dict(self._targets)
 
     def trigger(self) -> StatusBase:

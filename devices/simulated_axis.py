@@ -67,7 +67,7 @@ class SimulatedAxis(Device):
 
     @property
     def position(self) -> float:
-        """Where the axis is, noise of the read-back included."""
+        """Position of the axis, noise of the read-back included."""
         return self._position_at(time.time()) + self._error
 
     def check_value(self, value: float) -> None:

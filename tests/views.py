@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 
 from bluesky_gp import PixelGrid, PixelOptimizer
-from bluesky_gp.optimizer.context import StateOutlook
+from bluesky_gp.optimizer.context import StateContext
 
 GRID = PixelGrid((9, 8), step=(0.5, 2.0))
 KERNEL = ConstantKernel(1.0, "fixed") * Matern([2.0, 3.0], "fixed", nu=2.5) + WhiteKernel(0.01, "fixed")
@@ -50,4 +50,4 @@ def view(found=None, seed=0, chosen=(), **options):
     for pixel in chosen:
         posterior = posterior.condition(pixel, float(posterior.mean[pixel]))
     left = np.setdiff1d(state.candidates(), np.array(chosen, dtype=int))
-    return StateOutlook(state, posterior, left, np.random.default_rng(seed))
+    return StateContext(state, posterior, left, np.random.default_rng(seed))

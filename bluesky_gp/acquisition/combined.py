@@ -14,7 +14,7 @@ import numpy as np
 from scipy.special import log_ndtr, logsumexp, ndtr
 
 from bluesky_gp.acquisition.improvement import FAR, NO_SPREAD, ExpectedImprovement
-from bluesky_gp.protocols import Acquisition, MapAcquisition, Outlook
+from bluesky_gp.protocols import Acquisition, AcquisitionContext, MapAcquisition
 from bluesky_gp.typing import Floats
 
 _LIKELY = np.log(0.5)
@@ -49,10 +49,10 @@ class Sum:
         """Whether the scores are logarithms."""
         return all(is_logarithmic(part) for part in self.parts)
 
-    def on(self, outlook: Outlook) -> Floats:
+    def on(self, context: AcquisitionContext) -> Floats:
         """Score pixels, shape ``(k,)``."""
         weights = np.array(_each(self.parts, self.weights))[:, None]
-        scores = np.stack([outlook.scored_by(part) for part in self.parts])
+        scores = np.stack([context.scored_by(part) for part in self.parts])
         if self.logarithmic:
             return np.asarray(logsumexp(scores, axis=0, b=weights))
         logarithms = [is_logarithmic(part) for part in self.parts]
@@ -79,10 +79,10 @@ class Product:
     def __post_init__(self) -> None:
         _check(self, self.parts, self.powers)
 
-    def on(self, outlook: Outlook) -> Floats:
+    def on(self, context: AcquisitionContext) -> Floats:
         """Score pixels, shape ``(k,)``."""
         powers = zip(self.parts, _each(self.parts, self.powers), strict=True)
-        return np.asarray(sum(power * log_score(part, outlook) for part, power in powers if power))
+        return np.asarray(sum(power * log_score(part, context) for part, power in powers if power))
 
 
 @dataclass(frozen=True)
@@ -120,15 +120,15 @@ class Feasible:
     def _bounds(self) -> tuple[float, float]:
         return -np.inf if self.above is None else self.above, np.inf if self.below is None else self.below
 
-    def on(self, outlook: Outlook) -> Floats:
+    def on(self, context: AcquisitionContext) -> Floats:
         """Score pixels, shape ``(k,)``."""
-        mean, std = outlook.other(self.other)
+        mean, std = context.other(self.other)
         probability = log_probability(mean, std, *self._bounds)
-        inside = outlook.measured[probability[outlook.measured] > _LIKELY]
+        inside = context.measured[probability[context.measured] > _LIKELY]
         if not len(inside):
-            return np.asarray(probability[outlook.pixels])
-        best = float(outlook.in_unit(outlook.posterior.mean[inside]).max())
-        return np.asarray(probability[outlook.pixels] + log_score(self.acquisition, outlook.against(best)))
+            return np.asarray(probability[context.pixels])
+        best = float(context.in_unit(context.posterior.mean[inside]).max())
+        return np.asarray(probability[context.pixels] + log_score(self.acquisition, context.against(best)))
 
 
 @dataclass(frozen=True)
@@ -159,16 +159,16 @@ class PerSecond:
         if not (self.exposure > 0.0 and np.all(np.asarray(self.speed) > 0.0)):
             raise ValueError(f"PerSecond: exposure and speed must be above 0, got {self.exposure}, {self.speed}")
 
-    def on(self, outlook: Outlook) -> Floats:
+    def on(self, context: AcquisitionContext) -> Floats:
         """Score pixels, shape ``(k,)``."""
-        return np.asarray(log_score(self.acquisition, outlook) - np.log(self.seconds(outlook)))
+        return np.asarray(log_score(self.acquisition, context) - np.log(self.seconds(context)))
 
-    def seconds(self, outlook: Outlook) -> Floats:
-        """How long each pixel takes, shape ``(k,)``."""
-        if outlook.last is None:
-            return np.full(len(outlook.pixels), self.exposure)
-        grid = outlook.grid
-        there, here = (grid.position(grid.unravel(np.atleast_1d(p))) for p in (outlook.pixels, outlook.last))
+    def seconds(self, context: AcquisitionContext) -> Floats:
+        """Return the seconds that each pixel takes, shape ``(k,)``."""
+        if context.last is None:
+            return np.full(len(context.pixels), self.exposure)
+        grid = context.grid
+        there, here = (grid.position(grid.unravel(np.atleast_1d(p))) for p in (context.pixels, context.last))
         return np.asarray((np.abs(there - here) / np.asarray(self.speed)).max(axis=1) + self.exposure)
 
 
@@ -177,9 +177,9 @@ def is_logarithmic(acquisition: Either) -> bool:
     return bool(getattr(acquisition, "logarithmic", False))
 
 
-def log_score(acquisition: Either, outlook: Outlook) -> Floats:
+def log_score(acquisition: Either, context: AcquisitionContext) -> Floats:
     """Logarithm of the scores of an acquisition function, shape ``(k,)``; of a negative one that of zero."""
-    scores: Floats = outlook.scored_by(acquisition)
+    scores: Floats = context.scored_by(acquisition)
     if is_logarithmic(acquisition):
         return scores
     with np.errstate(divide="ignore"):

@@ -22,7 +22,7 @@ from scipy.ndimage import binary_erosion
 
 from bluesky_gp.acquisition.sampling import joint_samples
 from bluesky_gp.gp import CholeskySolver
-from bluesky_gp.protocols import Fantasy, Outlook, Posterior
+from bluesky_gp.protocols import AcquisitionContext, Fantasy, Posterior
 from bluesky_gp.typing import Floats, Indices
 
 Mask = npt.NDArray[np.bool_]
@@ -102,7 +102,7 @@ class Boundary:
 
 @dataclass(frozen=True)
 class Goal:
-    r"""What a filter would pick of the whole map, learnt by what joint samples of the map disagree on.
+    r"""Information about the pixels that a filter picks of the whole map: those on which joint samples disagree.
 
     ``"info"``, InfoBAX, the information that a measurement y has of what the filter picks:
 
@@ -141,22 +141,22 @@ class Goal:
                 f"Goal: num_samples and num_pixels must be at least 1, got {self.num_samples}, {self.num_pixels}"
             )
 
-    def on(self, outlook: Outlook) -> Floats:
+    def on(self, context: AcquisitionContext) -> Floats:
         """Score pixels, shape ``(k,)``."""
         if self.method == "info":
-            return self._information(outlook)
-        picked = outlook.once(f"{self!r} picked", lambda: self.picked(outlook, outlook.posterior.mean))
-        first = outlook.once(f"{self!r} pixels", lambda: outlook.pixels)  # those that could be chosen before any was
-        chosen = [fantasy.pixel for fantasy in outlook.posterior.fantasies]
+            return self._information(context)
+        picked = context.once(f"{self!r} picked", lambda: self.picked(context, context.posterior.mean))
+        first = context.once(f"{self!r} pixels", lambda: context.pixels)  # those that could be chosen before any was
+        chosen = [fantasy.pixel for fantasy in context.posterior.fantasies]
         if picked[np.setdiff1d(first, chosen)].any():
-            return np.where(picked[outlook.pixels], outlook.std, 0.0)
-        return outlook.std if self.method == "mean" else self._information(outlook)
+            return np.where(picked[context.pixels], context.std, 0.0)
+        return context.std if self.method == "mean" else self._information(context)
 
-    def picked(self, outlook: Outlook, values: Floats) -> Mask:
-        """What the filter picks of a map, standardised, shape ``(N,)``."""
-        allowed, shape = outlook.grid.allowed, outlook.grid.shape
-        known = np.where(allowed, outlook.sign * outlook.in_unit(values), np.nan)
-        f = Top(largest=outlook.sign > 0.0) if self.f is None else self.f
+    def picked(self, context: AcquisitionContext, values: Floats) -> Mask:
+        """Return the pixels that the filter picks of a map, standardised, shape ``(N,)``."""
+        allowed, shape = context.grid.allowed, context.grid.shape
+        known = np.where(allowed, context.sign * context.in_unit(values), np.nan)
+        f = Top(largest=context.sign > 0.0) if self.f is None else self.f
         mask = np.asarray(f(known.reshape(shape)))
         if mask.shape != shape or mask.dtype != np.bool_:
             raise ValueError(
@@ -164,27 +164,27 @@ class Goal:
             )
         return np.asarray(mask.ravel() & allowed)
 
-    def _information(self, outlook: Outlook) -> Floats:
-        paths: _Paths = outlook.once(f"{self!r} paths", lambda: self._paths(outlook))
+    def _information(self, context: AcquisitionContext) -> Floats:
+        paths: _Paths = context.once(f"{self!r} paths", lambda: self._paths(context))
         if not any(len(w) for w in paths.W):
-            return outlook.std
-        posterior, variance, gains = outlook.posterior, paths.variance, list[Floats]()
+            return context.std
+        posterior, variance, gains = context.posterior, paths.variance, list[Floats]()
         noise = np.maximum(
-            posterior.measured_std(outlook.pixels) ** 2 - posterior.variance[outlook.pixels], paths.least
+            posterior.measured_std(context.pixels) ** 2 - posterior.variance[context.pixels], paths.least
         )
         for place in range(len(paths.fantasies_of(posterior))):
-            gain = outlook.once(f"{self!r} gain {place}", partial(paths.gain, posterior, place, gains))
+            gain = context.once(f"{self!r} gain {place}", partial(paths.gain, posterior, place, gains))
             gains.append(gain)
             variance = variance - gain**2
-        known = np.maximum(variance[:, outlook.pixels], 0.0) + noise
-        return np.asarray(0.5 * (np.log(posterior.variance[outlook.pixels] + noise) - np.log(known).mean(axis=0)))
+        known = np.maximum(variance[:, context.pixels], 0.0) + noise
+        return np.asarray(0.5 * (np.log(posterior.variance[context.pixels] + noise) - np.log(known).mean(axis=0)))
 
-    def _paths(self, outlook: Outlook) -> "_Paths":
-        samples, posterior = joint_samples(outlook, self.num_samples), outlook.posterior
+    def _paths(self, context: AcquisitionContext) -> "_Paths":
+        samples, posterior = joint_samples(context, self.num_samples), context.posterior
         n_pixels = max(1, min(self.num_pixels, _ENTRIES // samples.size))
-        order = outlook.rng.permutation(outlook.grid.size)  # one for all samples: where they agree they share pixels
-        picks = [order[self.picked(outlook, sample)[order]][:n_pixels] for sample in samples]
-        return _Paths.of(posterior, picks, len(outlook.measured))
+        order = context.rng.permutation(context.grid.size)  # one for all samples: where they agree they share pixels
+        picks = [order[self.picked(context, sample)[order]][:n_pixels] for sample in samples]
+        return _Paths.of(posterior, picks, len(context.measured))
 
 
 @dataclass(frozen=True, eq=False)
@@ -209,7 +209,7 @@ class _Paths:
         return posterior.fantasies[self.n_fantasies :]
 
     def gain(self, posterior: Posterior, place: int, gains: Sequence[Floats]) -> Floats:
-        """What the pixel chosen at a place takes off each sample's covariance, shape ``(s, N)``; see `Fantasy`."""
+        """Return the gain of the pixel of a place on each sample's covariance, shape ``(s, N)``; see `Fantasy`."""
         *before, fantasy = self.fantasies_of(posterior)[: place + 1]
         p = fantasy.pixel
         column = fantasy.gain * fantasy.std + sum(earlier.gain[p] * earlier.gain for earlier in before)

@@ -16,7 +16,7 @@ from scipy.special import logsumexp
 
 from bluesky_gp.acquisition.improvement import log_expected_improvement
 from bluesky_gp.acquisition.level_set import log_improvement_between
-from bluesky_gp.protocols import Outlook
+from bluesky_gp.protocols import AcquisitionContext
 from bluesky_gp.typing import Floats
 
 _MARGIN = 0.1  # of the range of each number: how far below the front the reference lies
@@ -52,17 +52,17 @@ class ExpectedHypervolumeImprovement:
 
     logarithmic: ClassVar[bool] = True
 
-    def on(self, outlook: Outlook) -> Floats:
+    def on(self, context: AcquisitionContext) -> Floats:
         """Score pixels, shape ``(k,)``."""
-        signs = np.array([outlook.sign, 1.0 if self.maximize_other else -1.0])
-        mean, std = outlook.other(self.other)
-        found = np.stack([outlook.in_unit(outlook.posterior.mean[outlook.measured]), signs[1] * mean[outlook.measured]])
+        signs = np.array([context.sign, 1.0 if self.maximize_other else -1.0])
+        mean, std = context.other(self.other)
+        found = np.stack([context.in_unit(context.posterior.mean[context.measured]), signs[1] * mean[context.measured]])
         if not np.isfinite(found).all():
-            return np.full(len(outlook.pixels), np.nan)  # nothing is known of the other number
+            return np.full(len(context.pixels), np.nan)  # nothing is known of the other number
         reference = _reference(found) if self.reference is None else signs * np.asarray(self.reference)
         front = pareto_front(found, reference)
-        second = signs[1] * mean[outlook.pixels], std[outlook.pixels]
-        return log_hypervolume_improvement((outlook.mean, outlook.std), second, front, reference)
+        second = signs[1] * mean[context.pixels], std[context.pixels]
+        return log_hypervolume_improvement((context.mean, context.std), second, front, reference)
 
 
 def pareto_front(values: Floats, reference: Floats) -> Floats:

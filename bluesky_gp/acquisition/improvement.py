@@ -16,7 +16,7 @@ from typing import ClassVar
 import numpy as np
 from scipy.special import erfcx, log_ndtr, ndtr
 
-from bluesky_gp.protocols import Outlook
+from bluesky_gp.protocols import AcquisitionContext
 from bluesky_gp.typing import Floats
 
 LOG_SQRT_2PI = 0.5 * np.log(2.0 * np.pi)
@@ -108,11 +108,11 @@ class ConfidenceSchedule:
     delta: float = 0.1
     scale: float = 0.2
 
-    def on(self, outlook: Outlook) -> Floats:
+    def on(self, context: AcquisitionContext) -> Floats:
         """Score pixels, shape ``(k,)``."""
-        t, size = max(len(outlook.measured), 1), int(outlook.grid.allowed.sum())
+        t, size = max(len(context.measured), 1), int(context.grid.allowed.sum())
         beta = 2.0 * np.log(size * t**2 * np.pi**2 / (6.0 * self.delta))
-        return np.asarray(outlook.mean + np.sqrt(self.scale * max(beta, 0.0)) * outlook.std)
+        return np.asarray(context.mean + np.sqrt(self.scale * max(beta, 0.0)) * context.std)
 
 
 @dataclass(frozen=True)

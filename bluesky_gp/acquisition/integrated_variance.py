@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from bluesky_gp.acquisition.sampling import gains
 from bluesky_gp.grid import PixelGrid
-from bluesky_gp.protocols import Outlook, Posterior
+from bluesky_gp.protocols import AcquisitionContext, Posterior
 from bluesky_gp.typing import Floats, Indices
 
 _EXACT = 5e9  # operations that q may take: about a quarter of a second
@@ -45,25 +45,25 @@ class IntegratedVariance:
     the transformed target.
     """
 
-    def on(self, outlook: Outlook) -> Floats:
+    def on(self, context: AcquisitionContext) -> Floats:
         """Score pixels, shape ``(k,)``."""
-        posterior, pixels = outlook.posterior, outlook.pixels
-        w = outlook.grid.allowed.astype(np.float64)
-        before, q = outlook.once(f"{self!r} sums", lambda: (posterior, _squares(outlook)))
+        posterior, pixels = context.posterior, context.pixels
+        w = context.grid.allowed.astype(np.float64)
+        before, q = context.once(f"{self!r} sums", lambda: (posterior, _squares(context)))
         g = gains(posterior.fantasies[len(before.fantasies) :], len(w))
         for place, gain in enumerate(g):
-            q = q - 2.0 * gain * outlook.once(f"{self!r} product {place}", partial(before.product, w * gain))
+            q = q - 2.0 * gain * context.once(f"{self!r} product {place}", partial(before.product, w * gain))
         q = q + np.einsum("rn,rs,sn->n", g, (g * w) @ g.T, g, optimize=True)
         removed = np.maximum(q[pixels], 0.0) / posterior.measured_std(pixels) ** 2
         return np.asarray(removed / max(float(w @ before.variance), _TINY))
 
 
-def _squares(outlook: Outlook) -> Floats:
+def _squares(context: AcquisitionContext) -> Floats:
     """Sums of the squares of the rows of C, masked columns left out, shape ``(N,)``; masked rows may be anything."""
-    allowed = np.flatnonzero(outlook.grid.allowed)
-    if len(allowed) ** 2 * len(outlook.measured) <= _EXACT:
-        return _exact(outlook.posterior, allowed)
-    return _estimated(outlook.posterior, outlook.grid, outlook.rng)
+    allowed = np.flatnonzero(context.grid.allowed)
+    if len(allowed) ** 2 * len(context.measured) <= _EXACT:
+        return _exact(context.posterior, allowed)
+    return _estimated(context.posterior, context.grid, context.rng)
 
 
 def _exact(posterior: Posterior, allowed: Indices) -> Floats:

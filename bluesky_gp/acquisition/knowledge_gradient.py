@@ -19,7 +19,7 @@ import numpy as np
 from bluesky_gp.acquisition.improvement import deviations, log_improvement
 from bluesky_gp.acquisition.sampling import gains
 from bluesky_gp.gp import tiled
-from bluesky_gp.protocols import Outlook, Posterior
+from bluesky_gp.protocols import AcquisitionContext, Posterior
 from bluesky_gp.typing import Floats, Indices
 
 _ENTRIES = 1_000_000  # of covariances held for rivals or shortlist: 8 MB
@@ -51,28 +51,28 @@ class KnowledgeGradient:
 
     logarithmic: ClassVar[bool] = True  # for `combined`: the score is a logarithm
 
-    def on(self, outlook: Outlook) -> Floats:
+    def on(self, context: AcquisitionContext) -> Floats:
         """Score pixels, shape ``(k,)``."""
-        posterior, pixels = outlook.posterior, outlook.pixels
-        allowed = np.flatnonzero(outlook.grid.allowed)
+        posterior, pixels = context.posterior, context.pixels
+        allowed = np.flatnonzero(context.grid.allowed)
         mean, std = posterior.mean, posterior.measured_std(pixels)
-        rivals = outlook.once(f"{self!r} rivals", lambda: _Columns.of(posterior, self._rivals(outlook, allowed)))
-        scores = _alone(outlook, allowed)
+        rivals = context.once(f"{self!r} rivals", lambda: _Columns.of(posterior, self._rivals(context, allowed)))
+        scores = _alone(context, allowed)
         for tile in tiled(len(pixels), len(rivals.pixels)):
             b = rivals.at(posterior, pixels[tile]).T / std[tile]
             scores[tile] = np.maximum(scores[tile], log_expected_rise(mean[rivals.pixels], b))
-        listed = outlook.once(f"{self!r} shortlist", lambda: _Columns.of(posterior, self._shortlist(outlook, scores)))
+        listed = context.once(f"{self!r} shortlist", lambda: _Columns.of(posterior, self._shortlist(context, scores)))
         here = np.isin(pixels, listed.pixels)
         b = listed.at(posterior, allowed, np.searchsorted(listed.pixels, pixels[here]))
         scores[here] = log_expected_rise(mean[allowed], b / std[here])
         return scores
 
-    def _rivals(self, outlook: Outlook, allowed: Indices) -> Indices:
-        mean, std = (values[allowed] for values in (outlook.posterior.mean, np.sqrt(outlook.posterior.variance)))
+    def _rivals(self, context: AcquisitionContext, allowed: Indices) -> Indices:
+        mean, std = (values[allowed] for values in (context.posterior.mean, np.sqrt(context.posterior.variance)))
         return _first(allowed, deviations(mean, std, mean.max()), self.num_rivals)
 
-    def _shortlist(self, outlook: Outlook, scores: Floats) -> Indices:
-        return _first(outlook.pixels, scores, self.num_candidates)
+    def _shortlist(self, context: AcquisitionContext, scores: Floats) -> Indices:
+        return _first(context.pixels, scores, self.num_candidates)
 
 
 @dataclass(frozen=True)
@@ -101,9 +101,9 @@ def _first(pixels: Indices, scores: Floats, num: int) -> Indices:
     return np.sort(pixels[np.argsort(-scores, kind="stable")[: min(num, fit)]])
 
 
-def _alone(outlook: Outlook, allowed: Indices) -> Floats:
+def _alone(context: AcquisitionContext, allowed: Indices) -> Floats:
     """Rise of the top if each pixel's own mean and the best one were the only ones, shape ``(k,)``."""
-    posterior, pixels = outlook.posterior, outlook.pixels
+    posterior, pixels = context.posterior, context.pixels
     top = int(allowed[np.argmax(posterior.mean[allowed])])
     apart = np.abs(posterior.variance[pixels] - posterior.covariance_column(top)[pixels])
     return _log_rise(posterior.mean[top] - posterior.mean[pixels], apart / posterior.measured_std(pixels))

@@ -17,7 +17,7 @@ import numpy as np
 from scipy.special import log_ndtr, logsumexp
 
 from bluesky_gp.acquisition.improvement import FAR, LOG_SQRT_2PI, NO_SPREAD, log_improvement
-from bluesky_gp.protocols import Outlook
+from bluesky_gp.protocols import AcquisitionContext
 from bluesky_gp.typing import Floats
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(8)
@@ -26,7 +26,7 @@ _NODES, _WEIGHTS = (_NODES + 1.0) / 2.0, _WEIGHTS / 2.0  # of the interval from 
 
 @dataclass(frozen=True)
 class LevelSet:
-    r"""Where the map crosses a level: the straddle, :math:`1.96 \sigma - |\mu - t|`.
+    r"""Straddle of the pixels at which the map crosses a level, :math:`1.96 \sigma - |\mu - t|`.
 
     Bryan et al. 2005, NIPS 18, sec. 3.
 
@@ -41,9 +41,9 @@ class LevelSet:
     level: float
     beta: float = 1.96
 
-    def on(self, outlook: Outlook) -> Floats:
+    def on(self, context: AcquisitionContext) -> Floats:
         """Score pixels, shape ``(k,)``, in the target's unit."""
-        return np.asarray(self.beta * outlook.std - np.abs(outlook.sign * outlook.mean - self.level))
+        return np.asarray(self.beta * context.std - np.abs(context.sign * context.mean - self.level))
 
 
 @dataclass(frozen=True)
@@ -66,11 +66,11 @@ class TargetValue:
 
     logarithmic: ClassVar[bool] = True
 
-    def on(self, outlook: Outlook) -> Floats:
+    def on(self, context: AcquisitionContext) -> Floats:
         """Score pixels, shape ``(k,)``."""
-        t = outlook.sign * self.value
-        distance = float(np.abs(outlook.in_unit(outlook.posterior.mean[outlook.measured]) - t).min())
-        return log_nearer(np.abs(outlook.mean - t), outlook.std, distance)
+        t = context.sign * self.value
+        distance = float(np.abs(context.in_unit(context.posterior.mean[context.measured]) - t).min())
+        return log_nearer(np.abs(context.mean - t), context.std, distance)
 
 
 def log_nearer(distance: Floats, std: Floats, d: float) -> Floats:

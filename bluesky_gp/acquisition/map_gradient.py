@@ -14,7 +14,7 @@ import numpy as np
 
 from bluesky_gp.acquisition.sampling import gains, joint_samples
 from bluesky_gp.grid import PixelGrid
-from bluesky_gp.protocols import Outlook, Posterior
+from bluesky_gp.protocols import AcquisitionContext, Posterior
 from bluesky_gp.typing import Floats, Indices
 
 _EXACT = 2e9  # operations that the variance of the gradient may take: about a tenth of a second
@@ -23,7 +23,7 @@ _SAMPLES = 16
 
 @dataclass(frozen=True)
 class MapGradient:
-    r"""Where the map is steep and not yet known: the standard deviation times the root mean square of the gradient.
+    r"""Steepness of the map where it is unknown: the standard deviation times the root mean square of the gradient.
 
     .. math:: \sigma \sqrt{ \sum_a \mathrm{E}\, g_a^2 }, \quad
               \mathrm{E}\, g_a^2 = (\mathrm{E}\, g_a)^2 + \mathrm{Var}\, g_a
@@ -35,21 +35,21 @@ class MapGradient:
     Rev. Phys. 3, 685); the variance of the gradient is added so that walls are looked for where nothing is known too.
     """
 
-    def on(self, outlook: Outlook) -> Floats:
+    def on(self, context: AcquisitionContext) -> Floats:
         """Score pixels, shape ``(k,)``; without a unit."""
-        posterior, pixels = outlook.posterior, outlook.pixels
-        if len(posterior.mean) * len(outlook.measured) ** 2 * outlook.grid.ndim <= _EXACT:
-            square = self._exact(outlook)
+        posterior, pixels = context.posterior, context.pixels
+        if len(posterior.mean) * len(context.measured) ** 2 * context.grid.ndim <= _EXACT:
+            square = self._exact(context)
         else:
-            square = np.mean([_square(outlook.grid, sample) for sample in joint_samples(outlook, _SAMPLES)], axis=0)
+            square = np.mean([_square(context.grid, sample) for sample in joint_samples(context, _SAMPLES)], axis=0)
         return np.asarray(np.sqrt(posterior.variance[pixels] * square[pixels]))
 
-    def _exact(self, outlook: Outlook) -> Floats:
-        before, variance = outlook.once(f"{self!r} variance", lambda: _variance(outlook.posterior, outlook.grid))
+    def _exact(self, context: AcquisitionContext) -> Floats:
+        before, variance = context.once(f"{self!r} variance", lambda: _variance(context.posterior, context.grid))
         variance = variance.copy()
-        for gain in gains(outlook.posterior.fantasies[before:], len(variance)):
-            variance -= _square(outlook.grid, gain)  # as f's variance, by the square of what the pixel takes off
-        return np.asarray(_square(outlook.grid, outlook.posterior.mean) + np.maximum(variance, 0.0))
+        for gain in gains(context.posterior.fantasies[before:], len(variance)):
+            variance -= _square(context.grid, gain)  # as f's variance, by the square of what the pixel takes off
+        return np.asarray(_square(context.grid, context.posterior.mean) + np.maximum(variance, 0.0))
 
 
 def _ends(grid: PixelGrid, axis: int) -> tuple[Indices, Indices, Floats]:

@@ -16,7 +16,7 @@ import numpy as np
 from scipy.spatial import KDTree
 from sklearn.base import clone
 
-from bluesky_gp.protocols import Outlook
+from bluesky_gp.protocols import AcquisitionContext
 from bluesky_gp.typing import Floats
 
 _FEATURES = 5
@@ -47,18 +47,18 @@ class Novelty:
     key: str = "spectrum"
     transformer: Any = None
 
-    def on(self, outlook: Outlook) -> Floats:
+    def on(self, context: AcquisitionContext) -> Floats:
         """Score pixels, shape ``(k,)``, in the unit of the features; the target's deviation before there are any."""
-        seen: _Features | None = outlook.once(f"{self!r} features", lambda: self._features(outlook))
+        seen: _Features | None = context.once(f"{self!r} features", lambda: self._features(context))
         if seen is None:
-            return outlook.std
-        chosen = [fantasy.pixel for fantasy in outlook.posterior.fantasies]
-        nearest = KDTree(np.vstack([seen.Z, seen.P[chosen]])).query(seen.P[outlook.pixels])[0]
-        variance = outlook.posterior.variance[outlook.pixels]
+            return context.std
+        chosen = [fantasy.pixel for fantasy in context.posterior.fantasies]
+        nearest = KDTree(np.vstack([seen.Z, seen.P[chosen]])).query(seen.P[context.pixels])[0]
+        variance = context.posterior.variance[context.pixels]
         return np.asarray(np.sqrt(np.square(nearest) + variance * np.square(seen.s).sum()))
 
-    def _features(self, outlook: Outlook) -> "_Features | None":
-        spectra = outlook.measured_values(self.key)
+    def _features(self, context: AcquisitionContext) -> "_Features | None":
+        spectra = context.measured_values(self.key)
         known = np.isfinite(spectra).all(axis=1) if spectra.ndim == 2 else np.zeros(0, dtype=bool)
         if known.sum() < _FEWEST:
             return None
@@ -67,7 +67,7 @@ class Novelty:
         scale = np.where(s > 0.0, s, 1.0)
         rows = np.full((len(spectra), features.shape[1]), np.nan)
         rows[known] = (features - centre) / scale
-        return _Features(features, outlook.mean_of(rows) * scale + centre, s)
+        return _Features(features, context.mean_of(rows) * scale + centre, s)
 
     def _transformed(self, spectra: Floats) -> Floats:
         transformer = self.transformer

@@ -17,7 +17,7 @@ from scipy.special import erfcx
 
 from bluesky_gp.acquisition.improvement import LOG_SQRT_2PI, deviations
 from bluesky_gp.gp import tiled
-from bluesky_gp.protocols import Fantasy, Outlook
+from bluesky_gp.protocols import AcquisitionContext, Fantasy
 from bluesky_gp.typing import Floats
 
 
@@ -29,11 +29,11 @@ class ThompsonSampling:
     chosen before will be measured.
     """
 
-    def on(self, outlook: Outlook) -> Floats:
+    def on(self, context: AcquisitionContext) -> Floats:
         """Score pixels, shape ``(k,)``: the sample there, in the target's unit."""
-        place = f"{self!r} {len(outlook.posterior.fantasies)}"
-        sample: Floats = outlook.once(place, lambda: outlook.samples(1)[0])
-        return sample[outlook.pixels]
+        place = f"{self!r} {len(context.posterior.fantasies)}"
+        sample: Floats = context.once(place, lambda: context.samples(1)[0])
+        return sample[context.pixels]
 
 
 @dataclass(frozen=True)
@@ -54,10 +54,10 @@ class MaxValueEntropy:
 
     logarithmic: ClassVar[bool] = True  # for `combined`: the score is a logarithm
 
-    def on(self, outlook: Outlook) -> Floats:
+    def on(self, context: AcquisitionContext) -> Floats:
         """Score pixels, shape ``(k,)``."""
-        posterior, pixels = outlook.posterior, outlook.pixels
-        maxima = joint_samples(outlook, self.num_samples)[:, outlook.grid.allowed].max(axis=1)
+        posterior, pixels = context.posterior, context.pixels
+        maxima = joint_samples(context, self.num_samples)[:, context.grid.allowed].max(axis=1)
         mean, std, told = posterior.mean[pixels], np.sqrt(posterior.variance[pixels]), np.empty(len(pixels))
         for tile in tiled(len(pixels), len(maxima)):
             z = -deviations(mean[tile], std[tile], maxima[:, None])
@@ -67,24 +67,24 @@ class MaxValueEntropy:
         return np.asarray(told - np.log(self.num_samples))
 
 
-def joint_samples(outlook: Outlook, num: int) -> Floats:
+def joint_samples(context: AcquisitionContext, num: int) -> Floats:
     """Joint samples of the map, shape ``(num, N)``, standardised; the same all through a batch.
 
     As each pixel of the batch is chosen, they are corrected for its measurement, which is exact and costs no solution
     (Matheron's rule: Wilson et al. 2020, arXiv:2002.09309, eq. 9).
     """
-    posterior, name = outlook.posterior, f"{num} joint samples"
-    n_before, errors = outlook.once(
+    posterior, name = context.posterior, f"{num} joint samples"
+    n_before, errors = context.once(
         name,
         lambda: (
             len(posterior.fantasies),
-            np.stack([posterior.sample(outlook.rng) for _ in range(num)]) - posterior.mean,
+            np.stack([posterior.sample(context.rng) for _ in range(num)]) - posterior.mean,
         ),
     )
     since = posterior.fantasies[n_before:]
     weights = np.empty((num, 0))
     for place, fantasy in enumerate(since):
-        noise = outlook.once(f"{name}, noise {place}", lambda: outlook.rng.standard_normal(num))
+        noise = context.once(f"{name}, noise {place}", lambda: context.rng.standard_normal(num))
         error = errors[:, fantasy.pixel] - weights @ gains(since[:place], len(posterior.mean))[:, fantasy.pixel]
         weight = (error + np.sqrt(fantasy.noise) * noise) / fantasy.std
         weights = np.column_stack([weights, weight])

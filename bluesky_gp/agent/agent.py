@@ -163,7 +163,7 @@ class GPAgent(DocumentRouter):
 
     @property
     def resumed(self) -> Resumed | None:
-        """What `prepare` has read, until a run begins; None if it read nothing."""
+        """The run that `prepare` has read, until the next begins; None if it read nothing."""
         return self._preparation.resumed
 
     def trigger(self) -> FutureStatus:
@@ -270,5 +270,5 @@ class GPAgent(DocumentRouter):
 
     @property
     def faults_in_a_row(self) -> int:
-        """How many of the latest pixels failed by a fault of the instrument."""
+        """Number of the latest pixels, in a row, that failed by a fault of the instrument."""
         return 0 if self._run is None else self._run.heard.faults_in_a_row

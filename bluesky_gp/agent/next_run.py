@@ -1,4 +1,4 @@
-"""What the next run of an agent begins with."""
+"""The beginning of an agent's next run: a history that is read, or what the optimizer knows."""
 
 from collections.abc import Mapping
 from concurrent.futures import Future
@@ -13,7 +13,7 @@ from bluesky_gp.status import DaemonExecutor
 
 @dataclass(frozen=True)
 class Assignment:
-    """What a plan tells the agent before it opens a run.
+    """Task that a plan gives the agent before it opens a run.
 
     Parameters
     ----------
@@ -54,12 +54,12 @@ class Preparation:
 
     @property
     def initial(self) -> History:
-        """What a run begins with that resumes no other."""
+        """History of a run that resumes no other."""
         return History(known=tuple(self._optimizer.points(self.first_state)))
 
     @property
     def resumed(self) -> Resumed | None:
-        """What `read` has read, until a run begins; None if it read nothing."""
+        """The run that `read` has read, until the next begins; None if it read nothing."""
         ready = self._read is not None and self._read.done() and self._read.exception() is None
         return self._read.result() if ready and self._read is not None else None
 

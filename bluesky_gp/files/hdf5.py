@@ -98,7 +98,7 @@ def _usid(file: Any, dataset: Any) -> list[Signal]:
 
 
 class _Side:
-    """Where the rows (or columns) of a USID table lie: one axis a dimension, the slowest first.
+    """Positions of the rows (or columns) of a USID table: one axis a dimension, the slowest first.
 
     Dimensions of one value are left out. `places` has shape ``(n_dimensions, n)``.
     """

@@ -1,4 +1,4 @@
-"""What the readers of different formats have in common: signals with axes, of which one is to be chosen."""
+"""Signals with axes, as the readers of different formats find them, of which one is to be chosen."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -45,7 +45,7 @@ class Signal:
 
     @property
     def spectral(self) -> list[int]:
-        """Which axes are spectral."""
+        """Axes that are spectral."""
         return [i for i, axis in enumerate(self.axes) if axis.spectral]
 
 

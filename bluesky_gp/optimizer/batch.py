@@ -54,7 +54,7 @@ class Place(NamedTuple):
 
 
 class Ranking(NamedTuple):
-    """How a strategy ranks the candidates of a place: the largest is chosen, NaN never."""
+    """Ranks of the candidates of a place: the largest is chosen, NaN never."""
 
     values: Floats  # (k,)
     scores: Floats | None = None  # (k,), the acquisition function, if it was computed

@@ -1,4 +1,4 @@
-"""What an acquisition function may look at."""
+"""The context of an acquisition function: the state, the batch so far, the candidates."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -15,8 +15,8 @@ from bluesky_gp.typing import Floats, Indices
 
 
 @dataclass(frozen=True, eq=False)
-class StateOutlook:
-    """What a state knows of the pixels that may be proposed; see `protocols.Outlook`."""
+class StateContext:
+    """Context that a state gives an acquisition function; see `protocols.AcquisitionContext`."""
 
     state: OptimizerState
     posterior: GridPosterior  # that of the state, with the batch so far as fantasies
@@ -62,7 +62,7 @@ class StateOutlook:
         """The best posterior mean among the measured pixels."""
         return self._scored[2] if self.incumbent is None else self.incumbent
 
-    def against(self, best: float) -> "StateOutlook":
+    def against(self, best: float) -> "StateContext":
         """Return the same with another incumbent."""
         return replace(self, incumbent=best)
 

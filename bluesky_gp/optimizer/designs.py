@@ -187,7 +187,7 @@ class Beginning:
         return cls(grid, max(num, len(planned)), planned)
 
     def due(self, num: int, attempted: Indices, pending: Indices, *, known: bool) -> int:
-        """How many of the next `num` pixels are first ones; all of them as long as nothing is known."""
+        """Return how many of the next `num` pixels are first ones; all of them as long as nothing is known."""
         if self.planned is None:
             return num if len(attempted) < self.num or not known else 0
         left = self.num - len(np.union1d(attempted, pending))

@@ -1,4 +1,4 @@
-"""What is doubtful about what an optimizer has learnt, in words for the record."""
+"""Doubts about the state of an optimizer, in words for the record."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""What an optimizer believes before the first pixel, and how it learns from the next ones."""
+"""The model behind an optimizer: prior beliefs, and learning as a function of the state."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace

@@ -10,7 +10,7 @@ from sklearn.gaussian_process.kernels import Kernel
 from bluesky_gp.gp import GridPosterior, blas_threads, refit_due, starts_for, theta_names
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.optimizer.batch import Strategy, choose
-from bluesky_gp.optimizer.context import StateOutlook
+from bluesky_gp.optimizer.context import StateContext
 from bluesky_gp.optimizer.designs import Design
 from bluesky_gp.optimizer.doubts import with_unscored
 from bluesky_gp.optimizer.measurements import Measurements
@@ -309,7 +309,7 @@ class PixelOptimizer:
         memory: dict[str, Any] = {}
 
         def score(posterior: GridPosterior, pixels: Indices) -> Floats:
-            return StateOutlook(state, posterior, pixels, rng, memory).scored_by(self.acquisition)
+            return StateContext(state, posterior, pixels, rng, memory).scored_by(self.acquisition)
 
         for pixel in pending:
             posterior = posterior.condition(pixel, float(posterior.mean[pixel]))

@@ -88,7 +88,7 @@ class Recipe:
 
     @property
     def strategy(self) -> Strategy:
-        """How a batch is chosen."""
+        """Strategy by which a batch is chosen."""
         return strategy_of(self.share, self.rule)
 
     @property

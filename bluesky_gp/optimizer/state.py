@@ -153,7 +153,7 @@ class OptimizerState:
 
     @cached_property
     def forecast(self) -> Forecast:
-        """What more pixels would gain; NaN before the hyperparameters have been fitted."""
+        """Gains expected of more pixels; NaN before the hyperparameters have been fitted."""
         if self.posterior is None or not self.fitted:
             return Forecast()
         wrong = float(np.sqrt(np.mean(self.diary.errors))) if self.diary.errors else 1.0
@@ -182,7 +182,7 @@ class OptimizerState:
 
     @property
     def method(self) -> str:
-        """What was approximated or doubted, in words for the record; empty: nothing."""
+        """Approximations and doubted values, in words for the record; empty: none."""
         if self.posterior is None:
             return ""
         subset = self.fit.n_likelihood < self.n_fitted

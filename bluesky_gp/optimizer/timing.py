@@ -1,4 +1,4 @@
-"""How long the next decision will take, from two speeds of this machine that are measured once."""
+"""Seconds that the next decision will take, from two speeds of this machine that are measured once."""
 
 from collections.abc import Callable
 from functools import cache

@@ -59,7 +59,7 @@ class AffineUnits:
 
     @property
     def scale(self) -> float:
-        """What one standard deviation is in the target's unit."""
+        """One standard deviation in the target's unit."""
         return self.spread or 1.0
 
     def inward(self, values: Floats) -> Floats:

@@ -1,4 +1,4 @@
-"""Which RunEngine calls a callback, and how that can ask it for a pause: bluesky tells a callback neither."""
+"""The RunEngine that calls a callback, and a pause asked of it: bluesky tells a callback neither."""
 
 import asyncio
 import inspect

@@ -99,7 +99,7 @@ class RunOutcomes:
 
     @property
     def faults_in_a_row(self) -> int:
-        """How many of the latest pixels failed by a fault of the instrument."""
+        """Number of the latest pixels, in a row, that failed by a fault of the instrument."""
         count = 0
         for outcome in reversed(self.outcomes):
             if not outcome.fault:

@@ -1,4 +1,4 @@
-"""What had been learnt before a run began, decision by decision: enough to come to the same state again.
+"""Decisions made before a run, complete enough to reproduce the optimizer's state.
 
 It stands in the start document of every run that begins with knowledge, as plain data, so that a run can be replayed
 and resumed from its own record, whatever became of the runs before it.
@@ -29,7 +29,7 @@ class Step:
 
 @dataclass(frozen=True)
 class History:
-    """What a run begins with.
+    """Decisions made before a run, and the pixels behind them.
 
     Parameters
     ----------

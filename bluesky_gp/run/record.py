@@ -35,7 +35,7 @@ class Spectra:
 
 @dataclass(frozen=True)
 class RunRecord:
-    """What a run of `adaptive_map` measured, decided and predicted."""
+    """A run of `adaptive_map` read back: measurements, decisions and predictions."""
 
     start: Mapping[str, Any]
     stop: Mapping[str, Any]  # empty while the run goes on
@@ -95,7 +95,7 @@ class RunRecord:
 
     @property
     def inherited(self) -> History:
-        """What the run began with: where it resumes another, that one's pixels and decisions."""
+        """History with which the run began: where it resumes another, that one's pixels and decisions."""
         return History.of(self.start["gp"])
 
     @property

@@ -21,7 +21,7 @@ _LEVELS = ("zero", "middle")
 
 @dataclass(frozen=True)
 class _LoopScalarizer:
-    """What all have in common: how spikes are treated.
+    """Base of all scalarizers of loops: it treats spikes.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ class LoopArea(_LoopScalarizer):
 
 @dataclass(frozen=True)
 class _Crossings(_LoopScalarizer):
-    """Where the two branches cross a level.
+    """Crossings of a level by the two branches.
 
     Parameters
     ----------
@@ -142,7 +142,7 @@ class CoerciveVoltage(_Crossings):
 
 @dataclass(frozen=True)
 class Imprint(_Crossings):
-    r"""How far a loop is shifted along the bias: :math:`(v_+ + v_-) / 2`, the middle of its two zero crossings.
+    r"""Shift of a loop along the bias: :math:`(v_+ + v_-) / 2`, the middle of its two zero crossings.
 
     Parameters
     ----------
@@ -160,7 +160,7 @@ class Imprint(_Crossings):
 
 @dataclass(frozen=True)
 class RemanentResponse(_LoopScalarizer):
-    r"""What remains of the response at zero bias: half the opening of the loop there, :math:`(R_0^+ - R_0^-) / 2`.
+    r"""Response that remains at zero bias: half the opening of the loop there, :math:`(R_0^+ - R_0^-) / 2`.
 
     :math:`R_0^+` on the falling branch, :math:`R_0^-` on the rising one: positive in the usual ferroelectric sense, and
     an offset of the response has no influence.

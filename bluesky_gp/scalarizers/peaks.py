@@ -11,7 +11,7 @@ from bluesky_gp.typing import Floats
 
 @dataclass(frozen=True)
 class Centroid:
-    r"""Where on the axis the power of a spectrum lies: :math:`\sum_k k y_k^2 / \sum_k y_k^2`.
+    r"""Centroid of the power of a spectrum on its axis: :math:`\sum_k k y_k^2 / \sum_k y_k^2`.
 
     The position of a resonance in an amplitude spectrum. A spectrum of zeros has none: NaN.
     """
@@ -46,7 +46,7 @@ class Peak:
 
 @dataclass(frozen=True)
 class PeakPosition:
-    """Where on the axis the largest value of a spectrum lies, by a parabola through it and its two neighbours.
+    """Position of the largest value of a spectrum on its axis, by a parabola through it and its two neighbours.
 
     NaN where the largest value is the first or the last of the window: there is no peak.
 

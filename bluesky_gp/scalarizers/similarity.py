@@ -69,7 +69,7 @@ def cosine(
 
 @dataclass(frozen=True)
 class ComponentScore:
-    r"""How much of one component a spectrum has, the components found beforehand in other spectra.
+    r"""Score of one component in a spectrum, the components found beforehand in other spectra.
 
     "pca": :math:`(x - \bar{x}) \cdot c_i`. "nmf": the i-th of the weights :math:`w \ge 0` for which
     :math:`|x - \sum_k w_k c_k|` is smallest, in units of that component's largest weight in the spectra that it was

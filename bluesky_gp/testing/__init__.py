@@ -1,4 +1,4 @@
-"""What helps to test against bluesky_gp; nothing at run time imports it.
+"""Contracts and an optimizer to test against; nothing at run time imports them.
 
 The contracts need pytest, which the rest of the package does not: their names are imported when they are used.
 """

@@ -1,4 +1,4 @@
-"""What an acquisition function must do for `PixelOptimizer` to trust it; run over any acquisition function.
+"""The contract of an acquisition function that `PixelOptimizer` can trust; run over any of them.
 
 from bluesky_gp.testing import AcquisitionContract
 

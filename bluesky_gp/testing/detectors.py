@@ -1,4 +1,4 @@
-"""What a detector must do for `adaptive_map` to trust it; run over any detector.
+"""The contract of a detector that `adaptive_map` can trust; run over any detector.
 
     from bluesky_gp.testing import DetectorContract
 
@@ -108,7 +108,7 @@ class DetectorContract:
         assert np.isfinite(axis).all(), f"{detector.name}: its axis has channels that are no numbers"
 
     def test_it_hints_numbers(self, detector: Any) -> None:
-        """What tables and plots show is in the events, and no array."""
+        """Hinted keys are in the events, and none is an array."""
         session = Session()
         session.run(staged([detector], recorded(detector, self.timeout), record=True))
         keys = session.descriptors()[0]["data_keys"]
@@ -165,7 +165,7 @@ class DetectorContract:
         assert len(old) < len(first), f"{detector.name}: timestamps of {old} do not change with the exposure"
 
     def test_staging_leaves_its_configuration_as_it_was(self, detector: Any) -> None:
-        """What staging changes, unstaging restores; three times over."""
+        """Unstaging restores the configuration that staging changed; three times over."""
         session = Session()
         session.run(staged([detector], recorded(detector, self.timeout), record=True))  # some know their axis only now
         before = session.run(_configuration(detector))

@@ -1,4 +1,4 @@
-"""What a stage must do for `adaptive_map` to trust it; run over any stage.
+"""The contract of a stage that `adaptive_map` can trust; run over any stage.
 
     from bluesky_gp.testing import StageContract
 
@@ -145,7 +145,7 @@ class StageContract:
         )
 
     def _error(self, session: Session, stage: AnyStage, pixel: Sequence[float]) -> float:
-        """How far, in steps, the read-back is from a pixel."""
+        """Return how far, in steps, the read-back is from a pixel."""
         read: dict[str, Any] = {}
         for device in devices_of(stage):
             read |= session.run(reading(device))

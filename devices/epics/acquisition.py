@@ -54,7 +54,7 @@ class Acquisition:
 
     @property
     def wanting(self) -> list[str]:
-        """What has not come about; empty: the spectrum is there."""
+        """Events that are still missing; empty: the spectrum is there."""
         variables, values = self._variables, self._variables.values
         wanting = []
         if "counter" in variables and values["counter"] == self._count:

@@ -125,7 +125,7 @@ class Variables:
 
 
 class Settings:
-    """What a run writes to variables and puts back at its end.
+    """Values that a run writes to variables and puts back at its end.
 
     Parameters
     ----------

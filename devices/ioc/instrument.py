@@ -25,7 +25,7 @@ STATES = ("Idle", "Acquire", "Readout", "Error", "Aborted")
 
 @dataclass(frozen=True)
 class SimulatedInstrument:
-    """What the IOC shows.
+    """Variables of the IOC, and the instrument behind them.
 
     Parameters
     ----------

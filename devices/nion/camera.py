@@ -14,7 +14,7 @@ _PATIENCE = 10.0  # s beyond the exposure
 
 @dataclass(frozen=True)
 class EELSCamera:
-    """How a camera of Nion's instrumentation kit gives the frame that begins now, as a spectrum."""
+    """A camera of Nion's instrumentation kit: the frame that begins now, as a spectrum."""
 
     device: str  # name of the device, for messages
     source: Any  # the hardware source

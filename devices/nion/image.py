@@ -1,4 +1,4 @@
-"""What belongs to every experiment on a Nion microscope: the overview image, and controls such as the beam current."""
+"""The overview image of a Nion microscope, and controls such as the beam current."""
 
 import time
 from collections.abc import Sequence
@@ -79,7 +79,7 @@ class NionOverview(Device):
 
     @property
     def image_grid(self) -> PixelGrid:
-        """Where the pixels of the last image lie, nm: for `plots.grid_on_image` and the masks of `bluesky_gp.masks`."""
+        """Grid of the pixels of the last image, nm: for `plots.grid_on_image` and the masks of `bluesky_gp.masks`."""
         step, origin = tuple(self.step.get()), tuple(self.origin.get())
         return PixelGrid(self.image.get().shape, step=step, origin=origin, units="nm")
 

@@ -1,4 +1,4 @@
-"""What the Nion devices know of the instrument behind them: where the beam is, and how to put it out."""
+"""The instrument behind the Nion devices: where the beam is, and a way to put it out."""
 
 from dataclasses import dataclass
 from typing import Any, Protocol

@@ -31,7 +31,7 @@ _STEP = 0.02  # s between two read-backs of a move
 
 @dataclass
 class AxisLogic(MovableLogic[float]):
-    """How the simulated axis moves: at constant velocity, and where it is when it is stopped it stays."""
+    """Motion of the simulated axis: at constant velocity; stopped, it stays."""
 
     show: Callable[[float], None]
     velocity: SignalR[float]
@@ -95,7 +95,7 @@ class AsyncAxis(StandardReadable, StandardMovable[float]):
 
     @cached_property
     def movable_logic(self) -> AxisLogic:
-        """How it moves."""
+        """Logic of its motion."""
         return AxisLogic(
             setpoint=self.setpoint, readback=self.readback, show=self._show, velocity=self.velocity, limits=self.limits
         )

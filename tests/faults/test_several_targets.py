@@ -46,10 +46,10 @@ def sometimes(spectrum, axis):
 class Between:
     """A mean of two targets, and what spectra there are: it chooses by all that is carried."""
 
-    def on(self, outlook):
-        other, std = outlook.other("smallest")
-        spread = np.nanstd(outlook.measured_values("spectrum")) if "spectrum" in outlook.state.others else 1.0
-        return outlook.mean + np.nan_to_num(other)[outlook.pixels] + spread * std[outlook.pixels]
+    def on(self, context):
+        other, std = context.other("smallest")
+        spread = np.nanstd(context.measured_values("spectrum")) if "spectrum" in context.state.others else 1.0
+        return context.mean + np.nan_to_num(other)[context.pixels] + spread * std[context.pixels]
 
 
 class Setup:

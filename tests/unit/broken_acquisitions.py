@@ -33,9 +33,9 @@ class HalfWithoutNumber(Sound):
 
 
 class WritesIntoTheMap:
-    def on(self, outlook):
-        outlook.posterior.mean[outlook.pixels] *= 0.9
-        return outlook.mean
+    def on(self, context):
+        context.posterior.mean[context.pixels] *= 0.9
+        return context.mean
 
 
 class DrawsElsewhere(Sound):
@@ -57,13 +57,13 @@ class AddsSquares(Sound):
 
 
 class KnowsTheSign:
-    def on(self, outlook):
-        return outlook.sign * outlook.mean + outlook.std
+    def on(self, context):
+        return context.sign * context.mean + context.std
 
 
 class Lopsided:
-    def on(self, outlook):
-        return outlook.grid.unravel(outlook.pixels)[:, 0] + (outlook.mean - outlook.best) / outlook.std
+    def on(self, context):
+        return context.grid.unravel(context.pixels)[:, 0] + (context.mean - context.best) / context.std
 
 
 def case(kind):

@@ -52,20 +52,20 @@ def dense_variances(found, view_, goal, chosen=()):
 @pytest.mark.parametrize("f", [Top(0.1), Boundary(4.0), lambda values: values < 3.0])
 def test_information_is_that_of_the_textbook(f):
     found, goal = optimizer(), Goal(f, "info", num_samples=6, num_pixels=99)
-    outlook = view(found)
-    inside = np.maximum(dense_variances(found, outlook, goal)[:, outlook.pixels], 0.0) + 0.01
-    before = found.state.posterior.variance[outlook.pixels] + 0.01
+    context = view(found)
+    inside = np.maximum(dense_variances(found, context, goal)[:, context.pixels], 0.0) + 0.01
+    before = found.state.posterior.variance[context.pixels] + 0.01
     expected = (0.5 * np.log(before / inside)).mean(axis=0)
-    assert goal.on(outlook) == pytest.approx(expected, abs=1e-6)
+    assert goal.on(context) == pytest.approx(expected, abs=1e-6)
 
 
 def test_the_pixels_of_a_batch_are_accounted_for_one_after_another():
     found, goal = optimizer(), Goal(Top(0.1), "info", num_samples=5, num_pixels=99)
-    outlook, chosen = view(found), [3, 40, 41]
-    goal.on(outlook)
+    context, chosen = view(found), [3, 40, 41]
+    goal.on(context)
     for count in (1, 2, 3):
         later = view(found, chosen=tuple(chosen[:count]))
-        later = type(later)(later.state, later.posterior, later.pixels, later.rng, outlook.memory)
+        later = type(later)(later.state, later.posterior, later.pixels, later.rng, context.memory)
         scores = goal.on(later)
     first = view(found)
     inside = np.maximum(dense_variances(found, first, goal, chosen)[:, later.pixels], 0.0) + 0.01
@@ -83,25 +83,25 @@ def test_of_many_pixels_some_stand_for_all_and_tell_less():
 def test_information_is_that_of_simulated_answers():
     """At one pixel: entropy of the answers before, less their mean entropy once the picked values are known."""
     found, goal = optimizer(), Goal(Above(4.0), "info", num_samples=1, num_pixels=99)
-    outlook = view(found)
-    place = int(np.argmax(goal.on(outlook)))
-    pixel = outlook.pixels[place]
-    X = np.flatnonzero(goal.picked(outlook, joint_samples(outlook, 1)[0]))
+    context = view(found)
+    place = int(np.argmax(goal.on(context)))
+    pixel = context.pixels[place]
+    X = np.flatnonzero(goal.picked(context, joint_samples(context, 1)[0]))
     rng = np.random.default_rng(3)
     draws = np.stack([found.state.posterior.sample(rng) for _ in range(20_000)])
     answers = draws[:, pixel] + 0.1 * rng.standard_normal(len(draws))
     design = np.column_stack([draws[:, X], np.ones(len(draws))])
     left = answers - design @ np.linalg.lstsq(design, answers, rcond=None)[0]
     told = np.log(answers.std() / left.std())
-    assert goal.on(outlook)[place] == pytest.approx(told, abs=0.03)
+    assert goal.on(context)[place] == pytest.approx(told, abs=0.03)
 
 
 def test_the_mean_alone_looks_where_the_mean_has_it():
     found = optimizer()
-    outlook = view(found)
-    inside = (found.state.mean > 4.5).ravel()[outlook.pixels]
-    scores = Goal(Above(4.5), "mean").on(outlook)
-    assert np.array_equal(scores, np.where(inside, outlook.std, 0.0)) and inside.any()
+    context = view(found)
+    inside = (found.state.mean > 4.5).ravel()[context.pixels]
+    scores = Goal(Above(4.5), "mean").on(context)
+    assert np.array_equal(scores, np.where(inside, context.std, 0.0)) and inside.any()
     assert np.array_equal(Goal(Above(4.5), "switch").on(view(found)), scores)
 
 
@@ -116,16 +116,16 @@ def test_once_all_that_the_mean_has_is_measured_the_mean_alone_explores_and_the_
 
 
 def test_one_pixel_is_scored_as_among_all():
-    outlook = view()
+    context = view()
     goal = Goal(Above(4.5), "switch")
-    scores = goal.on(outlook)
-    one = type(outlook)(outlook.state, outlook.posterior, outlook.pixels[:1], outlook.rng, outlook.memory)
+    scores = goal.on(context)
+    one = type(context)(context.state, context.posterior, context.pixels[:1], context.rng, context.memory)
     assert goal.on(one)[0] == scores[0]
 
 
 def test_where_no_sample_has_any_the_uncertainty_leads():
-    outlook = view()
-    assert np.array_equal(Goal(Above(1e6), "info").on(outlook), outlook.std)
+    context = view()
+    assert np.array_equal(Goal(Above(1e6), "info").on(context), context.std)
 
 
 def test_the_filter_sees_the_users_unit_and_no_masked_pixels():
@@ -155,10 +155,10 @@ def test_the_same_seed_chooses_the_same_and_shift_and_scale_do_not_matter(method
 
 def test_it_looks_where_samples_disagree_on_what_is_picked():
     found = optimizer()
-    outlook = view(found)
+    context = view(found)
     goal = Goal(Above(4.2), num_pixels=99)
-    share = np.mean([goal.picked(outlook, sample) for sample in joint_samples(outlook, 200)], axis=0)[outlook.pixels]
-    scores, agreed = goal.on(outlook), (share < 0.005)
+    share = np.mean([goal.picked(context, sample) for sample in joint_samples(context, 200)], axis=0)[context.pixels]
+    scores, agreed = goal.on(context), (share < 0.005)
     assert scores[agreed].max() < scores[(share > 0.2) & (share < 0.8)].min()
 
 

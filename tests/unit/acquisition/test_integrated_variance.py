@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from outlooks import KERNEL, outlook_of
+from contexts import KERNEL, outlook_of
 from sklearn.gaussian_process.kernels import DotProduct
 
 from bluesky_gp import IntegratedVariance, PixelGrid

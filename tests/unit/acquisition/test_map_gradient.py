@@ -40,15 +40,15 @@ def test_it_is_the_deviation_times_the_root_mean_square_of_the_gradient():
 def test_trends_and_kernels_that_are_not_stationary_are_taken_too(options):
     found = PixelOptimizer(GRID, "height", n_initial=4, **{"kernel": KERNEL, **options})
     found.ingest([{"_id": pixel, "height": np.sin(pixel)} for pixel in range(1, 70, 6)])
-    outlook = view(found)
-    assert MapGradient().on(outlook) == pytest.approx(expected(outlook.posterior, GRID, outlook.pixels), rel=1e-6)
+    context = view(found)
+    assert MapGradient().on(context) == pytest.approx(expected(context.posterior, GRID, context.pixels), rel=1e-6)
 
 
 def test_pixels_chosen_before_count_as_measured():
-    outlook = view()
-    MapGradient().on(outlook)
+    context = view()
+    MapGradient().on(context)
     later = view(chosen=(30, 44))
-    later = type(later)(later.state, later.posterior, later.pixels, later.rng, outlook.memory)
+    later = type(later)(later.state, later.posterior, later.pixels, later.rng, context.memory)
     assert MapGradient().on(later) == pytest.approx(expected(later.posterior, GRID, later.pixels), rel=1e-7)
 
 
@@ -65,8 +65,8 @@ def test_on_one_axis_and_beside_the_end_of_the_map_it_is_a_one_sided_difference(
     grid = PixelGrid((12,))
     found = PixelOptimizer(grid, "height", n_initial=4)
     found.ingest([{"_id": pixel, "height": float(pixel > 5)} for pixel in (0, 3, 4, 7, 8)])
-    outlook = view(found)
-    assert MapGradient().on(outlook) == pytest.approx(expected(outlook.posterior, grid, outlook.pixels), rel=1e-6)
+    context = view(found)
+    assert MapGradient().on(context) == pytest.approx(expected(context.posterior, grid, context.pixels), rel=1e-6)
 
 
 def test_a_wall_is_measured_more_than_the_domains_beside_it():

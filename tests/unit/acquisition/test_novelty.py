@@ -36,13 +36,13 @@ def test_it_is_the_mean_square_distance_to_the_nearest_spectrum_seen():
 
 def test_a_pixel_chosen_before_counts_as_seen():
     found = optimizer()
-    outlook = view(found)
-    scores = Novelty().on(outlook)
-    first = int(outlook.pixels[np.argmax(scores)])
+    context = view(found)
+    scores = Novelty().on(context)
+    first = int(context.pixels[np.argmax(scores)])
     later = view(found, chosen=(first,))
     row, col = GRID.unravel([first])[0]
     beside = [int(p) for p in later.pixels if np.abs(GRID.unravel([p])[0] - [row, col]).sum() == 1]
-    before = dict(zip(outlook.pixels.tolist(), scores, strict=True))
+    before = dict(zip(context.pixels.tolist(), scores, strict=True))
     after = dict(zip(later.pixels.tolist(), Novelty().on(later), strict=True))
     assert beside and all(after[pixel] < before[pixel] for pixel in beside)
 
@@ -72,12 +72,12 @@ def test_shift_and_scale_of_the_target_do_not_matter():
 
 def test_any_transformer_is_taken():
     found = optimizer()
-    outlook = view(found)
-    spectra = outlook.measured_values("spectrum")
-    scaled = Novelty(transformer=StandardScaler()).on(outlook)
-    by_hand = Novelty(transformer=PCA(12, svd_solver="full")).on(outlook)  # turns, and so keeps distances
+    context = view(found)
+    spectra = context.measured_values("spectrum")
+    scaled = Novelty(transformer=StandardScaler()).on(context)
+    by_hand = Novelty(transformer=PCA(12, svd_solver="full")).on(context)  # turns, and so keeps distances
     assert len(scaled) == len(by_hand) and not np.allclose(scaled, by_hand)
-    assert Novelty(transformer=Identity()).on(outlook) == pytest.approx(by_hand, rel=1e-6) and spectra.shape[1] == 12
+    assert Novelty(transformer=Identity()).on(context) == pytest.approx(by_hand, rel=1e-6) and spectra.shape[1] == 12
 
 
 def test_a_transformer_is_described_and_made_again():
@@ -89,8 +89,8 @@ def test_a_transformer_is_described_and_made_again():
 def test_before_there_are_spectra_the_uncertainty_leads():
     found = PixelOptimizer(GRID, "height", n_initial=4, others=["spectrum"])
     found.ingest([{"_id": pixel, "height": float(pixel % 5)} for pixel in range(0, 60, 7)])
-    outlook = view(found)
-    assert np.array_equal(Novelty().on(outlook), outlook.std)
+    context = view(found)
+    assert np.array_equal(Novelty().on(context), context.std)
 
 
 def test_pixels_without_a_spectrum_and_failed_ones_are_left_out():

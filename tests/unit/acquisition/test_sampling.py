@@ -1,9 +1,9 @@
 import mpmath
 import numpy as np
 import pytest
+from contexts import outlook_of
 from hypothesis import given
 from hypothesis import strategies as st
-from outlooks import outlook_of
 from scipy.stats import norm
 from sklearn.preprocessing import FunctionTransformer
 

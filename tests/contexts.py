@@ -4,13 +4,13 @@ import numpy as np
 from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 
 from bluesky_gp import PixelOptimizer
-from bluesky_gp.optimizer.context import StateOutlook
+from bluesky_gp.optimizer.context import StateContext
 
 KERNEL = ConstantKernel(1.0, "fixed") * Matern(2.0, "fixed", nu=2.5) + WhiteKernel(0.02, "fixed")
 
 
-class View(StateOutlook):
-    """An outlook of which another of the same batch can be made."""
+class View(StateContext):
+    """An context of which another of the same batch can be made."""
 
     def with_(self, **changes):
         kept = {"posterior": self.posterior, "pixels": self.pixels, "rng": self.rng, "memory": self.memory}
@@ -18,7 +18,7 @@ class View(StateOutlook):
 
 
 def outlook_of(grid, *, posterior=None, pixels=None, seed=0, kernel=KERNEL, num=8, **options):
-    """An outlook on a grid of which `num` pixels are measured, or on a given posterior."""
+    """An context on a grid of which `num` pixels are measured, or on a given posterior."""
     found = PixelOptimizer(grid, "height", kernel, **options)
     rng = np.random.default_rng(11)
     measured = rng.choice(np.flatnonzero(grid.allowed), num, replace=False)
