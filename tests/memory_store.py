@@ -23,6 +23,9 @@ class Memory:
     def holds(self, uid):
         return self.runs.get(uid, [])[-1:] == ["stop"]
 
+    def abandon(self):
+        self.away = True
+
     def close(self):
         self.threads.add(threading.current_thread())
 

@@ -16,13 +16,14 @@ from bluesky_gp.recording.journal import JournalError
 from bluesky_gp.recording.journal_end import finish_journal
 from bluesky_gp.recording.journal_folder import JournalFolder, PendingRun
 from bluesky_gp.recording.spill import put_back
-from bluesky_gp.recording.stores import RunWriter, Store
+from bluesky_gp.recording.stores import Abandoned, RunWriter, Store
 
 __all__ = ["Follower"]
 
 logger = logging.getLogger("bluesky_gp.recording")
 
 _DOCUMENTS_A_WRITE = 200  # bounds memory when a long journal is taken in
+_LONGEST_REQUEST = 5.0  # seconds that the end of a session waits for the request under way
 _LONGEST_PAUSE = 60.0  # seconds between two tries at a catalog that is away
 
 
@@ -54,6 +55,7 @@ class Follower:
         self._ready = threading.Event()
         self._wake = threading.Event()
         self._closing = False
+        self._is_abandoned = False
         self._flushes: deque[_Flush] = deque()
         self._thread = threading.Thread(target=self._work, name=f"catalog {place}", daemon=True)
         self._thread.start()
@@ -99,14 +101,15 @@ class Follower:
         return flush.done.wait(timeout)
 
     def close(self, timeout: float) -> None:
-        """Write what is left, once, and end the thread; what cannot be written stays pending."""
+        """Write what is left, once, and end the thread; what is not written in time stays pending."""
         self._closing = True
         self.hurry()
         self._thread.join(timeout)
         if self._thread.is_alive() and self._error is None:
-            logger.warning(
-                "The catalog %s is still writing; what it does not finish is taken in next time.", self._place
-            )
+            self._is_abandoned = True
+            if self._store is not None:
+                self._store.abandon()
+                self._thread.join(_LONGEST_REQUEST)
 
     def _work(self) -> None:
         self._open()
@@ -116,13 +119,16 @@ class Follower:
             self._pass()
         for run in self._runs:
             run.retry_at = 0.0
-        self._pass()
+        if not self._is_abandoned:
+            self._pass()
         self._leave()
 
     def _open(self) -> None:
         try:
             self._store = self._connect()
             for path in self._folder.pending():
+                if self._is_abandoned:
+                    break
                 self._take_in(path)
         except Exception as error:
             self._error = error
@@ -177,6 +183,8 @@ class Follower:
                 self._folder.keep(run)
                 self._runs.remove(run)
                 run.settled.set()
+        except Abandoned:
+            return False
         except Exception as error:
             self._failed(run, error)
             return False
@@ -230,7 +238,10 @@ class Follower:
 
     def _leave(self) -> None:
         for run in self._runs:
-            logger.warning("Run %s is left in %s; the next opening of the catalog takes it in.", run.uid, run.path)
+            logger.warning(
+                "All of run %s is in its journal %s; the next opening of the catalog %s takes it in.",
+                run.uid, run.path, self._place,
+            )  # fmt: skip
             if run.journal is not None:
                 run.journal.close()
             run.lock.release()

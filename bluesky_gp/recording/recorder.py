@@ -48,6 +48,7 @@ class Recorder:
         self._follower = follower
         self._fsync: Fsync = fsync
         self._patience = patience
+        self._is_slow = False
         self._runs: dict[str, PendingRun] = {}
         self._run_of: dict[str, str] = {}  # descriptors' and resources' uids -> their run's
 
@@ -104,10 +105,12 @@ class Recorder:
                 run.journal.waiting, run.uid, run.journal.error,
             )  # fmt: skip
         elif not in_time:
-            logger.warning(
-                "Run %s is not in the catalog after %g s; it is written in the background, and is safe in %s.",
-                run.uid, self._patience, run.path,
+            logger.log(
+                logging.INFO if self._is_slow else logging.WARNING,
+                "All of run %s is in its journal %s. The catalog goes on taking it in, which has taken %g s so far.",
+                run.uid, run.path, self._patience,
             )  # fmt: skip
+            self._is_slow = True  # said once a session
 
 
 def _pause(run: PendingRun, journal: Backlog) -> None:

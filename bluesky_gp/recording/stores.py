@@ -3,6 +3,10 @@
 from typing import Any, Protocol
 
 
+class Abandoned(BaseException):
+    """A store is no longer written to, as the session ends; not to be caught with faults of the store."""
+
+
 class RunWriter(Protocol):
     """One run on its way into a store, called by `Follower` on its thread; `run_writer` has the one for Tiled."""
 
@@ -28,6 +32,9 @@ class Store(Protocol):
 
     def holds(self, uid: str) -> bool:
         """Whether the store has the run with its stop document."""
+
+    def abandon(self) -> None:
+        """Raise `Abandoned` instead of the next request, on whichever thread; the one under way is finished."""
 
     def close(self) -> None:
         """Let go of everything."""

@@ -9,7 +9,7 @@ from typing import Any
 from bluesky_gp.priority import give_way
 from bluesky_gp.recording.columns import Column
 from bluesky_gp.recording.names import check_names
-from bluesky_gp.recording.stores import RunWriter
+from bluesky_gp.recording.stores import Abandoned, RunWriter
 
 __all__ = ["TiledStore"]
 
@@ -33,9 +33,9 @@ class TiledStore:
         self._classes = _client_classes(client)
         self._thread = threading.get_ident()
         self._allow = allow
+        self._is_abandoned = False
         self._columns: dict[str, dict[tuple[str, str], Column]] = {}
-        if embedded:
-            client.context.http_client.event_hooks["request"].append(self._let_decisions_pass)
+        client.context.http_client.event_hooks["request"].append(self._before_request)
 
     @property
     def client(self) -> Any:
@@ -45,10 +45,21 @@ class TiledStore:
         client = self._client
         return type(client)(client.context, item=client.item, structure_clients=OneShotCachedMap(self._classes))
 
-    def _let_decisions_pass(self, _: object) -> None:
-        """Before a request of ours, which keeps the interpreter busy for 20 ms; nobody who reads is held up."""
+    def _before_request(self, _: object) -> None:
+        """Let decisions pass before a request of ours, which takes 20 ms; nobody who reads is held up."""
         if threading.get_ident() == self._thread:
-            give_way()
+            if self._is_abandoned:
+                raise Abandoned
+            if self._embedded:
+                give_way()
+
+    def abandon(self) -> None:
+        """Raise `Abandoned` instead of the next request of the catalog's thread.
+
+        A request that is under way as the interpreter ends may need a thread that is not started any more: the server
+        would wait for it, and the interpreter for the server, for ever.
+        """
+        self._is_abandoned = True
 
     def begin(self, uid: str, *, own: bool) -> RunWriter:
         """Remove what there is of a run, and return the writer that begins it anew."""

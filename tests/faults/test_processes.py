@@ -74,3 +74,30 @@ def test_sessions_that_begin_at_once_take_in_what_a_dead_one_left_exactly_once(t
             events = [doc for name, doc in read_journal(catalog.journal(uid)) if name == "event"]
             assert sum(run.stop["num_events"].values()) == len(events)
     assert not list((folder / "journal" / "pending").iterdir())
+
+
+SLOW = """
+import sys
+import bluesky.plans as bp
+import numpy as np
+from bluesky import RunEngine
+from ophyd.sim import SynSignal
+from bluesky_gp.recording import open_catalog
+
+catalog = open_catalog(sys.argv[1])
+catalog.wait()
+RE = RunEngine({})
+RE.subscribe(catalog.writer)
+catalog.writer._patience = 0.0
+print(*RE(bp.count([SynSignal(name=f"d{i}", func=lambda: np.random.rand(2000)) for i in range(6)], 100)))
+catalog.close(timeout=float(sys.argv[2]))
+"""
+
+
+@pytest.mark.parametrize("seconds", [0.05, 0.2, 0.8])
+def test_a_session_that_ends_while_its_catalog_is_written_ends_and_loses_nothing(tmp_path, seconds):
+    command = [sys.executable, "-c", SLOW, str(tmp_path), str(seconds)]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=100, check=True)
+    assert "Traceback" not in ended.stderr
+    with open_catalog(tmp_path) as catalog:
+        assert catalog[ended.stdout.strip()].primary.read()["d5"].shape == (100, 2000)

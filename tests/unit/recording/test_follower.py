@@ -1,6 +1,7 @@
 """The thread behind the journals, with a store that keeps runs in memory and can be away."""
 
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from bluesky_gp.recording import read_journal
 from bluesky_gp.recording.follower import Follower
 from bluesky_gp.recording.journal_folder import JournalFolder
 from bluesky_gp.recording.recorder import Recorder
+from bluesky_gp.recording.stores import Abandoned
 
 
 @pytest.fixture
@@ -279,6 +281,66 @@ def test_two_runs_of_one_uid_are_refused(session):
     session.emit("start")
     with pytest.raises(ValueError, match="being recorded already"):
         session.emit("start")
+
+
+class Slow(Memory):
+    """A store that takes a while for each document, until it is abandoned."""
+
+    def __init__(self, seconds):
+        super().__init__()
+        self.seconds = seconds
+        self.is_abandoned = False
+
+    def begin(self, uid, *, own):
+        writer = super().begin(uid, own=own)
+        store = self
+
+        class Writer:
+            is_outdated = False
+
+            def __call__(self, name, doc):
+                if store.is_abandoned:
+                    raise Abandoned
+                time.sleep(store.seconds)
+                writer(name, doc)
+
+            def flush(self):
+                pass
+
+        return Writer()
+
+    def abandon(self):
+        self.is_abandoned = True
+
+
+def test_a_session_that_ends_while_the_store_is_slow_ends_in_time_and_loses_nothing(tmp_path, caplog):
+    session = Session(tmp_path, Slow(0.2))
+    session.recorder._patience = 0.1
+    session.emit("start", "descriptor", *range(1, 40), "stop")
+    begin = time.monotonic()
+    session.follower.close(timeout=0.5)
+    assert time.monotonic() - begin < 2.0
+    assert not session.follower._thread.is_alive()
+    (journal,) = session.folder.pending()
+    assert (
+        f"All of run run-1 is in its journal {journal}; the next opening of the catalog memory takes it in"
+        in caplog.text
+    )
+    assert "could not be written" not in caplog.text
+    later = Session(tmp_path, Memory())
+    later.follower.close(timeout=5.0)
+    assert later.store.runs["run-1"] == ["start", "descriptor", *range(1, 40), "stop"]
+
+
+def test_a_slow_store_is_said_once_a_session_and_not_as_a_loss(tmp_path, caplog):
+    session = Session(tmp_path, Slow(0.05))
+    session.recorder._patience = 0.01
+    for uid in ("run-1", "run-2"):
+        session.emit("start", "stop", uid=uid)
+    said = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert len(said) == 1
+    assert said[0].startswith("All of run run-1 is in its journal ")
+    session.follower.close(timeout=5.0)
 
 
 @pytest.mark.parametrize("metadata", [{"names": {1: "a"}}, {"steps": [{"a": {np.int64(3): 1}}]}, {(0, 1): "pair"}])
