@@ -41,7 +41,7 @@ def judge(optimizer, truth, values, rng):
         optimizer.ingest([{"_id": int(i), "z": float(values[i])} for i in batch])
         errors.append(np.sqrt(np.mean((optimizer.mean.ravel() - truth) ** 2)) / truth.std())
         if len(errors) == 1:
-            amplitude, *lengths, _, noise = np.exp(optimizer.state.theta)
+            amplitude, *lengths, _roughness, _skew, noise = np.exp(optimizer.state.theta)
     absurd = min(lengths) < 1.0 or max(lengths) > 50.0
     return absurd, noise > amplitude, noise < 1e-5 * amplitude, *errors
 

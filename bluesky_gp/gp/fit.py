@@ -18,13 +18,15 @@ from scipy.optimize import OptimizeResult, minimize
 
 from bluesky_gp.gp.blas import blas_threads
 from bluesky_gp.gp.interfaces import Covariance, Pairs
-from bluesky_gp.gp.kernel_choice import FTOL, LinearPrior
+from bluesky_gp.gp.kernel_choice import LinearPrior
 from bluesky_gp.gp.likelihood import log_marginal_likelihood
 from bluesky_gp.gp.theta import AdjustableKernel
 from bluesky_gp.gp.trend import Trend
 from bluesky_gp.typing import Floats, Indices
 
 _COMPARED = 600  # values beyond which a part of them compares the starts
+_FTOL = 1e-6  # of the log posterior density: a thousandth of what tells hyperparameters apart
+_FTOL_OF_A_SEARCH = 2e-9  # without priors L-BFGS crosses plateaus, on which it would stop
 _FIRST_STEPS = 4  # of L-BFGS from every start, after which the highest goes on alone: it is the one that leads highest
 _SEARCHED = 100  # values beyond which a part of them chooses the starts of a search
 _FINALISTS = 3  # starts of a search that are followed to the end: the highest after the first steps may not be
@@ -52,7 +54,6 @@ class FitProblem:
     y: Floats
     noise: Floats
     scale: Floats | None = None  # of the steps, see `KernelChoice`
-    ftol: float = FTOL  # of the log density, relative
 
     @cached_property
     def _pairs(self) -> Pairs:
@@ -105,7 +106,7 @@ class FitProblem:
         starts = [*starts, *(candidates[i] for i in order[:n_restarts])]
         first, *others = [part.climb(start, _FIRST_STEPS) for start in starts]
         followed = [first, *sorted(others, key=_depth)[: _FINALISTS - 1]]
-        ends = [self.climb(each.x) for each in followed]
+        ends = [self.climb(each.x, ftol=_FTOL_OF_A_SEARCH) for each in followed]
         best = min(ends, key=_depth)
         evaluations = len(candidates) + sum(each.nfev for each in (first, *others, *ends))
         return self._fit(best, evaluations)._replace(gap=float(ends[0].fun - best.fun))
@@ -114,9 +115,9 @@ class FitProblem:
         log_prior = 0.0 if self.prior is None else self.prior.log_density(best.x)[0]
         return Fit(np.asarray(best.x), float(-best.fun - log_prior), evaluations, bool(best.success))
 
-    def climb(self, start: Floats, steps: int = 15000) -> OptimizeResult:
+    def climb(self, start: Floats, steps: int = 15000, ftol: float = _FTOL) -> OptimizeResult:
         """Maximise from one start, by at most so many steps of L-BFGS."""
-        bounds, options = self.covariance.kernel.bounds, {"ftol": self.ftol, "maxiter": steps}
+        bounds, options = self.covariance.kernel.bounds, {"ftol": ftol, "maxiter": steps}
         scale = np.ones(len(bounds)) if self.scale is None else self.scale
 
         def scaled(z: Floats) -> tuple[float, Floats]:

@@ -18,8 +18,6 @@ from bluesky_gp.gp.rotated_matern import RotatedMatern
 from bluesky_gp.gp.starts import CANDIDATES, candidate_starts
 from bluesky_gp.typing import Floats
 
-FTOL = 1e-6  # of the log posterior density: a thousandth of what tells hyperparameters apart
-_FTOL_OF_A_SEARCH = 2e-9  # without priors L-BFGS crosses plateaus, on which larger steps would be its last
 _ROUGHNESS = 0.05  # typical, as a share of the variance: a smooth map
 _LENGTH = 6.0  # pixels: the typical length scale of a map that somebody chose the step for
 
@@ -48,7 +46,6 @@ class KernelChoice:
     scale: Floats | None = None  # (n_theta,), how open data typically leave each: fits step in it; None: all alike
     candidates: tuple[Floats, ...] = ()  # further starts, of which the most probable are taken
     n_restarts: int = 0  # so many
-    ftol: float = FTOL
 
     @classmethod
     def of(cls, kernel: Kernel) -> Self:
@@ -58,7 +55,7 @@ class KernelChoice:
     def searching(self, shape: tuple[int, ...], n_restarts: int) -> Self:
         """Return the same kernel, fitted from so many starts more, which are chosen for a grid of this shape."""
         candidates = candidate_starts(self.kernel, shape, CANDIDATES * n_restarts)
-        return replace(self, candidates=candidates, n_restarts=n_restarts, ftol=_FTOL_OF_A_SEARCH)
+        return replace(self, candidates=candidates, n_restarts=n_restarts)
 
     def believing(self, theta: Floats, std: float) -> Self:
         """Return the same kernel with another fit's hyperparameters as its prior, and as where fits start.

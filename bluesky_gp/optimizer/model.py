@@ -164,7 +164,7 @@ class Model:
         return self._rebuilt(replace(state, fit=fitted, measurements=measurements))
 
     def _problem(self, state: OptimizerState, trend: Trend, S: Indices, y: Floats, noise: Floats) -> FitProblem:
-        return FitProblem(state.covariance, self.choice.prior, trend, S, y, noise, self.choice.scale, self.choice.ftol)
+        return FitProblem(state.covariance, self.choice.prior, trend, S, y, noise, self.choice.scale)
 
     def _fitted_others(self, state: OptimizerState) -> Mapping[str, Floats]:
         """Fit auxiliary quantities, each by itself: what is noise in one may not be in another, nor as smooth."""
