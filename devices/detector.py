@@ -13,14 +13,14 @@ from ophyd import Component, Device, Signal
 from ophyd.status import StatusBase
 
 from bluesky_gp.protocols import Scalarizer
-from bluesky_gp.scalarizers import evaluate, named_scalarizers, to_mapping, units_of
+from bluesky_gp.scalarizers import as_spectrum, evaluate, named_scalarizers, to_mapping, units_of
 from bluesky_gp.typing import Floats
 
 log = logging.getLogger(__name__)
 
 
 class ArraySignal(Signal):
-    """A one-dimensional float64 array with units and the name of its dimension."""
+    """A one-dimensional array, of float64 or complex numbers, with units and the name of its dimension."""
 
     def __init__(self, *, units: str = "", dim: str = "channel", **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -33,7 +33,7 @@ class ArraySignal(Signal):
         data_key = {
             "source": f"PY:{self.name}",
             "dtype": "array",
-            "dtype_numpy": "<f8",
+            "dtype_numpy": value.dtype.str,
             "shape": [*value.shape],
             "dims": [self.dim],
             "units": self.units,
@@ -183,7 +183,7 @@ class SpectrumDetectorBase(Device):
         exposure = self._running
         if exposure is not None:
             self._cancel()
-            self._deliver(exposure, np.full(len(self.axis.get()), np.nan))
+            self._deliver(exposure, np.full(len(self.axis.get()), np.nan, dtype=np.asarray(self.spectrum.get()).dtype))
 
     def resume(self) -> None:
         """Nothing to do: the plan triggers again."""
@@ -200,12 +200,15 @@ class SpectrumDetectorBase(Device):
         """Tell the instrument that nobody waits for the exposure any more; the default does nothing."""
 
     def _deliver(self, exposure: StatusBase, spectrum: Floats) -> None:
-        """Take a complete spectrum, shape ``(n_channels,)``, compute the targets and end the Status."""
+        """Take a complete spectrum, compute the targets and end the Status.
+
+        Shape ``(n_channels,)``, of real or complex numbers; leading axes of one, as of a stack of one frame, go.
+        """
         given_up = exposure is not self._running
         if given_up:
             return
         try:
-            self._publish(np.asarray(spectrum, dtype=np.float64))
+            self._publish(as_spectrum(spectrum))
         except Exception as error:
             self._fail(exposure, error)
         else:

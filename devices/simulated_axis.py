@@ -60,7 +60,8 @@ class SimulatedAxis(Device):
         self._rng = np.random.default_rng(seed)
         self._start = self._setpoint = float(position)
         self._error = 0.0  # of the read-back, in units
-        self._started = self._arrives = time.time()
+        self._began = self._arrives = time.monotonic()  # the wall clock may be set back in the middle of a move
+        self._asked_at = time.time()
         self._moving: StatusBase | None = None
         self._timer: threading.Timer | None = None
         self._ending = threading.Lock()  # a move ends on its timer's thread and is stopped from another
@@ -68,7 +69,7 @@ class SimulatedAxis(Device):
     @property
     def position(self) -> float:
         """Position of the axis, noise of the read-back included."""
-        return self._position_at(time.time()) + self._error
+        return self._position_at(time.monotonic()) + self._error
 
     def check_value(self, value: float) -> None:
         """Raise LimitError if `value` is no number or beyond the limits."""
@@ -80,11 +81,11 @@ class SimulatedAxis(Device):
         """Start a move from where the axis is; a move that is under way fails."""
         self.check_value(value)
         self._end(RuntimeError(f"{self.name}: a move to {value:g} was asked for before this one ended"))
-        now = time.time()
+        now, self._asked_at = time.monotonic(), time.time()
         self._start, self._setpoint = self._position_at(now), float(value)
         self._error = float(self.noise * self._rng.standard_normal()) if self.noise else 0.0
         travel = abs(self._setpoint - self._start) / self.velocity if self.velocity else 0.0
-        self._started, self._arrives = now, now + travel
+        self._began, self._arrives = now, now + travel
         status = StatusBase()
         if travel + self.settle > 0:
             self._moving = status
@@ -97,11 +98,11 @@ class SimulatedAxis(Device):
 
     def stop(self, *, success: bool = False) -> None:
         """Stay where the axis is; the Status of the move fails unless `success`."""
-        now = time.time()
+        now = time.monotonic()
         self._start = self._position_at(now)
         if now < self._arrives:
-            self._setpoint = self._start
-        self._started = self._arrives = now
+            self._setpoint, self._asked_at = self._start, time.time()
+        self._began = self._arrives = now
         self._end(None if success else RuntimeError(f"{self.name}: stopped at {self._start:g} {self.units}"))
         super().stop(success=success)
 
@@ -111,10 +112,9 @@ class SimulatedAxis(Device):
 
     def read(self) -> dict[str, Reading[float]]:
         """Return read-back and set-point."""
-        now = time.time()
         return {
-            self.name: {"value": self._position_at(now) + self._error, "timestamp": now},
-            f"{self.name}_setpoint": {"value": self._setpoint, "timestamp": self._started},
+            self.name: {"value": self.position, "timestamp": time.time()},
+            f"{self.name}_setpoint": {"value": self._setpoint, "timestamp": self._asked_at},
         }
 
     def describe(self) -> dict[str, Any]:
@@ -134,7 +134,7 @@ class SimulatedAxis(Device):
     def _position_at(self, now: float) -> float:
         if now >= self._arrives:
             return self._setpoint
-        part = (now - self._started) / (self._arrives - self._started)
+        part = (now - self._began) / (self._arrives - self._began)
         return self._start + part * (self._setpoint - self._start)
 
     def _end(self, failure: Exception | None, status: StatusBase | None = None) -> None:

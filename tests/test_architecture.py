@@ -23,6 +23,7 @@ ARROWS = {
     "replay": "recording run optimizer agent",
     "export": "run",
     "masks": "",
+    "session": "",
     "panels": "",
     "plots": "run masks panels",
     "live": "run",

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import bluesky.plan_stubs as bps
+import numpy as np
 import pytest
 from bluesky.utils import FailedStatus, RunEngineInterrupted
 from ophyd.status import DeviceStatus
@@ -202,3 +203,24 @@ def test_a_plan_that_is_paused_between_batches_goes_on_with_the_same_batch(make_
         RE.resume()
     RE.resume()
     assert docs.column("gp_proposed", "gp") == full
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_wall_clock_that_is_set_in_mid_run_changes_no_pixel(make_bench, RE, docs, monkeypatch, hours):
+    true, shift = time.time, [0.0]
+    monkeypatch.setattr(time, "time", lambda: true() + shift[0])
+    whole, bench = (make_bench(optimizer=PixelOptimizer) for _ in range(2))
+    for axis in bench.stage.axes:
+        axis.velocity = 100.0
+    RE(whole.map(20))
+    expected, docs.all[:] = docs.column("gp_proposed", "gp"), []
+
+    def setting(pixels):
+        shift[0] += 3600.0 * hours
+        yield from bps.null()
+
+    RE(bench.map(20, per_batch=setting))
+    assert docs.counts["primary"] == 20 and "gp_failures" not in docs.counts
+    assert [np.asarray(rows).tolist() for rows in docs.column("gp_proposed", "gp")] == [
+        np.asarray(rows).tolist() for rows in expected
+    ]

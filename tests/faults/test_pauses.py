@@ -4,6 +4,7 @@ import threading
 
 import bluesky.plan_stubs as bps
 import bluesky.preprocessors as bpp
+import numpy as np
 import pytest
 from bluesky.utils import RunEngineInterrupted
 
@@ -24,7 +25,7 @@ def essence(docs):
             found[stream, doc["seq_num"]] = (data["stage_row"], data["stage_col"], data["det_height"])
         elif stream == "gp":
             found[stream, doc["seq_num"]] = (
-                data["gp_proposed"].tolist(),
+                np.asarray(data["gp_proposed"]).tolist(),
                 data["gp_n_measured"],
                 data["gp_stop_reason"],
             )

@@ -9,10 +9,12 @@ from platformdirs import user_data_path
 
 from bluesky_gp.live import IterationLine
 from bluesky_gp.recording import open_catalog
+from bluesky_gp.session import end_on_signals
 
 # Kept between sessions: scan_id goes on counting, so that catalog[12] is one run and no other.
 metadata = PersistentDict(os.environ.get("BLUESKY_GP_METADATA") or user_data_path("bluesky_gp") / "metadata")
 RE = RunEngine(metadata)
+end_on_signals(RE)  # a terminal that is closed, a service that is stopped: the run is aborted, devices are unstaged
 
 catalog = open_catalog(os.environ.get("BLUESKY_GP_CATALOG", "data"))
 RE.subscribe(catalog.writer)

@@ -225,3 +225,29 @@ def test_the_base_class_does_not_expose():
     det = SpectrumDetectorBase(name="det", axis=AXIS)
     with pytest.raises(NotImplementedError, match="SpectrumDetectorBase does not say how it exposes"):
         det.trigger().wait(1)
+
+
+@pytest.mark.parametrize("shape", [(1, 5), (1, 1, 5), (5, 1)])
+def test_a_spectrum_that_comes_as_a_stack_of_one_frame_is_that_frame(RE, docs, shape):
+    detector = Scripted(name="det", axis=AXIS, scalarizers={"sum": lambda spectrum, axis: spectrum @ axis})
+    detector.script = [np.arange(5.0).reshape(shape)]
+    RE(bp.count([detector], 2))
+    assert [list(s) for s in docs.column("det_spectrum")] == [[0.0, 1.0, 2.0, 3.0, 4.0]] * 2
+    assert docs.column("det_sum") == [np.arange(5.0) @ AXIS] * 2
+    assert docs.descriptor("primary")["data_keys"]["det_spectrum"]["shape"] == [5]
+
+
+def test_a_stack_of_two_frames_is_a_failed_exposure():
+    detector = Scripted(name="det", axis=AXIS)
+    detector.script = [np.ones((2, 5))]
+    with pytest.raises(ValueError, match=r"a spectrum has one axis, got an array of shape \(2, 5\)"):
+        detector.trigger().wait(1)
+
+
+def test_a_complex_spectrum_is_recorded_and_scalarized_whole(RE, docs):
+    wave = np.array([1, 1j, -1, -1j, 2 + 1j])
+    detector = Scripted(name="det", axis=AXIS, scalarizers={"phase": lambda s, axis: float(np.angle(s[1]))})
+    detector.script = [wave]
+    RE(bp.count([detector]))
+    assert np.array_equal(docs.column("det_spectrum")[0], wave) and docs.column("det_phase") == [np.pi / 2]
+    assert docs.descriptor("primary")["data_keys"]["det_spectrum"]["dtype_numpy"] == "<c16"
