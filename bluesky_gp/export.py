@@ -151,10 +151,11 @@ def to_signal(record: RunRecord) -> dict[str, Any]:
     spectra, grid = record.spectra, record.grid
     if spectra is None:
         raise ValueError(f"run {record.start['uid'][:8]} recorded no spectra: export its maps, to .nc or .zarr")
-    size = 8 * grid.size * len(spectra.axis)
+    kind = np.result_type(spectra.values, np.float64)  # complex where a lock-in or an impedance was measured
+    size = kind.itemsize * grid.size * len(spectra.axis)
     if size > _LARGEST:
         raise ValueError(f"the spectrum image would take {size / 2**30:.1f} GiB: export to .zarr, which has no gaps")
-    data = np.full((*grid.shape, len(spectra.axis)), np.nan)
+    data = np.full((*grid.shape, len(spectra.axis)), np.nan, dtype=kind)
     data[tuple(spectra.pixels.T)] = spectra.values
     steps = zip(grid.axes, grid.shape, grid.step, grid.origin, strict=True)
     axes = [_axis(name, grid.units, n, step, origin, navigate=True) for name, n, step, origin in steps]
@@ -207,7 +208,14 @@ def _values(axis: Floats) -> dict[str, Any]:
 
 def _netcdf(record: RunRecord, path: Path) -> None:
     # NetCDF 3 by scipy: nothing more to install, and every program opens it.
-    to_dataset(record).to_netcdf(path, engine="scipy", format="NETCDF3_64BIT")
+    _in_parts(to_dataset(record)).to_netcdf(path, engine="scipy", format="NETCDF3_64BIT")
+
+
+def _in_parts(found: "xr.Dataset") -> "xr.Dataset":
+    """Give complex variables as two, ``NAME_real`` and ``NAME_imag``: NetCDF has no complex numbers."""
+    names = [str(name) for name, variable in found.items() if np.iscomplexobj(variable)]
+    parts = {f"{name}_real": found[name].real for name in names} | {f"{name}_imag": found[name].imag for name in names}
+    return found.drop_vars(names).assign(parts)
 
 
 def _zarr(record: RunRecord, path: Path) -> None:

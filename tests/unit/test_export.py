@@ -3,6 +3,7 @@ import sys
 import numpy as np
 import pytest
 import xarray as xr
+from ophyd.sim import SynAxis
 from rsciio.hspy import file_reader
 
 from bluesky_gp import GPAgent, PixelGrid, PixelOptimizer
@@ -10,6 +11,7 @@ from bluesky_gp.devices import PixelStage, SimulatedSpectrometer, SyntheticEELS,
 from bluesky_gp.export import export, to_dataset
 from bluesky_gp.plans import adaptive_map
 from bluesky_gp.run import RunRecord
+from bluesky_gp.status import finished
 
 GRID = PixelGrid((8, 9), step=(0.1, 0.2), origin=(5.0, 0.0), units="um")
 
@@ -102,3 +104,53 @@ def test_nothing_is_left_of_a_file_that_could_not_be_written(loops, tmp_path, mo
     with pytest.raises(ModuleNotFoundError, match=r"pip install 'bluesky_gp\[hyperspy\]'"):
         export(loops, tmp_path / "map.hspy")
     assert list(tmp_path.iterdir()) == []
+
+
+class Lockin:
+    """A detector of complex spectra whose configuration names no axis, as simple ones are."""
+
+    name, parent, hints = "lockin", None, {"fields": ["lockin_size"]}
+
+    def __init__(self, y, kind):
+        self.y, self.kind = y, np.dtype(kind)
+
+    def trigger(self):
+        return finished("lockin")
+
+    def wave(self, row):
+        return ((1.0 + row) * np.arange(1.0, 9.0) * (1.0 + 2.0j if self.kind.kind == "c" else 1.0)).astype(self.kind)
+
+    def read(self):
+        wave = self.wave(self.y.position)
+        values = {"lockin_wave": wave, "lockin_size": float(np.abs(wave).sum())}
+        return {key: {"value": value, "timestamp": 0.0} for key, value in values.items()}
+
+    def describe(self):
+        array = {"source": "x", "dtype": "array", "shape": [8], "dtype_numpy": self.kind.str}
+        return {"lockin_wave": array, "lockin_size": {"source": "x", "dtype": "number", "shape": []}}
+
+    read_configuration = describe_configuration = lambda self: {}
+
+
+@pytest.mark.parametrize("kind", ["<c16", "<c8", "<u2", "<f4"])
+def test_spectra_without_an_axis_are_exported_whole_complex_ones_with_both_parts(RE, docs, tmp_path, kind):
+    y, x = SynAxis(name="y", egu="um"), SynAxis(name="x", egu="um")
+    detector = Lockin(y, kind)
+    grid = PixelGrid((6, 6), units="um")
+    agent = GPAgent(PixelOptimizer(grid, "size"), target="lockin_size")
+    RE(adaptive_map([detector], (y, x), agent, num=10))
+    record = RunRecord.from_documents(docs.all)
+    expected = np.array([detector.wave(row) for row, _ in record.spectra.pixels])
+    for name in ("map.hspy", "map.zarr", "map.nc"):
+        export(record, tmp_path / name)
+    (signal,) = file_reader(str(tmp_path / "map.hspy"))
+    assert np.array_equal(signal["data"][tuple(record.spectra.pixels.T)], expected)
+    channel = signal["axes"][-1]
+    assert (channel["scale"], channel["offset"], channel["size"]) == (1.0, 0.0, 8), "channel numbers"
+    with xr.open_dataset(tmp_path / "map.zarr", consolidated=False) as back:
+        assert np.array_equal(back["spectrum"], expected)
+    with xr.open_dataset(tmp_path / "map.nc") as back:
+        if kind.startswith("<c"):
+            assert np.array_equal(back["spectrum_real"] + 1j * back["spectrum_imag"], expected)
+        else:
+            assert np.array_equal(back["spectrum"], expected)
