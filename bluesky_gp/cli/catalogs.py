@@ -84,6 +84,13 @@ def find(catalog: "Catalog", key: str) -> Any:
         raise click.UsageError(str(error)) from error
 
 
+def is_steered(run: Any) -> bool:
+    """Whether a GPAgent steered a run: the word ``gp``, and ``agent`` in it, may be anybody's metadata."""
+    from bluesky_gp.run import agent_entry
+
+    return {"axes", "grid", "target"} <= (agent_entry(run.start) or {}).keys()
+
+
 def read(catalog: "Catalog", run: Any) -> "RunRecord":
     """Read a run of an agent.
 

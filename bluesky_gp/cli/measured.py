@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bluesky_gp.cli.catalogs import documents, find, opened, read
+from bluesky_gp.cli.catalogs import documents, find, is_steered, opened, read
 from bluesky_gp.cli.targets import SYNTHETIC, experiment
 from bluesky_gp.typing import Floats
 
@@ -115,7 +115,7 @@ def _of_run(key: str, target: str | None, place: str, *, maximize: bool) -> "Ful
 
     with opened(place) as catalog:
         run = find(catalog, key)
-        if run.start.get("gp"):
+        if is_steered(run):
             return _of_record(read(catalog, run), maximize=maximize)
         return scanned_map(documents(catalog, run), target, maximize=maximize)
 

@@ -1,12 +1,11 @@
 """``bluesky-gp runs``: the runs of a catalog."""
 
-import json
 from typing import Any
 
 import click
 
 from bluesky_gp.cli.catalogs import catalog_option, opened
-from bluesky_gp.cli.summary import begun, print_table, summary
+from bluesky_gp.cli.summary import begun, print_table, summary, to_json
 
 
 @click.command()
@@ -21,7 +20,7 @@ def runs(place: str, limit: int, as_json: bool) -> None:
         found = [summary(run.metadata) for run in catalog.values()[-1 : -limit - 1 : -1]]
     found.reverse()
     if as_json:
-        click.echo(json.dumps(found, allow_nan=False))
+        click.echo(to_json(found))
     else:
         _table(found, place_name(place))
 

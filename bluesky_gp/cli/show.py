@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bluesky_gp.cli.catalogs import catalog_option, find, opened, read
-from bluesky_gp.cli.summary import begun, print_table, summary
+from bluesky_gp.cli.catalogs import catalog_option, find, is_steered, opened, read
+from bluesky_gp.cli.summary import begun, print_table, summary, to_json
 
 if TYPE_CHECKING:
     from bluesky_gp.run import RunRecord
@@ -22,10 +22,10 @@ def show(uid: str, place: str, as_json: bool) -> None:
     with opened(place) as catalog:
         run = find(catalog, uid)
         found = summary(run.metadata) | {"streams": sorted(run)}
-        if run.start.get("gp"):
+        if is_steered(run):
             found |= _found(read(catalog, run))
     if as_json:
-        click.echo(json.dumps(found, allow_nan=False))
+        click.echo(to_json(found))
     else:
         _details(found)
 
