@@ -68,9 +68,11 @@ class PixelGrid:
 
     @classmethod
     def from_mapping(cls, value: "PixelGrid | Mapping[str, Any]") -> "PixelGrid":
-        """Return the grid that a mapping describes (a YAML file, a start document); a grid is handed back."""
+        """Return the grid that a mapping describes (a YAML file, a start document); a grid is returned unchanged."""
         if isinstance(value, PixelGrid):
             return value
+        if not isinstance(value, Mapping):
+            raise TypeError(f"a grid is a PixelGrid, or a mapping such as {{'shape': [50, 50]}}, got {value!r}")
         options = dict(value)
         masked = options.pop("masked", None)
         grid = cls(**options)
@@ -209,7 +211,12 @@ def _names(axes: Sequence[str], ndim: int) -> tuple[str, ...]:
 def _mask(mask: npt.ArrayLike | None, shape: tuple[int, ...]) -> npt.NDArray[np.bool_] | None:
     if mask is None:
         return None
-    array = np.array(mask, dtype=bool)
+    given = np.asarray(mask)
+    array = given.astype(bool)
+    if given.dtype.kind not in "biuf" or not np.array_equal(given, array):
+        raise ValueError(
+            "PixelGrid: mask must hold True and False (or 1 and 0), True where never to measure; got others"
+        )
     if array.shape != shape:
         raise ValueError(f"PixelGrid: mask must have the grid's shape {shape}, got {array.shape}")
     if array.all():

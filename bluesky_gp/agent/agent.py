@@ -62,7 +62,7 @@ class GPAgent(DocumentRouter):
     scalarizer : callable, optional
         ``f(spectrum, axis) -> float``, for a detector that has none of its own.
     others : mapping, optional
-        Event keys of the optimizer's `others`, further numbers or spectra of the same pixels, by their names. Default:
+        Event keys of the optimizer's `others`, auxiliary quantities of the same pixels, by their names. Default:
         named as the target is, ``spectrometer_imprint`` for ``imprint`` beside ``spectrometer_loop_area``.
     units : str, optional
         Unit of the target.

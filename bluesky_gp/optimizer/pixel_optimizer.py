@@ -18,6 +18,7 @@ from bluesky_gp.optimizer.model import Mean
 from bluesky_gp.optimizer.points import Points
 from bluesky_gp.optimizer.recipe import Recipe
 from bluesky_gp.optimizer.short_path import short_path
+from bluesky_gp.optimizer.slips import names, rules
 from bluesky_gp.optimizer.state import OptimizerState
 from bluesky_gp.optimizer.stopping import NothingLearnt, StoppingRule
 from bluesky_gp.optimizer.timing import decision_seconds
@@ -65,7 +66,7 @@ class PixelOptimizer:
         Values further than this many standard deviations from what all others predict are given so much noise that
         they are just that far. None: no value is doubted, as a narrow peak looks like an outlier.
     others : iterable of str
-        Keys of further numbers of the same points (a second target), or of their spectra, for acquisition functions
+        Keys of auxiliary quantities of the same points (a second target, or their spectra), for acquisition functions
         that look at them. Numbers are predicted by the target's kernel, with hyperparameters of their own.
     purpose : {"maximum", "map", "both"}, optional
         What the map is for, in place of `batch`: the share of a batch that the acquisition function chooses is then
@@ -123,12 +124,12 @@ class PixelOptimizer:
             batch=batch,
             maximize=maximize,
             seed=seed,
-            stopping=tuple(stopping),
+            stopping=rules(stopping),
             mean=mean,
             prior=prior,
             transform=transform,
             outliers=outliers,
-            others=tuple(others),
+            others=names("others", others),
             purpose=purpose,
             min_distance=float(min_distance),
             initial=initial,

@@ -40,11 +40,13 @@ class Points:
         return int(number)
 
     def value(self, point: Mapping[str, Any]) -> float:
-        """Return the target; NaN, a failed pixel, where it is not finite."""
+        """Return the target; NaN: the pixel failed."""
         if self.target not in point:
             raise ValueError(f"PixelOptimizer: target {self.target!r} is missing in the point {dict(point)}")
         value = _number(self.target, point[self.target], finite=False)
-        return value if np.isfinite(value) else np.nan
+        if np.isinf(value):
+            raise ValueError(f"PixelOptimizer: {self.target} is {value}; a pixel that failed has NaN")
+        return value
 
     def std(self, point: Mapping[str, Any]) -> float:
         """Return the known standard deviation of the target's noise, ``TARGET_std``; 0 where none is given."""

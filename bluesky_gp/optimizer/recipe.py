@@ -12,6 +12,7 @@ from bluesky_gp.grid import PixelGrid
 from bluesky_gp.optimizer.batch import Strategy, share_for, strategy_of
 from bluesky_gp.optimizer.designs import Beginning, Design, design_of
 from bluesky_gp.optimizer.model import Mean, Model
+from bluesky_gp.optimizer.slips import check_acquisition, check_flag, check_kernel, check_target, whole
 from bluesky_gp.optimizer.stopping import NothingLearnt, StoppingRule
 from bluesky_gp.plain_data import describe, in_todays_words, made, make
 from bluesky_gp.protocols import Acquisition, MapAcquisition
@@ -55,17 +56,16 @@ class Recipe:
     n_restarts: int | None = None
 
     def __post_init__(self) -> None:
-        if self.batch_size < 1 or self.n_initial < 1:
-            raise ValueError(
-                f"PixelOptimizer: batch_size and n_initial must be at least 1, got {self.batch_size}, {self.n_initial}"
-            )
-        if self.seed < 0:
-            raise ValueError(f"PixelOptimizer: seed must not be negative, got {self.seed}")
+        for name, least in (("batch_size", 1), ("n_initial", 1), ("seed", 0)):
+            whole(name, getattr(self, name), least)
+        check_target(self.target)
+        check_kernel(self.kernel)
+        check_acquisition(self.acquisition)
+        check_flag("maximize", self.maximize)
         if self.purpose is not None and self.batch is not None:
             raise ValueError(f"PixelOptimizer: give batch={self.batch!r} or purpose={self.purpose!r}, not both")
-        n = self.n_restarts
-        if n is not None and (not isinstance(n, int) or isinstance(n, bool) or n < 0):
-            raise ValueError(f"PixelOptimizer: n_restarts must be a whole number, 0 or more, or None, got {n!r}")
+        if self.n_restarts is not None:
+            whole("n_restarts", self.n_restarts, 0)
         if not 0.0 <= self.min_distance < np.inf:
             raise ValueError(f"PixelOptimizer: min_distance must be a distance in pixels, got {self.min_distance}")
 

@@ -123,7 +123,7 @@ class _Measured:
         return Outcome(_flat(self.keys.grid, pixel), value, reason, others=self._others(data))
 
     def _others(self, data: Mapping[str, Any]) -> dict[str, float | Floats]:
-        """Read what the event has of further numbers; what is missing or none leaves the pixel good."""
+        """Read the auxiliary quantities of an event; what is missing or no number leaves the pixel good."""
         read = {name: _numbers(data.get(key)) for name, key in self.keys.others.items()}
         return {name: value for name, value in read.items() if value is not None}
 

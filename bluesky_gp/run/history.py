@@ -133,7 +133,7 @@ def _names(outcomes: Sequence[Outcome]) -> list[str]:
 
 
 def _packed(outcomes: Sequence[Outcome], name: str) -> Any:
-    """Write one further number of every outcome: as a list, spectra (thousands of numbers each) in base64."""
+    """Write one auxiliary quantity of every outcome: as a list, spectra (thousands of numbers each) in base64."""
     values = [outcome.others.get(name) for outcome in outcomes]
     if any(np.ndim(value) for value in values if value is not None):
         return [None if value is None else as_text(np.asarray(value)) for value in values]
@@ -143,7 +143,7 @@ def _packed(outcomes: Sequence[Outcome], name: str) -> Any:
 def _unpacked(others: Mapping[str, Any], n: int) -> list[dict[str, float | Floats]]:
     """Read what `_packed` wrote, outcome by outcome."""
     if any(len(values) != n for values in others.values()):
-        raise ValueError("its further numbers are not as many as its pixels")
+        raise ValueError("its auxiliary quantities are not as many as its pixels")
     return [
         {
             name: from_text(values[i]) if isinstance(values[i], str) else float(values[i])

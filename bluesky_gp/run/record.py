@@ -64,7 +64,7 @@ class RunRecord:
         scalarizer : callable, optional
             The agent's, if the detector had none of its own.
         others : mapping, optional
-            Event keys of further numbers and spectra, by their names. Default: those that the run's agent heard.
+            Event keys of auxiliary quantities, by their names. Default: those that the run's agent heard.
 
         Raises
         ------

@@ -74,7 +74,7 @@ SCALARIZERS: dict[str, Callable[..., Scalarizer]] = {
 
 
 def get_scalarizer(value: str | Mapping[str, Any] | Scalarizer) -> Scalarizer:
-    """Return a scalarizer from its name, a mapping ``{"kind": name, **parameters}``, or a callable (handed back).
+    """Return a scalarizer from its name, a mapping ``{"kind": name, **parameters}``, or a callable (as it is).
 
     Raises
     ------

@@ -149,3 +149,14 @@ def test_the_outermost_pixels_are_the_corners_or_what_a_mask_leaves_of_them():
 def test_the_keys_of_pixels_are_named_after_the_axes():
     assert PixelGrid((2, 2)).pixel_keys("stage") == ("stage_row", "stage_col")
     assert PixelGrid((2, 2), axes=("line", "sample")).pixel_keys("afm") == ("afm_line", "afm_sample")
+
+
+@pytest.mark.parametrize("mask", [[[np.nan, 0.0], [0.0, 1.0]], [[2, 0], [0, 1]], [["yes", ""], ["", ""]]])
+def test_a_mask_that_holds_anything_but_true_and_false_is_refused(mask):
+    with pytest.raises(ValueError, match="mask must hold True and False"):
+        PixelGrid((2, 2), mask=mask)
+
+
+def test_a_negative_step_is_a_scan_in_the_other_direction():
+    grid = PixelGrid((3, 4), step=(-2.0, 1.0), origin=(10.0, 0.0))
+    assert grid.position([2, 3]).tolist() == [6.0, 3.0] and grid.pixel([6.1, 2.9]) == (2, 3)

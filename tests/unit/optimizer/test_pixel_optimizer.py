@@ -330,8 +330,8 @@ def test_values_that_differ_by_rounding_only_are_constant():
     assert gp.state.fitted
 
 
-@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
-def test_a_target_that_is_no_finite_number_is_a_failed_pixel(bad):
+@pytest.mark.parametrize("bad", [np.nan, float("nan")])
+def test_a_target_that_is_no_number_is_a_failed_pixel(bad):
     gp = optimizer()
     run(gp, 2)
     points = gp.suggest(2)
@@ -487,9 +487,9 @@ def test_an_error_of_an_acquisition_function_is_the_error_that_is_seen():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"batch_size": 0}, "batch_size and n_initial must be at least 1, got 0, 6"),
-        ({"n_initial": 0}, "batch_size and n_initial must be at least 1"),
-        ({"seed": -1}, "seed must not be negative, got -1"),
+        ({"batch_size": 0}, "batch_size must be at least 1, got 0"),
+        ({"n_initial": 0}, "n_initial must be at least 1"),
+        ({"seed": -1}, "seed must be at least 0, got -1"),
         ({"batch": 1.5}, "batch is a share between 0 and 1, a strategy, or None, got 1.5"),
         ({"purpose": "fame"}, "purpose is one of maximum, map, both, got 'fame'"),
         ({"purpose": "map", "batch": 0.5}, "give batch=0.5 or purpose='map', not both"),

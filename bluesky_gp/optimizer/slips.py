@@ -1,0 +1,96 @@
+"""Slips in the settings of an optimizer, each answered by a sentence before anything moves."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from sklearn.gaussian_process.kernels import Kernel
+
+from bluesky_gp.acquisition import BY_NAME
+
+
+def whole(name: str, value: Any, least: int) -> int:
+    """Return a whole number.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is none, or below `least`.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise TypeError(f"PixelOptimizer: {name} must be a whole number, got {value!r}")
+    if value < least:
+        raise ValueError(f"PixelOptimizer: {name} must be at least {least}, got {value}")
+    return int(value)
+
+
+def check_kernel(kernel: Any) -> None:
+    """Raise TypeError if a kernel is none of scikit-learn's."""
+    if kernel is None or isinstance(kernel, Kernel):
+        return
+    if isinstance(kernel, type) and issubclass(kernel, Kernel):
+        raise TypeError(
+            f"PixelOptimizer: kernel is the class {kernel.__name__}; give an object, {kernel.__name__}(...)"
+        )
+    raise TypeError(
+        f"PixelOptimizer: kernel must be a kernel of scikit-learn, such as Matern([6, 6], nu=2.5) + WhiteKernel(), or "
+        f"None for the default, got {kernel!r}"
+    )
+
+
+def check_acquisition(acquisition: Any) -> None:
+    """Raise TypeError if an acquisition function cannot be called."""
+    if isinstance(acquisition, type):
+        name = acquisition.__name__
+        raise TypeError(f"PixelOptimizer: acquisition is the class {name}; give an object, {name}(...)")
+    if acquisition is None or callable(acquisition) or callable(getattr(acquisition, "on", None)):
+        return
+    named = f": {BY_NAME[acquisition].__name__}() is {acquisition!r}" if acquisition in list(BY_NAME) else ""
+    raise TypeError(f"PixelOptimizer: acquisition must be an acquisition function, got {acquisition!r}{named}")
+
+
+def check_target(target: Any) -> None:
+    """Raise TypeError if a target is no key."""
+    if not isinstance(target, str) or not target:
+        raise TypeError(f"PixelOptimizer: target must be the key of the number to map, a text, got {target!r}")
+
+
+def names(name: str, value: Any) -> tuple[str, ...]:
+    """Return several names.
+
+    Raises
+    ------
+    TypeError
+        If they are one text, or no texts.
+    """
+    if isinstance(value, str):
+        raise TypeError(f"PixelOptimizer: {name} must be a list of names, got the text {value!r}: give [{value!r}]")
+    listed = tuple(value)
+    if not all(isinstance(each, str) for each in listed):
+        raise TypeError(f"PixelOptimizer: {name} must be a list of names, got {value!r}")
+    return listed
+
+
+def rules(stopping: Any) -> tuple[Any, ...]:
+    """Return stopping rules.
+
+    Raises
+    ------
+    TypeError
+        If they are one rule, or something that cannot be called.
+    """
+    if callable(stopping) or not isinstance(stopping, Iterable):
+        raise TypeError(f"PixelOptimizer: stopping must be a list of rules, got {stopping!r}: give [{stopping!r}]")
+    listed = tuple(stopping)
+    for rule in listed:
+        if not callable(rule) or isinstance(rule, type):
+            raise TypeError(
+                f"PixelOptimizer: a stopping rule is called with a state, such as MaxPixels(100), got {rule!r}"
+            )
+    return listed
+
+
+def check_flag(name: str, value: Any) -> None:
+    """Raise TypeError if a switch is neither True nor False: a text would count as True."""
+    if not isinstance(value, bool | np.bool_):
+        raise TypeError(f"PixelOptimizer: {name} must be True or False, got {value!r}")

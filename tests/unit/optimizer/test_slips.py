@@ -1,0 +1,58 @@
+"""Slips of a new user, answered in a sentence before anything moves."""
+
+import numpy as np
+import pytest
+from sklearn.gaussian_process.kernels import RBF
+
+from bluesky_gp import ExpectedImprovement, PixelGrid, PixelOptimizer
+from bluesky_gp.optimizer.stopping import MaxPixels
+
+GRID = PixelGrid((5, 5))
+SLIPS = {
+    "the class of an acquisition function": (
+        {"acquisition": ExpectedImprovement},
+        "give an object, ExpectedImprovement",
+    ),
+    "the name of one": ({"acquisition": "ei"}, r"must be an acquisition function, got 'ei': ExpectedImprovement\(\)"),
+    "any name": ({"acquisition": "expected"}, "must be an acquisition function, got 'expected'"),
+    "the name of a kernel": ({"kernel": "rbf"}, "kernel must be a kernel of scikit-learn, .* got 'rbf'"),
+    "the class of a kernel": ({"kernel": RBF}, r"kernel is the class RBF; give an object, RBF\(...\)"),
+    "a batch of half a pixel": ({"batch_size": 10.0}, "batch_size must be a whole number, got 10.0"),
+    "a text for a number": ({"n_initial": "10"}, "n_initial must be a whole number, got '10'"),
+    "True for a number": ({"batch_size": True}, "batch_size must be a whole number, got True"),
+    "a seed with a fraction": ({"seed": 1.5}, "seed must be a whole number, got 1.5"),
+    "no pixels at first": ({"n_initial": 0}, "n_initial must be at least 1, got 0"),
+    "a direction in words": ({"maximize": "MAXIMIZE"}, "maximize must be True or False, got 'MAXIMIZE'"),
+    "one rule": ({"stopping": MaxPixels(3)}, r"stopping must be a list of rules, got MaxPixels\(num=3\): give \["),
+    "the class of a rule": ({"stopping": [MaxPixels]}, "a stopping rule is called with a state"),
+    "a number for a rule": ({"stopping": [100]}, "a stopping rule is called with a state, .* got 100"),
+    "one name": ({"others": "tilt"}, r"others must be a list of names, got the text 'tilt': give \['tilt'\]"),
+    "restarts with a fraction": ({"n_restarts": 1.0}, "n_restarts must be a whole number, got 1.0"),
+}
+
+
+@pytest.mark.parametrize(("settings", "sentence"), SLIPS.values(), ids=SLIPS)
+def test_a_slip_is_answered_in_a_sentence(settings, sentence):
+    with pytest.raises((TypeError, ValueError), match=sentence):
+        PixelOptimizer(GRID, "height", **settings)
+
+
+def test_a_target_that_is_no_key_is_named():
+    with pytest.raises(TypeError, match="target must be the key of the number to map, a text, got 3"):
+        PixelOptimizer(GRID, 3)
+
+
+def test_a_shape_for_a_grid_is_named():
+    with pytest.raises(TypeError, match=r"a grid is a PixelGrid, or a mapping .* got \(50, 50\)"):
+        PixelOptimizer((50, 50), "height")
+
+
+def test_a_value_that_is_infinite_is_refused_and_nothing_is_learnt():
+    optimizer = PixelOptimizer(GRID, "height")
+    with pytest.raises(ValueError, match="height is inf; a pixel that failed has NaN"):
+        optimizer.ingest([{"row": 0, "col": 0, "height": 1.0}, {"row": 1, "col": 0, "height": np.inf}])
+    assert optimizer.state.n_attempted == 0
+
+
+def test_numbers_of_numpy_are_whole_numbers():
+    assert len(PixelOptimizer(GRID, "height", batch_size=np.int64(3), seed=np.uint8(4)).suggest()) == 3
