@@ -95,6 +95,10 @@ class CholeskySolver:
         lower, _ = lapack.dpotri(self.L, lower=1)
         return np.asarray(lower)
 
+    def precision(self) -> Floats:
+        """Return ``diag(K^-1)``, shape ``(m,)``."""
+        return np.diagonal(self.inverse())
+
     @property
     def notes(self) -> str:
         """Jitter, in words for the record."""

@@ -49,6 +49,10 @@ class Solver(Protocol):
         """Return a and b with ``a^T b = left^T K^-1 right``, shape ``(m, k)`` each; one array where left is right."""
         ...
 
+    def precision(self) -> Floats | None:
+        """Return ``diag(K^-1)``, shape ``(m,)``; None where it would cost a solution a pixel."""
+        ...
+
     def extend(self, prior: "Covariance", S: Indices, new: Indices, noise: Floats) -> Self:
         """Return the solver of pixels S, those of this one, and of some more, whose noise variances are given."""
         ...

@@ -115,6 +115,9 @@ class IterativeSolver:
         """Return `left` as it is, and ``K^-1 right``: there is no factor to divide."""
         return left, self.solve(right, rough=True)
 
+    def precision(self) -> None:
+        """None: it would cost a solution a pixel."""
+
     @property
     def jitter(self) -> float:
         """Zero: K is taken as it is."""

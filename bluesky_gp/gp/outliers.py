@@ -19,7 +19,7 @@ def outlier_noise(problem: FitProblem, theta: Floats, threshold: float) -> Float
     extra = np.zeros(len(problem.S))
     for _ in range(max(1, len(extra) // 10)):
         solver = CholeskySolver.factorise(K + np.diag(extra))
-        precision = np.diagonal(solver.inverse())
+        precision = solver.precision()
         error = problem.trend.estimate(problem.S, problem.y, solver).alpha / precision
         too_far = (error / threshold) ** 2 - 1.0 / precision
         worst = int(np.argmax(too_far * precision))

@@ -17,7 +17,7 @@ Rasmussen & Williams, Gaussian Processes for Machine Learning (2006), eq. 5.12; 
 
 import numpy as np
 
-from bluesky_gp.gp import CholeskySolver, GridPosterior, blas_threads
+from bluesky_gp.gp import GridPosterior, blas_threads
 from bluesky_gp.optimizer import OptimizerState
 from bluesky_gp.typing import Floats
 
@@ -47,12 +47,11 @@ def predictions(state: OptimizerState) -> Floats:
 def _left_out(posterior: GridPosterior) -> Floats:
     """Predictions at S, shape ``(m,)``: ``y - alpha / diag(P)``."""
     S, y = posterior.measured
-    solver = posterior.mean_solver
-    if not isinstance(solver, CholeskySolver):
+    precision = posterior.mean_solver.precision()
+    if precision is None:
         return np.full(len(S), np.nan)
-    estimate = posterior.trend.estimate(S, y, solver, posterior.dual)
+    estimate = posterior.trend.estimate(S, y, posterior.mean_solver, posterior.dual)
     H, W = posterior.trend.basis[S], estimate.dual[:, :-1]
-    inverse = np.diagonal(solver.inverse())
-    diagonal = inverse - np.sum(W @ np.linalg.pinv(H.T @ W) * W, axis=1)  # of P
-    error = np.divide(estimate.alpha, diagonal, out=np.full(len(S), np.nan), where=diagonal > _NOTHING * inverse)
+    diagonal = precision - np.sum(W @ np.linalg.pinv(H.T @ W) * W, axis=1)  # of P
+    error = np.divide(estimate.alpha, diagonal, out=np.full(len(S), np.nan), where=diagonal > _NOTHING * precision)
     return np.asarray(y - error)

@@ -20,9 +20,8 @@ def state_of(pixels, values, **options):
 
 def without(state, pixel):
     """The posterior mean at a pixel had it not been measured, with the same hyperparameters and units."""
-    kept = state.pixels != pixel
-    known = {name: getattr(state, name)[kept] for name in ("pixels", "values", "known_std", "down_weighted")}
-    return replace(state, **known).rebuilt(state.posterior.trend).mean.ravel()[pixel]
+    others = state.measurements.without(state.pixels == pixel)
+    return replace(state, measurements=others).rebuilt(state.posterior.trend).mean.ravel()[pixel]
 
 
 @pytest.mark.parametrize(
