@@ -92,11 +92,12 @@ def _spectrum(panel: "Axes", record: RunRecord) -> None:
         return
     row = int(rows[-1])
     axis, values = record.spectra.axis, record.spectra.values[row]
+    values, name = (np.abs(values), "magnitude") if np.iscomplexobj(values) else (values, "")
     index = drawn_order(axis)
     panel.plot(axis[index], values[index], ".-" if is_sweep(axis) else "-", color="tab:red", linewidth=1)
     panel.set(
         xlabel=record.spectra.axis_units,
-        ylabel=record.spectra.units,
+        ylabel=with_units(name, record.spectra.units) if name else record.spectra.units,
         title=f"spectrum of the best pixel {record.best_pixel}",
     )
 

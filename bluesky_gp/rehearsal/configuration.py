@@ -35,12 +35,13 @@ class Configuration:
     def lines(self, full: FullMap, num: int) -> list[str]:
         """Return what to paste into a session that has `RE`, a `stage` and a `spectrometer`."""
         codes = {name: as_code(value) for name, value in self.options.items()}
+        imports = [f"from bluesky_gp import {name}" for name in ("GPAgent", "PixelGrid", "PixelOptimizer")]
+        imports += [line for code in codes.values() for line in code.imports]
+        imports += ["from bluesky_gp.plans import adaptive_map"]
         given = "".join(f", {name}={code.text}" for name, code in codes.items())
         minimize = "" if full.maximize else ", maximize=False"
         return [
-            "from bluesky_gp import GPAgent, PixelGrid, PixelOptimizer",
-            *_merged([line for code in codes.values() for line in code.imports]),
-            "from bluesky_gp.plans import adaptive_map",
+            *_merged(imports),
             f"grid = PixelGrid(shape={full.grid.shape})  # step, origin and units: those of your stage",
             f"optimizer = PixelOptimizer(grid, target={full.target!r}{given}{minimize})",
             f"agent = GPAgent(optimizer, target={f'spectrometer_{full.target}'!r})",

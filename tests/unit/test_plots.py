@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -69,3 +71,16 @@ def test_a_grid_and_its_mask_are_drawn_where_they_lie_on_the_image(tmp_path, rot
 def test_without_a_lattice_of_its_own_the_image_covers_what_the_pixels_cover():
     panel = grid_on_image(np.zeros((8, 8)), PixelGrid((4, 4), step=(2.0, 2.0)))
     assert panel.get_xlim() == pytest.approx((-1.0, 7.0)) and panel.get_ylim() == pytest.approx((7.0, -1.0))
+
+
+def test_of_a_complex_spectrum_the_magnitude_is_drawn(RE, docs):
+    record = recorded(RE, docs, SyntheticFerroelectric(shape=(8, 9)))
+    spectra = replace(record.spectra, values=record.spectra.values * (3.0 + 4.0j))
+    figure = run_figure(replace(record, spectra=spectra))
+    drawn = panels(figure)[f"spectrum of the best pixel {record.best_pixel}"]
+    assert drawn.get_ylabel() == "magnitude (pm)"
+    assert drawn.lines[0].get_ydata().max() == pytest.approx(np.abs(spectra.values[_row(record)]).max())
+
+
+def _row(record):
+    return np.flatnonzero((record.spectra.pixels == record.best_pixel).all(axis=1))[-1]
