@@ -14,6 +14,14 @@ from bluesky_gp.run import QUANTITIES, Decision, Quantity, values_of
 LARGEST_LIST = 64 * 64  # numbers
 
 
+class PlainArray(list[Any]):
+    """An array as a list, which every writer of documents takes; it answers `tolist` as an array does."""
+
+    def tolist(self) -> list[Any]:
+        """Return the list."""
+        return list(self)
+
+
 @dataclass(frozen=True)
 class DecisionEvents:
     """The events that one agent makes of its decisions about one optimizer."""
@@ -94,4 +102,4 @@ class DecisionEvents:
 
 def _plain(value: Any) -> Any:
     """Return an array as a list, which every writer of documents takes; a large map as it is: a list would be slow."""
-    return value.tolist() if isinstance(value, np.ndarray) and value.size <= LARGEST_LIST else value
+    return PlainArray(value.tolist()) if isinstance(value, np.ndarray) and value.size <= LARGEST_LIST else value
