@@ -9,56 +9,15 @@ from typing import Any
 
 import numpy as np
 from bluesky.protocols import Hints, Reading
-from ophyd import Component, Device, Signal
+from ophyd import Component, Device
 from ophyd.status import StatusBase
 
+from bluesky_gp.devices.signals import ArraySignal, SecondsSignal
 from bluesky_gp.protocols import Scalarizer
 from bluesky_gp.scalarizers import as_spectrum, evaluate, named_scalarizers, to_mapping, units_of
 from bluesky_gp.typing import Floats
 
 log = logging.getLogger(__name__)
-
-
-class ArraySignal(Signal):
-    """A one-dimensional array, of float64 or complex numbers, with units and the name of its dimension."""
-
-    def __init__(self, *, units: str = "", dim: str = "channel", **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.units = units
-        self.dim = dim
-
-    def describe(self) -> dict[str, Any]:
-        """Return the data key."""
-        value = np.asarray(self.get())
-        data_key = {
-            "source": f"PY:{self.name}",
-            "dtype": "array",
-            "dtype_numpy": value.dtype.str,
-            "shape": [*value.shape],
-            "dims": [self.dim],
-            "units": self.units,
-            "object_name": self.parent.name if self.parent is not None else self.name,
-        }
-        return {self.name: data_key}
-
-
-class SecondsSignal(Signal):
-    """A duration in seconds that may be set between runs; negative ones and NaN are refused."""
-
-    def check_value(self, value: float) -> None:
-        """Raise ValueError unless `value` is a duration."""
-        if not isinstance(value, (int, float, np.number)) or not 0 <= value < np.inf:
-            raise ValueError(f"{self.name}: expected seconds, zero or more, got {value!r}")
-
-    def put(self, value: float, **kwargs: Any) -> None:
-        """Set the duration."""
-        self.check_value(value)
-        super().put(float(value), **kwargs)
-
-    def describe(self) -> dict[str, Any]:
-        """Return the data key."""
-        data_key = {"source": f"PY:{self.name}", "dtype": "number", "dtype_numpy": "<f8", "shape": [], "units": "s"}
-        return {self.name: data_key}
 
 
 class SpectrumDetectorBase(Device):

@@ -22,10 +22,10 @@ from bluesky_gp.devices.axes import (
     same_limits,
     unit_of,
 )
+from bluesky_gp.devices.pixels import checked_pixel, pixel_data_keys, pixel_text
 from bluesky_gp.devices.simulated_axis import SimulatedAxis
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.moves import merged_moves
-from bluesky_gp.typing import Floats
 from bluesky_gp.units import check_unit
 
 log = logging.getLogger(__name__)
@@ -98,16 +98,7 @@ class PixelStage(Device):
 
     def check_value(self, pixel: Sequence[float]) -> None:
         """Raise ValueError if `pixel` is no pixel of the grid, masked, or beyond the limits of an axis."""
-        wanted = np.asarray(pixel, dtype=np.float64)
-        if wanted.shape != (self.grid.ndim,) or not np.isfinite(wanted).all():
-            raise ValueError(
-                f"{self.name}: expected a pixel ({', '.join(self.grid.axes)}), got {pixel!r}{self._relative(wanted)}"
-            )
-        nearest = np.rint(wanted).astype(int)
-        if (nearest < 0).any() or (nearest >= self.grid.shape).any():
-            raise ValueError(f"{self.name}: pixel {_text(wanted)} lies outside the grid of shape {self.grid.shape}")
-        if self.grid.mask is not None and self.grid.mask[tuple(nearest)]:
-            raise ValueError(f"{self.name}: pixel {_text(wanted)} is masked, it must not be measured")
+        wanted = checked_pixel(self.name, self.grid, pixel)
         position = self._position(wanted)
         for axis, own, value in zip(self.axes, self._own_limits, position, strict=True):
             self._check_limits(axis, own, value, wanted)
@@ -170,10 +161,7 @@ class PixelStage(Device):
 
     def describe(self) -> dict[str, Any]:
         """Return the data keys of `read`."""
-        pixel = {"source": f"PY:{self.name}", "dtype": "number", "dtype_numpy": "<f8", "shape": [], "units": "px"}
-        described: dict[str, Any] = {
-            key: {**pixel, "source": f"PY:{key}", "object_name": self.name} for key in self.pixel_keys
-        }
+        described = pixel_data_keys(self.name, self.grid, "PY:")
         for axis in self.axes:
             described.update(axis.describe())
         return described
@@ -229,11 +217,6 @@ class PixelStage(Device):
         for axis in self._axes_with("resume"):
             axis.resume()
 
-    def _relative(self, wanted: Floats) -> str:
-        """Say why a pixel may have come twice as long as it is: tuples that were added are put one behind the other."""
-        doubled = wanted.shape == (2 * self.grid.ndim,)
-        return "; a plan that makes moves relative (relative_set_wrapper) cannot go around one" if doubled else ""
-
     def _axes_with(self, method: str) -> list[Any]:
         return [axis for axis in self.axes if hasattr(axis, method)]
 
@@ -254,7 +237,7 @@ class PixelStage(Device):
 
     def _needs(self, pixel: Any, movable: Any, value: Any) -> str:
         where = f"{value:g} {self.grid.units}" if isinstance(value, float) else str(tuple(value))
-        return f"{self.name}: pixel {_text(pixel)} needs {movable.name} at {where}"
+        return f"{self.name}: pixel {pixel_text(pixel)} needs {movable.name} at {where}"
 
     def _configuration(self) -> dict[str, tuple[Any, dict[str, Any]]]:
         number = {"dtype": "number", "dtype_numpy": "<f8", "shape": []}
@@ -282,7 +265,3 @@ def _limits(name: str, limits: Sequence[Sequence[float]] | None, ndim: int) -> t
 
 def _listed(device: Any, staged: Any) -> list[Any]:
     return list(staged) if isinstance(staged, (list, tuple)) else [device]
-
-
-def _text(pixel: Any) -> str:
-    return f"({', '.join(f'{p:g}' for p in pixel)})"

@@ -1,25 +1,8 @@
-"""Contracts and an optimizer to test against; nothing at run time imports them.
+"""Contracts of acquisition functions, detectors and stages, and a simple optimizer; nothing at run time imports it.
 
-The contracts need pytest, which the rest of the package does not: their names are imported when they are used.
+The contracts need pytest, which the rest of the package does not.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+import lazy_loader
 
-from bluesky_gp.testing.optimizers import ListOptimizer
-
-if TYPE_CHECKING:
-    from bluesky_gp.testing.acquisitions import AcquisitionContract as AcquisitionContract
-    from bluesky_gp.testing.detectors import DetectorContract as DetectorContract
-    from bluesky_gp.testing.stages import StageContract as StageContract
-
-_CONTRACTS = {"AcquisitionContract": "acquisitions", "DetectorContract": "detectors", "StageContract": "stages"}
-
-__all__ = ["AcquisitionContract", "DetectorContract", "ListOptimizer", "StageContract"]
-
-
-def __getattr__(name: str) -> Any:
-    """Import a contract from the file that defines it."""
-    if name not in _CONTRACTS:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_CONTRACTS[name]}"), name)
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

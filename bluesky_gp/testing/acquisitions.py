@@ -1,11 +1,13 @@
-"""The contract of an acquisition function that `PixelOptimizer` can trust; run over any of them.
+"""The contract of an acquisition function: the properties for which `PixelOptimizer` trusts one; run over any.
 
-from bluesky_gp.testing import AcquisitionContract
+::
 
-class TestMine(AcquisitionContract):
-    @pytest.fixture
-    def acquisition(self):
-        return MyAcquisition()
+    from bluesky_gp.testing import AcquisitionContract
+
+    class TestMine(AcquisitionContract):
+        @pytest.fixture
+        def acquisition(self):
+            return MyAcquisition()
 """
 
 from collections.abc import Callable

@@ -1,5 +1,7 @@
 """The contract of a detector that `adaptive_map` can trust; run over any detector.
 
+::
+
     from bluesky_gp.testing import DetectorContract
 
     class TestMyDetector(DetectorContract):

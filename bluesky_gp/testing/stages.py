@@ -1,5 +1,7 @@
 """The contract of a stage that `adaptive_map` can trust; run over any stage.
 
+::
+
     from bluesky_gp.testing import StageContract
 
     class TestMyStage(StageContract):

@@ -8,7 +8,7 @@ import numpy as np
 from ophyd import Component, Signal
 from ophyd.status import StatusBase
 
-from bluesky_gp.devices.detector import SecondsSignal, SpectrumDetectorBase
+from bluesky_gp.devices.detector import SpectrumDetectorBase
 from bluesky_gp.devices.epics.acquisition import Acquirer
 from bluesky_gp.devices.epics.variables import (
     AT_ONCE,
@@ -18,6 +18,7 @@ from bluesky_gp.devices.epics.variables import (
     not_connected,
     suffixes_by_role,
 )
+from bluesky_gp.devices.signals import SecondsSignal
 from bluesky_gp.scalarizers import named_scalarizers
 from bluesky_gp.status import DaemonExecutor
 from bluesky_gp.typing import Floats

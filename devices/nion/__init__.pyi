@@ -1,5 +1,5 @@
-from .devices import NionEELSDetector as NionEELSDetector
-from .devices import NionScanStage as NionScanStage
-from .image import NionControl as NionControl
+from .control import NionControl as NionControl
+from .detector import NionEELSDetector as NionEELSDetector
 from .image import NionOverview as NionOverview
 from .simulator import usim as usim
+from .stage import NionScanStage as NionScanStage

@@ -8,11 +8,11 @@ import numpy as np
 import numpy.typing as npt
 from bluesky.protocols import Hints
 from ophyd import Component, Device
-from ophyd.signal import Signal, SignalRO
+from ophyd.signal import Signal
 from ophyd.status import StatusBase
 
-from bluesky_gp.devices.detector import ArraySignal
 from bluesky_gp.devices.nion.instrument import Beam, find_instrument
+from bluesky_gp.devices.signals import ArraySignal
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.status import DaemonExecutor
 
@@ -130,39 +130,3 @@ class NionOverview(Device):
         self.step.put(np.array(step))
         self.origin.put(-0.5 * (np.array(image.shape) - 1) * step)
         self.image.put(image.astype(np.float32), timestamp=time.time())
-
-
-class NionControl(SignalRO):
-    """A value of the instrument, by its name: ``NionControl("BeamCurrent", units="A", name="beam_current")``.
-
-    Parameters
-    ----------
-    control : str
-        Name of the control; ``"stage_position_m.x"`` is one coordinate of a two-dimensional one.
-    units : str, optional
-        Its unit.
-    instrument : optional
-        Default: the one that is registered.
-    name : str
-        Name of the signal.
-    """
-
-    def __init__(self, control: str, *, name: str, units: str = "", instrument: Any = None, **kwargs: Any) -> None:
-        super().__init__(name=name, value=float("nan"), **kwargs)
-        self.control, self.units = control, units
-        self.instrument = find_instrument(name, instrument)
-        if not self.instrument.TryGetVal(control)[0]:
-            raise ValueError(f"{name}: the instrument has no control {control!r}")
-
-    def get(self, **kwargs: Any) -> float:
-        """Return the value now."""
-        return float(self.instrument.GetVal(self.control))
-
-    def read(self) -> dict[str, Any]:
-        """Return the value now."""
-        return {self.name: {"value": self.get(), "timestamp": time.time()}}
-
-    def describe(self) -> dict[str, Any]:
-        """Return the data key."""
-        key = {"source": f"NION:{self.control}", "dtype": "number", "dtype_numpy": "<f8", "shape": []}
-        return {self.name: {**key, "units": self.units}}

@@ -1,7 +1,9 @@
-"""Nion's simulated microscope, uSim, without a window: what a test, an example or a training needs.
+"""Nion's simulated microscope, uSim, without a window: for tests, examples and trainings.
 
-with usim() as simulator:
-stage = NionScanStage(shape=(30, 30), name="stage")
+::
+
+    with usim() as simulator:
+        stage = NionScanStage(shape=(30, 30), name="stage")
 """
 
 import asyncio

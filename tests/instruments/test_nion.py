@@ -20,8 +20,13 @@ pytest.importorskip("nion.usim_device", reason="needs bluesky_gp[nion]")
 
 from nion.utils import Geometry  # noqa: E402
 
-from bluesky_gp.devices.nion import NionControl, NionEELSDetector, NionOverview, NionScanStage  # noqa: E402
-from bluesky_gp.devices.nion.simulator import usim  # noqa: E402
+from bluesky_gp.devices.nion import (  # noqa: E402
+    NionControl,
+    NionEELSDetector,
+    NionOverview,
+    NionScanStage,
+    usim,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -424,8 +429,7 @@ def test_there_is_one_instrument_a_process(sim):
 def test_the_simulator_can_be_started_again_and_its_process_ends():
     code = """
 import threading
-from bluesky_gp.devices.nion.devices import NionEELSDetector, NionScanStage
-from bluesky_gp.devices.nion.simulator import usim
+from bluesky_gp.devices.nion import NionEELSDetector, NionScanStage, usim
 for sample in ("flake", "gold"):
     with usim(sample) as simulator:
         stage = NionScanStage(shape=(4, 4), name="stage")
@@ -442,7 +446,7 @@ print([thread.name for thread in threading.enumerate() if not thread.daemon])
 def test_without_an_instrument_or_without_nions_packages_a_device_says_what_to_do():
     code = """
 import sys
-from bluesky_gp.devices.nion.devices import NionScanStage
+from bluesky_gp.devices.nion import NionScanStage
 try:
     NionScanStage(name="stage")
 except ConnectionError as error:
