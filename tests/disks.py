@@ -18,6 +18,18 @@ def mounted(path):
     subprocess.run(["umount", "--lazy", path], check=True)
 
 
+@contextmanager
+def read_only(path):
+    """Make a folder one in which nothing can be written, for as long as it lasts."""
+    if sys.platform != "linux" or subprocess.run(["mount", "--bind", path, path], capture_output=True).returncode:
+        pytest.skip("nothing can be mounted here (root on Linux can)")
+    try:
+        subprocess.run(["mount", "-o", "remount,ro,bind", path, path], check=True, capture_output=True)
+        yield path
+    finally:
+        subprocess.run(["umount", "--lazy", path], check=True)
+
+
 def fill(folder):
     """Let something else use the disk up."""
     with (folder / "somebody else's").open("ab", buffering=0) as file:

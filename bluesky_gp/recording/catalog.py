@@ -88,7 +88,7 @@ class Catalog:
             return f"<Catalog {self._place}, closed>"
         if not self._follower.is_ready:
             return f"<Catalog {self._place}, opening>"
-        return f"<Catalog {self._place}, {len(self)} runs>"
+        return f"<Catalog {self._place}, {len(self)} runs{', read-only' if self._journals.is_readonly else ''}>"
 
     def journal(self, uid: str) -> Path | None:
         """Return the journal of a run, by uid or the beginning of it: every document as it was emitted, bit for bit."""

@@ -83,7 +83,7 @@ class Follower:
         """
         self._ready.wait()
         if self._error is not None:
-            raise self._error
+            raise self._error.with_traceback(None)
         for run in list(self._runs):
             if run.stopped:
                 run.settled.wait(timeout)
@@ -138,9 +138,11 @@ class Follower:
                     "takes it in.", self._place, self._folder.path,
                 )  # fmt: skip
             else:
-                logger.exception(
-                    "The catalog %s cannot be opened. Runs go on and are kept in %s.", self._place, self._folder.path
-                )
+                logger.error(
+                    "The catalog %s cannot be opened. Runs go on and are kept in %s. (%s: %s)",
+                    self._place, self._folder.path, type(error).__name__, error,
+                )  # fmt: skip
+                logger.debug("The catalog %s cannot be opened.", self._place, exc_info=error)
         finally:
             self._ready.set()
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from bluesky_gp.recording.backlog import Backlog
-from bluesky_gp.recording.journal import Fsync, Journal
+from bluesky_gp.recording.journal import Fsync, Journal, JournalError
 from bluesky_gp.recording.journal_reader import JournalReader
 from bluesky_gp.recording.locks import give_back, lock_of
 from bluesky_gp.recording.stores import RunWriter
@@ -54,15 +54,22 @@ class PendingRun:
 class JournalFolder:
     """Folder of journals: `path` has those of the runs that the catalog holds, ``path / "pending"`` all others.
 
+    Where nothing can be written, `is_readonly`, no run is begun and none is taken in.
+
     Beside each pending journal lies a lock that its session holds as long as it lives.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, is_readonly: bool = False) -> None:
         self.path = path
+        self.is_readonly = is_readonly
         self.pending_path = path / "pending"
 
     def create(self, uid: str, *, fsync: Fsync) -> PendingRun:
         """Begin the journal of a run."""
+        if self.is_readonly:
+            raise JournalError(
+                f"Nothing can be recorded in {self.path.parent}, which can only be read: open another folder"
+            )
         self.pending_path.mkdir(parents=True, exist_ok=True)
         path = self.pending_path / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}_{_file_name(uid)}.jsonl"
         lock = lock_of(path)
@@ -84,8 +91,8 @@ class JournalFolder:
             run.lock.acquire(timeout=0)
 
     def pending(self) -> list[Path]:
-        """Journals of runs that the catalog does not hold, oldest first."""
-        return sorted(self.pending_path.glob("*.jsonl"))
+        """Journals of runs that the catalog does not hold and could take in, oldest first."""
+        return [] if self.is_readonly else sorted(self.pending_path.glob("*.jsonl"))
 
     def claim(self, path: Path) -> FileLock | None:
         """Lock a pending journal; None if a living session holds it or another one has just taken it in."""

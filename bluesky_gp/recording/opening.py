@@ -1,10 +1,12 @@
 """Catalogs of runs: open one, subscribe its writer, read runs back while they go on or later."""
 
+import errno
 import re
 import secrets
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -12,7 +14,13 @@ from bluesky_gp.recording.catalog import Catalog
 from bluesky_gp.recording.journal import Fsync, JournalError, check_fsync
 from bluesky_gp.recording.journal_folder import JournalFolder
 from bluesky_gp.recording.stores import ReadableStore
-from bluesky_gp.recording.tiled_server import check_folder, connect_folder, connect_profile, connect_url
+from bluesky_gp.recording.tiled_server import (
+    check_folder,
+    connect_copy,
+    connect_folder,
+    connect_profile,
+    connect_url,
+)
 
 __all__ = ["is_catalog", "open_catalog", "place_name"]
 
@@ -34,7 +42,8 @@ def open_catalog(
     ----------
     place : str or Path
         A folder, made if it is missing; or the URL of a catalog of Bluesky runs on a Tiled server; or the name of a
-        Tiled profile. A name without a slash is a profile only if there is one and no folder of that name.
+        Tiled profile. A name without a slash is a profile only if there is one and no folder of that name. Of a folder
+        in which nothing can be written the catalog is read, as it is now.
     api_key : str, optional
         For a URL or a profile; without it Tiled looks for one in the URL, in TILED_API_KEY and in its own files.
     journal : str or Path, optional
@@ -58,6 +67,8 @@ def open_catalog(
         If the journals cannot be written where they should be.
     ConnectionError
         If no server answers.
+    PermissionError
+        If the server does not take the key, or wants one.
     ValueError
         If `fsync` is none of the three, `readable` names no folders, or Tiled cannot keep a catalog in a folder of that
         name.
@@ -74,9 +85,9 @@ def open_catalog(
         check_folder(where.folder)
     with _open_guard:
         if where.name not in _open or _open[where.name].closed:
-            journals = JournalFolder(Path(journal) if journal is not None else where.folder / "journal")
-            _check_writable(journals.pending_path)
-            _open[where.name] = Catalog(where.name, journals, where.connect, fsync=fsync)
+            journals = _journals(where, Path(journal) if journal is not None else where.folder / "journal")
+            connect = where.read if journals.is_readonly else where.connect
+            _open[where.name] = Catalog(where.name, journals, connect, fsync=fsync)
         catalog = _open[where.name]
     if where.is_remote:
         _wait_or_close(catalog)
@@ -109,6 +120,7 @@ class _Place:
     name: str
     folder: Path
     connect: Callable[[], ReadableStore]
+    read: Callable[[], ReadableStore]  # where nothing can be written
     is_remote: bool = True
 
 
@@ -126,11 +138,14 @@ def _resolve(place: str | Path, api_key: str | None = None, readable: Iterable[P
     if isinstance(place, str) and place.startswith(("http://", "https://")):
         url = urlsplit(place)
         name = f"{url.scheme}://{url.netloc.rpartition('@')[2]}{url.path}"  # without the key that the query may hold
-        return _Place(name, _user_folder(name), lambda: connect_url(place, name, api_key))
+        connect = partial(connect_url, place, name, api_key)
+        return _Place(name, _user_folder(name), connect, connect)
     if isinstance(place, str) and _is_profile(place):
-        return _Place(place, _user_folder(place), lambda: connect_profile(place, api_key))
+        connect = partial(connect_profile, place, api_key)
+        return _Place(place, _user_folder(place), connect, connect)
     folder = Path(place).expanduser().resolve()
-    return _Place(str(folder), folder, lambda: connect_folder(folder, readable), is_remote=False)
+    read = partial(connect_copy, folder, readable)
+    return _Place(str(folder), folder, partial(connect_folder, folder, readable), read, is_remote=False)
 
 
 def _is_profile(place: str) -> bool:
@@ -147,13 +162,26 @@ def _user_folder(name: str) -> Path:
     return user_data_path("bluesky_gp") / re.sub(r"[^0-9A-Za-z.-]+", "_", name)
 
 
-def _check_writable(folder: Path) -> None:
+def _journals(place: _Place, path: Path) -> JournalFolder:
+    """Return the folder of the journals, made if it is missing; where there is a catalog, it need not be writable."""
+    journals = JournalFolder(path)
+    error = _write_fault(journals.pending_path)
+    if not place.is_remote and (place.folder / "catalog.db").exists():
+        error = error or _write_fault(place.folder)
+        if error is not None and error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+            return JournalFolder(path, is_readonly=True)
+    if error is not None:
+        raise JournalError(f"Nothing can be recorded in {path}: {error}. Give a folder that can be written.") from error
+    return journals
+
+
+def _write_fault(folder: Path) -> OSError | None:
+    """Return what keeps files from being made in a folder, which is made if it is missing."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         probe = folder / f".{secrets.token_hex(8)}"
         probe.touch()
         probe.unlink()
     except OSError as error:
-        raise JournalError(
-            f"Nothing can be recorded in {folder}: {error}. Give a folder that can be written."
-        ) from error
+        return error
+    return None

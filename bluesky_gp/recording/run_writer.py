@@ -45,6 +45,7 @@ class TiledRunWriter:
         self._normalize.subscribe(self._writer)
         self._columns = columns
         self._allow = allow
+        self._uid = ""
         self._descriptors: dict[str, Document] = {}
         self._undescribed: dict[str, Document] = {}  # descriptors that wait for their first event
         self._remarks: Counter[tuple[str, str]] = Counter()
@@ -73,6 +74,7 @@ class TiledRunWriter:
             self._writer.flush()
 
     def _start(self, doc: Document) -> None:
+        self._uid = doc["uid"]
         plain, places = storable(doc)
         self._normalize("start", plain)
         kept = {key: value for key, value in plain.items() if key not in ("tiled_access_tags", "tiled_specs")}
@@ -153,7 +155,7 @@ class TiledRunWriter:
             self._set_aside(f"{reference.data_key} of event {reference.seq_num} is in a file that nothing is said of")
 
     def _set_aside(self, note: str) -> None:
-        logger.warning("%s", note)
+        logger.warning("Run %s: %s", self._uid, note)
         self._writer.notes.append(note)
 
     def _stop(self, doc: Document) -> None:

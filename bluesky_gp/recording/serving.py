@@ -6,6 +6,7 @@ import socket
 from collections.abc import Iterable
 from pathlib import Path
 
+from bluesky_gp.recording.databases import prepare_postgresql
 from bluesky_gp.recording.opening import open_catalog
 from bluesky_gp.recording.tiled_server import check_folder, server_configuration
 
@@ -64,13 +65,15 @@ def serve(
     Raises
     ------
     JournalError, ValueError
-        As `open_catalog`.
+        As `open_catalog`, and if the database cannot be used.
     """
     import uvicorn
     from tiled.server.app import build_app_from_config
 
     check_folder(folder)
-    if not database:
+    if database:
+        prepare_postgresql(database)
+    else:
         with open_catalog(folder) as catalog:
             catalog.wait()
     app = build_app_from_config(server_configuration(folder, api_key=key, database=database, readable=readable))

@@ -5,22 +5,21 @@ the thread that writes it, so that a session does not wait for it (2 to 3 s).
 """
 
 import logging
+import shutil
 import socket
-import sqlite3
 import urllib.request
 import warnings
+import weakref
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from filelock import FileLock
-
-from bluesky_gp.recording.relocation import adopt
+from bluesky_gp.recording.databases import copy_for_reading, make_catalog, postgresql_uri
 from bluesky_gp.recording.tiled_store import TiledStore
 
-__all__ = ["check_folder", "connect_folder", "connect_profile", "connect_url", "server_configuration"]
+__all__ = ["check_folder", "connect_copy", "connect_folder", "connect_profile", "connect_url", "server_configuration"]
 
 
 def check_folder(folder: Path) -> None:
@@ -44,18 +43,15 @@ def server_configuration(
     api_key : str
         Whoever has it may read and write.
     database : str, optional
-        ``postgresql://USER:PASSWORD@HOST/NAME``, which has the catalog and its tables; they are made if missing.
+        ``postgresql://USER:PASSWORD@HOST/NAME``, which has the catalog and its tables; `prepare_postgresql` makes them.
     readable : iterable of Path
         Folders of files that detectors wrote beside the events.
     """
     # Tables in SQLite, because DuckDB locks its file and a second process could not read a run that goes on.
     tables = database or f"sqlite:///{folder / 'tables.db'}"
-    uri = f"sqlite:///{folder / 'catalog.db'}"
-    if database:
-        uri = "postgresql+asyncpg://" + database.partition("://")[2]
+    uri = postgresql_uri(database) if database else f"sqlite:///{folder / 'catalog.db'}"
     arguments = {
         "uri": uri,
-        "init_if_not_exists": bool(database),  # of a folder we do that: Tiled starts a process for it each time
         "readable_storage": [str(path) for path in readable],
         "writable_storage": [str(folder / "arrays"), tables],
         "specs": [{"name": "CatalogOfBlueskyRuns", "version": "3.0"}],
@@ -70,7 +66,7 @@ def server_configuration(
 
 def connect_folder(folder: Path, readable: Iterable[Path] = ()) -> TiledStore:
     """Open the catalog in a folder with a Tiled server inside this process, which opens no port."""
-    _make_catalog(folder)
+    make_catalog(folder)
     # starlette's advice is for those who write tests with its client; tiled uses it for this.
     warnings.filterwarnings(
         "ignore", message="Using `httpx` with `starlette.testclient`", module="tiled.client.context"
@@ -88,6 +84,14 @@ def connect_folder(folder: Path, readable: Iterable[Path] = ()) -> TiledStore:
     return TiledStore(client, embedded=True, allow=partial(_allow, app))
 
 
+def connect_copy(folder: Path, readable: Iterable[Path] = ()) -> TiledStore:
+    """Open the catalog in a folder in which nothing can be written, as it is now."""
+    copy = copy_for_reading(folder)
+    store = connect_folder(copy, readable)
+    weakref.finalize(store, shutil.rmtree, copy, ignore_errors=True)
+    return store
+
+
 def _allow(app: Any, folder: Path) -> None:
     """Let a server inside this process read another folder."""
     from tiled.storage import parse_storage
@@ -101,7 +105,20 @@ def connect_url(url: str, name: str, api_key: str | None) -> TiledStore:
     _check_answers(url)
     from tiled.client import from_uri
 
-    return TiledStore(_catalog_of_runs(from_uri(url, api_key=api_key), name), embedded=False)
+    try:
+        client = from_uri(url, api_key=api_key)
+    except Exception as error:
+        if fault := _key_fault(error):
+            raise PermissionError(f"The server at {name} {fault}: open_catalog({name!r}, api_key=...)") from None
+        raise
+    return TiledStore(_catalog_of_runs(client, name), embedded=False)
+
+
+def _key_fault(error: Exception) -> str:
+    """Return what a server says of the key that it was given; empty if the error is another."""
+    if getattr(getattr(error, "response", None), "status_code", 0) in (401, 403):
+        return "does not take the key that it was given"
+    return "wants a key" if "requires API key" in str(error) else ""
 
 
 def _check_answers(url: str) -> None:
@@ -134,46 +151,3 @@ def _catalog_of_runs(client: Any, place: str | Path) -> Any:
             'client.create_container("runs", specs=[tiled.structures.core.Spec("CatalogOfBlueskyRuns", "3.0")])'
         )
     return client
-
-
-def _make_catalog(folder: Path) -> None:
-    """Make the databases of a catalog, unless they are there; tell one that was moved where it is now.
-
-    As `tiled catalog init` does, which starts a process that takes 2.7 s; this takes 0.1.
-    """
-    database = folder / "catalog.db"
-    with FileLock(folder / "catalog.lock"):
-        if database.exists():
-            adopt(folder)
-            return
-        new = folder / "catalog.new.db"
-        new.unlink(missing_ok=True)
-        _make_database(new)
-        tables = sqlite3.connect(folder / "tables.db")
-        tables.execute("PRAGMA journal_mode=WAL")  # or readers would lock out the writer; stays with the file
-        tables.close()
-        new.replace(database)
-
-
-def _make_database(path: Path) -> None:
-    import asyncio
-
-    from alembic.runtime.migration import MigrationContext
-    from alembic.script import ScriptDirectory
-    from sqlalchemy.ext.asyncio import create_async_engine
-    from tiled.catalog.alembic_constants import ALEMBIC_DIR
-    from tiled.catalog.core import initialize_database
-
-    def stamp(connection: Any) -> None:
-        MigrationContext.configure(connection).stamp(ScriptDirectory(str(ALEMBIC_DIR)), "head")
-
-    async def initialize() -> None:
-        engine = create_async_engine(f"sqlite+aiosqlite:///{path}")
-        try:
-            await initialize_database(engine)
-            async with engine.begin() as connection:
-                await connection.run_sync(stamp)
-        finally:
-            await engine.dispose()
-
-    asyncio.run(initialize())

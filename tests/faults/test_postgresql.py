@@ -1,5 +1,6 @@
 """A facility's catalog: a Tiled server on a real PostgreSQL, for the catalog and its tables."""
 
+import asyncio
 import os
 import re
 import secrets
@@ -11,12 +12,14 @@ import sys
 import tempfile
 from pathlib import Path
 
+import asyncpg
 import bluesky.plan_stubs as bps
 import numpy as np
 import pytest
 from bluesky.preprocessors import run_decorator
 
 from bluesky_gp.recording import open_catalog
+from bluesky_gp.recording.databases import prepare_postgresql
 
 pytestmark = pytest.mark.slow
 
@@ -135,3 +138,25 @@ def test_a_run_goes_to_postgresql_and_comes_back_while_it_goes_on_and_after(serv
         assert primary["det_label"].values.tolist() == [f"pixel {number}" for number in range(6)]
         assert np.array_equal(primary["det_spectrum"], [spectrum(number) for number in range(6)])
         assert [name for name, _ in catalog[uid].documents()].count("event") == 6
+
+
+async def execute(database, statement):
+    connection = await asyncpg.connect(database)
+    try:
+        return await connection.fetch(statement)
+    finally:
+        await connection.close()
+
+
+def test_a_database_in_which_an_administrator_has_made_the_extension_is_used(database):
+    asyncio.run(execute(database, "create extension btree_gin"))
+    for _ in range(2):
+        prepare_postgresql(database)
+    (revision,) = asyncio.run(execute(database, "select version_num from alembic_version"))
+    assert revision["version_num"]
+
+
+def test_a_wrong_password_is_a_sentence_without_it(database):
+    with pytest.raises(ValueError, match=r"No catalog can be kept in the database 127.0.0.1:\d+/postgres: ") as raised:
+        prepare_postgresql(database.replace(PASSWORD, "another"))
+    assert "another" not in str(raised.value)

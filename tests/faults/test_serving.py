@@ -111,6 +111,30 @@ def events_in(catalog):
 
 
 @pytest.mark.slow
+def test_pages_that_are_shown_without_the_key_have_nothing_of_the_data(server, served, tmp_path):
+    """They are tiled's own, and the same for an empty catalog; docs/record.md says so."""
+    with open_catalog(server.url, api_key=server.key, journal=tmp_path / "journal") as catalog:
+        catalog.writer("start", {"uid": "0ff1ce00-secret", "time": 1.0, "sample": "unpublished"})
+        catalog.writer("stop", {"uid": "s", "run_start": "0ff1ce00-secret", "time": 2.0, "exit_status": "success"})
+        assert catalog["0ff1ce00-secret"].start["sample"] == "unpublished"
+    for address in ("/", "/ui/", "/docs", "/redoc", "/openapi.json", "/healthz", "/api/v1/"):
+        with urllib.request.urlopen(server.url + address, timeout=60) as answer:  # noqa: S310
+            text = answer.read().decode()
+        assert not any(word in text for word in ("0ff1ce00", "unpublished", str(served), server.key))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("key", "fault"), [("wrong" * 8, "does not take the key that it was given"), (None, "wants a key")]
+)
+def test_a_wrong_key_is_a_sentence(server, tmp_path, monkeypatch, caplog, key, fault):
+    monkeypatch.delenv("TILED_API_KEY", raising=False)
+    with pytest.raises(PermissionError, match=f"The server at {server.url} {fault}: open_catalog"):
+        open_catalog(server.url, api_key=key, journal=tmp_path / "journal")
+    assert all(record.exc_info is None for record in caplog.records if record.levelname == "ERROR")
+
+
+@pytest.mark.slow
 def test_nothing_is_answered_without_the_key_and_the_key_is_never_printed(server):
     """The last that asks this server, whatever it has said until now."""
     addresses = ["/api/v1/metadata/", "/api/v1/search/", "/api/v1/array/full/x", "/api/v1/metadata/no-such-run"]
