@@ -1,0 +1,14 @@
+from .acquisitions import Acquisition as Acquisition
+from .acquisitions import AcquisitionContext as AcquisitionContext
+from .acquisitions import MapAcquisition as MapAcquisition
+from .instruments import Scalarizer as Scalarizer
+from .instruments import SpectrumDetector as SpectrumDetector
+from .instruments import Stage as Stage
+from .optimizers import AnyOptimizer as AnyOptimizer
+from .optimizers import Forecasts as Forecasts
+from .optimizers import Gains as Gains
+from .optimizers import Optimizer as Optimizer
+from .optimizers import Proposal as Proposal
+from .optimizers import State as State
+from .posterior import Fantasy as Fantasy
+from .posterior import Posterior as Posterior
