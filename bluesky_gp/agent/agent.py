@@ -17,6 +17,7 @@ from bluesky_gp.agent.decision_events import DecisionEvents
 from bluesky_gp.agent.failures import Failure, Failures
 from bluesky_gp.agent.maps import Maps
 from bluesky_gp.agent.next_run import Assignment, Preparation
+from bluesky_gp.agent.slips import check_catalog, check_key, check_optimizer, check_scalarizer
 from bluesky_gp.agent.steering import Progress
 from bluesky_gp.protocols import AnyOptimizer, Scalarizer
 from bluesky_gp.run import (
@@ -87,6 +88,11 @@ class GPAgent(DocumentRouter):
         maps: int | None = None,
     ) -> None:
         super().__init__()
+        check_optimizer(optimizer)
+        check_key("target", target)
+        check_key("name", name)
+        check_catalog(catalog)
+        check_scalarizer(scalarizer)
         self.optimizer = optimizer
         self.target = target
         self.name = name

@@ -12,7 +12,17 @@ from bluesky_gp.grid import PixelGrid
 from bluesky_gp.optimizer.batch import Strategy, share_for, strategy_of
 from bluesky_gp.optimizer.designs import Beginning, Design, design_of
 from bluesky_gp.optimizer.model import Mean, Model
-from bluesky_gp.optimizer.slips import check_acquisition, check_flag, check_kernel, check_target, whole
+from bluesky_gp.optimizer.slips import (
+    check_acquisition,
+    check_flag,
+    check_kernel,
+    check_mean,
+    check_number,
+    check_prior,
+    check_target,
+    check_transform,
+    whole,
+)
 from bluesky_gp.optimizer.stopping import NothingLearnt, StoppingRule
 from bluesky_gp.plain_data import describe, in_todays_words, made, make
 from bluesky_gp.protocols import Acquisition, MapAcquisition
@@ -62,6 +72,10 @@ class Recipe:
         check_kernel(self.kernel)
         check_acquisition(self.acquisition)
         check_flag("maximize", self.maximize)
+        check_mean(self.mean)
+        check_prior(self.prior)
+        check_transform(self.transform)
+        check_number("outliers", self.outliers)
         if self.purpose is not None and self.batch is not None:
             raise ValueError(f"PixelOptimizer: give batch={self.batch!r} or purpose={self.purpose!r}, not both")
         if self.n_restarts is not None:

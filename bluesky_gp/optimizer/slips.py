@@ -1,6 +1,7 @@
 """Slips in the settings of an optimizer, each answered by a sentence before anything moves."""
 
-from collections.abc import Iterable
+import inspect
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -43,10 +44,28 @@ def check_acquisition(acquisition: Any) -> None:
     if isinstance(acquisition, type):
         name = acquisition.__name__
         raise TypeError(f"PixelOptimizer: acquisition is the class {name}; give an object, {name}(...)")
-    if acquisition is None or callable(acquisition) or callable(getattr(acquisition, "on", None)):
+    if acquisition is None or callable(getattr(acquisition, "on", None)):
         return
+    if callable(acquisition):
+        return _check_call(acquisition)
     named = f": {BY_NAME[acquisition].__name__}() is {acquisition!r}" if acquisition in list(BY_NAME) else ""
     raise TypeError(f"PixelOptimizer: acquisition must be an acquisition function, got {acquisition!r}{named}")
+
+
+def _check_call(acquisition: Any) -> None:
+    """Raise TypeError if a function does not take what an acquisition function is given."""
+    try:
+        signature = inspect.signature(acquisition)
+    except ValueError:  # some functions written in C have none
+        return
+    try:
+        signature.bind(None, None, None, rng=None)
+    except TypeError as error:
+        name = getattr(acquisition, "__name__", type(acquisition).__name__)
+        raise TypeError(
+            f"PixelOptimizer: acquisition is called as acquisition(mean, std, best, rng=rng), not {name}{signature}: "
+            f"{error}"
+        ) from None
 
 
 def check_target(target: Any) -> None:
@@ -94,3 +113,34 @@ def check_flag(name: str, value: Any) -> None:
     """Raise TypeError if a switch is neither True nor False: a text would count as True."""
     if not isinstance(value, bool | np.bool_):
         raise TypeError(f"PixelOptimizer: {name} must be True or False, got {value!r}")
+
+
+def check_mean(mean: Any) -> None:
+    """Raise TypeError if a prior mean is none; whether its shape is the grid's is seen later."""
+    known = mean is None or callable(mean) or np.asarray(mean).dtype.kind in "iuf"
+    if not known or isinstance(mean, type):
+        raise TypeError(f"PixelOptimizer: mean must be None, 1, 2, a number, a map or a function, got {mean!r}")
+
+
+def check_prior(prior: Any) -> None:
+    """Raise TypeError if a prior of the hyperparameters does not name them."""
+    if prior is not None and not (isinstance(prior, Mapping) and "theta" in prior):
+        raise TypeError(f"PixelOptimizer: prior must be a mapping {{'theta': [...], 'std': 0.5}}, got {prior!r}")
+
+
+def check_transform(transform: Any) -> None:
+    """Raise TypeError if a transformation has no inverse, or is a class."""
+    if isinstance(transform, type):
+        name = transform.__name__
+        raise TypeError(f"PixelOptimizer: transform is the class {name}; give an object, {name}(...)")
+    if transform is not None and not all(hasattr(transform, way) for way in ("fit", "transform", "inverse_transform")):
+        raise TypeError(
+            f"PixelOptimizer: transform must be a transformer of scikit-learn with an inverse, such as "
+            f"PowerTransformer(), got {transform!r}"
+        )
+
+
+def check_number(name: str, value: Any) -> None:
+    """Raise TypeError if a value is neither a number nor None."""
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int | float | np.number)):
+        raise TypeError(f"PixelOptimizer: {name} must be a number, got {value!r}")

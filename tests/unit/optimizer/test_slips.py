@@ -3,11 +3,18 @@
 import numpy as np
 import pytest
 from sklearn.gaussian_process.kernels import RBF
+from sklearn.preprocessing import PowerTransformer
 
 from bluesky_gp import ExpectedImprovement, PixelGrid, PixelOptimizer
 from bluesky_gp.optimizer.stopping import MaxPixels
 
 GRID = PixelGrid((5, 5))
+
+
+def mean_alone(mean):
+    return mean
+
+
 SLIPS = {
     "the class of an acquisition function": (
         {"acquisition": ExpectedImprovement},
@@ -27,6 +34,23 @@ SLIPS = {
     "the class of a rule": ({"stopping": [MaxPixels]}, "a stopping rule is called with a state"),
     "a number for a rule": ({"stopping": [100]}, "a stopping rule is called with a state, .* got 100"),
     "one name": ({"others": "tilt"}, r"others must be a list of names, got the text 'tilt': give \['tilt'\]"),
+    "a mean in words": ({"mean": "linear"}, "mean must be None, 1, 2, a number, a map or a function, got 'linear'"),
+    "a prior without its numbers": (
+        {"prior": {"length": 3.0}},
+        r"prior must be a mapping {'theta': .* got {'length': 3.0}",
+    ),
+    "a prior as a list": ({"prior": [1.0, 2.0]}, r"prior must be a mapping .* got \[1.0, 2.0\]"),
+    "a function without inverse": (
+        {"transform": np.log},
+        "transform must be a transformer .* with an inverse, .* 'log'",
+    ),
+    "the name of a transformation": ({"transform": "log"}, "transform must be a transformer .* got 'log'"),
+    "the class of one": ({"transform": PowerTransformer}, r"give an object, PowerTransformer\(...\)"),
+    "outliers as a switch": ({"outliers": True}, "outliers must be a number, got True"),
+    "a function of the mean alone": (
+        {"acquisition": mean_alone},
+        r"called as acquisition\(mean, std, best, rng=rng\), not mean_alone\(mean\): too many",
+    ),
     "restarts with a fraction": ({"n_restarts": 1.0}, "n_restarts must be a whole number, got 1.0"),
 }
 
@@ -56,3 +80,8 @@ def test_a_value_that_is_infinite_is_refused_and_nothing_is_learnt():
 
 def test_numbers_of_numpy_are_whole_numbers():
     assert len(PixelOptimizer(GRID, "height", batch_size=np.int64(3), seed=np.uint8(4)).suggest()) == 3
+
+
+def test_a_function_with_further_defaults_or_any_arguments_is_an_acquisition_function():
+    for taken in (lambda mean, std, best, rng=None, xi=0.1: mean, lambda *given, **named: given[0]):
+        assert PixelOptimizer(GRID, "height", acquisition=taken).acquisition is taken

@@ -1,0 +1,32 @@
+"""Slips of a new user with the agent, each answered in a sentence where the agent is made."""
+
+import pathlib
+
+import pytest
+from ophyd.sim import det
+
+from bluesky_gp import GPAgent, PixelGrid, PixelOptimizer
+from bluesky_gp.testing import ListOptimizer
+
+GRID = PixelGrid((5, 5))
+SLIPS = {
+    "the grid": ({"optimizer": GRID}, r"optimizer must be a PixelOptimizer, got PixelGrid.*, which has no 'grid'"),
+    "the class": ({"optimizer": PixelOptimizer}, r"optimizer is the class PixelOptimizer; give an object"),
+    "the target first": ({"optimizer": "det"}, "optimizer must be a PixelOptimizer, got 'det'"),
+    "the detector as target": ({"target": det}, "target must be a text such as 'spectrometer_loop_area', got SynGauss"),
+    "an empty target": ({"target": ""}, "target must be a text .* got ''"),
+    "a number as name": ({"name": 3}, "name must be a text .* got 3"),
+    "the name of a scalarizer": (
+        {"scalarizer": "loop_area"},
+        r"f\(spectrum, axis\), got 'loop_area': get_scalarizer\(",
+    ),
+    "a number as scalarizer": ({"scalarizer": 3}, r"scalarizer must be a function f\(spectrum, axis\), got 3"),
+    "the folder of a catalog": ({"catalog": "data"}, r"catalog must be an open one, open_catalog\(...\), got 'data'"),
+    "the path of one": ({"catalog": pathlib.Path("data")}, "catalog must be an open one, .* got"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "sentence"), SLIPS.values(), ids=SLIPS)
+def test_a_slip_is_answered_in_a_sentence(arguments, sentence):
+    with pytest.raises(TypeError, match=sentence):
+        GPAgent(**{"optimizer": ListOptimizer(GRID, "height"), "target": "det", **arguments})
