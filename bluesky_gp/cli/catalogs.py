@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from bluesky_gp.cli.given import told
+
 if TYPE_CHECKING:
+    from bluesky_gp.protocols import Scalarizer
     from bluesky_gp.recording import Catalog, Documents
     from bluesky_gp.run import RunRecord
 
@@ -91,8 +94,8 @@ def is_steered(run: Any) -> bool:
     return {"axes", "grid", "target"} <= (agent_entry(run.start) or {}).keys()
 
 
-def read(catalog: "Catalog", run: Any) -> "RunRecord":
-    """Read a run of an agent.
+def read(catalog: "Catalog", run: Any, scalarizer: "Scalarizer | None" = None) -> "RunRecord":
+    """Read a run of an agent, whose scalarizer is given if the record has only its name.
 
     Raises
     ------
@@ -102,9 +105,9 @@ def read(catalog: "Catalog", run: Any) -> "RunRecord":
     from bluesky_gp.run import RunRecord
 
     try:
-        return RunRecord.from_documents(documents(catalog, run))
+        return RunRecord.from_documents(documents(catalog, run), scalarizer=scalarizer)
     except ValueError as error:
-        raise click.UsageError(str(error)) from error
+        raise click.UsageError(told(error)) from error
 
 
 def documents(catalog: "Catalog", run: Any) -> "Documents":

@@ -1,18 +1,21 @@
 """``bluesky-gp export``: a run as a file for other programs."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from bluesky_gp.cli.catalogs import catalog_option, find, opened, read
+from bluesky_gp.cli.given import given_option
 
 
 @click.command()
 @click.argument("uid")
 @click.argument("file", type=click.Path(path_type=Path))
 @catalog_option
+@given_option("scalarizer")
 @click.option("--overwrite", is_flag=True, help="Replace an existing FILE.")
-def export(uid: str, file: Path, place: str, overwrite: bool) -> None:
+def export(uid: str, file: Path, place: str, given: dict[str, Any], overwrite: bool) -> None:
     """Write a run of an agent to FILE, whose suffix says how.
 
     .nc (NetCDF) or .zarr: measured and predicted maps with coordinates and units, and the spectra. .hspy: the spectrum
@@ -21,7 +24,7 @@ def export(uid: str, file: Path, place: str, overwrite: bool) -> None:
     from bluesky_gp.export import export as write
 
     with opened(place) as catalog:
-        record = read(catalog, find(catalog, uid))
+        record = read(catalog, find(catalog, uid), **given)
     try:
         write(record, file, overwrite=overwrite)
     except FileExistsError as error:

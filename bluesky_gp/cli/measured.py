@@ -10,13 +10,22 @@ from bluesky_gp.cli.targets import SYNTHETIC, experiment
 from bluesky_gp.typing import Floats
 
 if TYPE_CHECKING:
+    from bluesky_gp.protocols import Scalarizer
     from bluesky_gp.rehearsal import FullMap
     from bluesky_gp.run import RunRecord
 
 _PLAIN = {".npy": "numpy", ".txt": "text", ".csv": "text"}
 
 
-def full_map(source: str, target: str | None, place: str, *, maximize: bool, signal: str | None = None) -> "FullMap":
+def full_map(
+    source: str,
+    target: str | None,
+    place: str,
+    *,
+    maximize: bool,
+    signal: str | None = None,
+    scalarizer: "Scalarizer | None" = None,
+) -> "FullMap":
     """Return the map that a file or a run holds.
 
     Parameters
@@ -32,6 +41,8 @@ def full_map(source: str, target: str | None, place: str, *, maximize: bool, sig
         False: smaller is better.
     signal : str, optional
         Name of the spectrum image, in a file that holds several.
+    scalarizer : callable, optional
+        Of a run whose agent made the number, if its record has only the name of it.
 
     Raises
     ------
@@ -48,7 +59,7 @@ def full_map(source: str, target: str | None, place: str, *, maximize: bool, sig
                 raise
             if signal is not None:
                 raise ValueError(f"--signal {signal} is for files, and there is no file {source}") from None
-            return _of_run(source, target, place, maximize=maximize)
+            return _of_run(source, target, place, scalarizer, maximize=maximize)
         plain = _plain_map(path, target) if signal is None else None
         if plain is not None:
             return _full(plain, target or path.stem, maximize=maximize)
@@ -110,13 +121,13 @@ def _of_spectra(source: str, target: str | None, signal: str | None, *, maximize
     return _full(chosen.truth, chosen.target, units=units, maximize=maximize)
 
 
-def _of_run(key: str, target: str | None, place: str, *, maximize: bool) -> "FullMap":
+def _of_run(key: str, target: str | None, place: str, scalarizer: "Scalarizer | None", *, maximize: bool) -> "FullMap":
     from bluesky_gp.cli.scanned import scanned_map
 
     with opened(place) as catalog:
         run = find(catalog, key)
         if is_steered(run):
-            return _of_record(read(catalog, run), maximize=maximize)
+            return _of_record(read(catalog, run, scalarizer), maximize=maximize)
         return scanned_map(documents(catalog, run), target, maximize=maximize)
 
 

@@ -10,6 +10,7 @@ import click
 
 from bluesky_gp.cli.catalogs import catalog_option
 from bluesky_gp.cli.choices import ACQUISITIONS, KERNELS, default_batch, make_acquisition, make_kernel
+from bluesky_gp.cli.given import given_option
 from bluesky_gp.cli.targets import SIGNAL_HELP
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 @click.option("--figure", type=click.Path(dir_okay=False, path_type=Path), help="[default: NAME-rehearsal.png]")
 @click.option("--no-figure", is_flag=True, help="Make no figure.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON and nothing else.")
+@given_option("scalarizer")
 @catalog_option
 def rehearse(
     source: str,
@@ -61,6 +63,7 @@ def rehearse(
     figure: Path | None,
     no_figure: bool,
     as_json: bool,
+    given: dict[str, Any],
     place: str,
 ) -> None:
     """Measure a map that is known again, with an agent, and say how many points would have been enough.
@@ -73,7 +76,7 @@ def rehearse(
     from bluesky_gp.rehearsal import rehearse as run
 
     try:
-        full = full_map(source, target, place, maximize=not minimize, signal=signal)
+        full = full_map(source, target, place, maximize=not minimize, signal=signal, **given)
         budget = default_budget(int(full.grid.allowed.sum())) if num is None else num
         choices = configurations(
             _acquisitions(acquisitions),

@@ -1,7 +1,5 @@
 """``bluesky-gp replay``: the decisions of a recorded run, made once more and compared."""
 
-import sys
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +7,7 @@ import click
 
 from bluesky_gp.cli.catalogs import catalog_option, find, opened
 from bluesky_gp.cli.choices import ACQUISITIONS, make_acquisition
+from bluesky_gp.cli.given import ANY, given_option, told
 
 if TYPE_CHECKING:
     from bluesky_gp.recording import Documents
@@ -22,14 +21,9 @@ _WRONG = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, O
 @click.argument("uid")
 @catalog_option
 @click.option("--with", "other", type=click.Choice(ACQUISITIONS), help="Say what another rule would have chosen.")
-@click.option(
-    "--given",
-    multiple=True,
-    metavar="NAME=MODULE:OBJECT",
-    help="What the record has only the name of: acquisition, mean, transform, kernel or scalarizer.",
-)
+@given_option(*ANY)
 @click.pass_context
-def replay(context: click.Context, uid: str, place: str, other: str | None, given: tuple[str, ...]) -> None:
+def replay(context: click.Context, uid: str, place: str, other: str | None, given: dict[str, Any]) -> None:
     """Decide the recorded run UID once more, and compare with the record bit for bit.
 
     UID may be shortened, a scan_id, "last", or the path of a journal. The exit code is 0 if everything came out the
@@ -39,14 +33,13 @@ def replay(context: click.Context, uid: str, place: str, other: str | None, give
     from bluesky_gp.replay import alternatives, replay
 
     try:
-        objects = dict(_given(word) for word in given)
         documents = list(_documents(uid, place))
         if other is not None:
-            _tell_alternatives(alternatives(documents, make_acquisition(other), **objects), other)
+            _tell_alternatives(alternatives(documents, make_acquisition(other), **given), other)
             return
-        result = replay(documents, **objects)
+        result = replay(documents, **given)
     except (JournalError, *_WRONG) as error:
-        raise click.UsageError(str(error)) from error
+        raise click.UsageError(told(error)) from error
     _tell(result)
     context.exit(0 if result.identical else 1)
 
@@ -58,19 +51,6 @@ def _documents(key: str, place: str) -> "Documents":
         return documents_of(Path(key))
     with opened(place) as catalog:
         return list(documents_of(find(catalog, key).start["uid"], catalog))
-
-
-def _given(word: str) -> tuple[str, Any]:
-    """Import what the user names, from where the command is run too."""
-    name, equals, place = word.partition("=")
-    module, colon, attribute = place.partition(":")
-    if not (equals and colon):
-        raise ValueError(f"--given {word}: expected NAME=MODULE:OBJECT, as in acquisition=my_functions:greedy")
-    sys.path.insert(0, "")
-    try:
-        return name, getattr(import_module(module), attribute)
-    finally:
-        sys.path.remove("")
 
 
 def _tell(result: "Replay") -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bluesky_gp.cli.catalogs import catalog_option, find, is_steered, opened, read
+from bluesky_gp.cli.given import given_option
 from bluesky_gp.cli.summary import begun, print_table, summary, to_json
 
 if TYPE_CHECKING:
@@ -16,14 +17,15 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("uid")
 @catalog_option
+@given_option("scalarizer")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else.")
-def show(uid: str, place: str, as_json: bool) -> None:
+def show(uid: str, place: str, given: dict[str, Any], as_json: bool) -> None:
     """Show a run: UID is a uid, its first five letters or more, a scan_id, or "last"."""
     with opened(place) as catalog:
         run = find(catalog, uid)
         found = summary(run.metadata) | {"streams": sorted(run)}
         if is_steered(run):
-            found |= _found(read(catalog, run))
+            found |= _found(read(catalog, run, **given))
     if as_json:
         click.echo(to_json(found))
     else:
