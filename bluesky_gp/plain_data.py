@@ -50,6 +50,13 @@ _EARLIER = {
 }  # fmt: skip
 """Public names by the file, of those days, that records of version 0.1.0 have beside them."""
 
+_EARLIER_VALUES: dict[str, dict[str, Any]] = {
+    "Thickness": {"within": 0.0},
+    "PlasmonEnergy": {"within": 0.0},
+    "PlasmonWidth": {"within": 0.0},
+}
+"""Parameters that came later, and what stood for them in records of version 0.1.0."""
+
 
 class DescriptionError(ValueError):
     """A description from which nothing can be made again; the message says what to give instead."""
@@ -105,7 +112,10 @@ def make(description: Any) -> Any:
     parameters = {name: make(item) for name, item in description.items() if name != "class"}
     if "class" not in description:
         return parameters
-    made = _class(str(description["class"]))
+    name = str(description["class"])
+    made = _class(name)
+    if _todays_name(name) != name:
+        parameters = {**_EARLIER_VALUES.get(name.partition(":")[2], {}), **parameters}
     try:
         return made(**parameters)
     except (TypeError, ValueError) as error:
@@ -142,7 +152,11 @@ def in_todays_words(description: Any) -> Any:
     if not isinstance(description, Mapping):
         return description
     words = {name: in_todays_words(item) for name, item in description.items()}
-    return words | {"class": _todays_name(str(words["class"]))} if "class" in words else words
+    if "class" not in words:
+        return words
+    name = str(words["class"])
+    earlier = _EARLIER_VALUES.get(name.partition(":")[2], {}) if _todays_name(name) != name else {}
+    return {"class": _todays_name(name), **earlier, **{key: value for key, value in words.items() if key != "class"}}
 
 
 def class_name(of_class: type[Any]) -> str:

@@ -22,26 +22,31 @@ class Thickness:
     .. math:: t / \lambda = \ln(I_t / I_0)
 
     with the counts of the whole spectrum and those of the zero-loss peak (Egerton, section 5.1). NaN without counts in
-    either.
+    either, or without a zero-loss peak.
 
     Parameters
     ----------
     zero_loss : tuple of float
-        Start and end of the zero-loss peak, the end left out, in the unit of the axis. Default: in eV.
+        Start and end of the zero-loss peak about its maximum, the end left out, in the unit of the axis (eV).
+    within : float
+        How far from 0 the maximum of the zero loss may lie, as spectrometers drift; 0: it is taken to lie at 0.
     """
 
     zero_loss: Window = (-4.0, 4.0)
+    within: float = 10.0
 
     name: ClassVar[str] = "thickness"
 
     def __post_init__(self) -> None:
         checked_windows(self, "zero_loss")
+        _check_within(self)
 
     def __call__(self, spectrum: Floats, axis: Floats) -> float:
         """Return t/lambda of `spectrum`, both arguments of shape ``(n_channels,)``."""
-        zero = spectrum[channels(self, axis, self.zero_loss)].sum()
+        shift = zero_loss_energy(spectrum, axis, self.within)
+        zero = spectrum[channels(self, axis - (shift or 0.0), self.zero_loss)].sum()
         total = spectrum.sum()
-        return float(np.log(total / zero)) if zero > 0 and total > 0 else float("nan")
+        return float(np.log(total / zero)) if shift is not None and zero > 0 and total > 0 else float("nan")
 
 
 @dataclass(frozen=True)
@@ -49,14 +54,17 @@ class _Plasmon:
     """A fit of the Drude energy-loss function to the largest plasmon in a window."""
 
     window: Window = (10.0, 40.0)
+    within: float = 10.0
 
     name: ClassVar[str] = "plasmon"
 
     def __post_init__(self) -> None:
         checked_windows(self, "window")
+        _check_within(self)
 
     def _fit(self, spectrum: Floats, axis: Floats) -> tuple[float, float]:
         """Return plasmon energy and damping, NaN where there is no plasmon."""
+        axis = axis - (zero_loss_energy(spectrum, axis, self.within) or 0.0)  # a spectrum may begin above the zero loss
         inside = channels(self, axis, self.window) & (axis > 0)
         energy, counts = axis[inside], spectrum[inside]
         top = _maximum(counts)
@@ -84,7 +92,9 @@ class PlasmonEnergy(_Plasmon):
     Parameters
     ----------
     window : tuple of float
-        Where the plasmon is looked for, in the unit of the axis. Default: in eV.
+        Where the plasmon is looked for, from the zero loss on, in the unit of the axis. Default: in eV.
+    within : float
+        How far from 0 the maximum of the zero loss may lie; 0: it is taken to lie at 0.
     """
 
     name: ClassVar[str] = "plasmon_energy"
@@ -103,7 +113,9 @@ class PlasmonWidth(_Plasmon):
     Parameters
     ----------
     window : tuple of float
-        Where the plasmon is looked for, in the unit of the axis. Default: in eV.
+        Where the plasmon is looked for, from the zero loss on, in the unit of the axis. Default: in eV.
+    within : float
+        How far from 0 the maximum of the zero loss may lie; 0: it is taken to lie at 0.
     """
 
     name: ClassVar[str] = "plasmon_width"
@@ -111,6 +123,29 @@ class PlasmonWidth(_Plasmon):
     def __call__(self, spectrum: Floats, axis: Floats) -> float:
         """Return the width of the plasmon of `spectrum`, both arguments of shape ``(n_channels,)``."""
         return self._fit(spectrum, axis)[1]
+
+
+def zero_loss_energy(spectrum: Floats, axis: Floats, within: float) -> float | None:
+    """Return where the maximum of the zero loss lies on the axis, both arguments of shape ``(n_channels,)``.
+
+    It is the largest channel at most `within` from 0; None if that is the first or the last of them, as where a
+    spectrum begins above the zero loss. With `within` 0 it is 0.
+    """
+    if not within:
+        return 0.0
+    near = np.flatnonzero(np.abs(axis) <= within)
+    if len(near) < 3:
+        return None
+    top = int(np.argmax(spectrum[near]))
+    inside = 0 < top < len(near) - 1 and spectrum[near[top]] > 0.0
+    return float(axis[near[top]]) if inside else None
+
+
+def _check_within(scalarizer: "Thickness | _Plasmon") -> None:
+    if not 0.0 <= scalarizer.within < np.inf:
+        raise ValueError(
+            f"{scalarizer.name}: within must be a distance on the axis, 0 or more, got {scalarizer.within}"
+        )
 
 
 def _maximum(counts: Floats) -> int | None:

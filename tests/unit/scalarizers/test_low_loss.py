@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from bluesky_gp.plain_data import make
 from bluesky_gp.scalarizers.low_loss import PlasmonEnergy, PlasmonWidth, Thickness
 from bluesky_gp.scalarizers.names import get_scalarizer
 
@@ -105,3 +106,49 @@ def test_a_plasmon_is_looked_for_in_a_window():
         PlasmonEnergy()(np.ones(len(ENERGY)), ENERGY)
     with pytest.raises(ValueError, match="plasmon_width: window must be two numbers, start and end"):
         PlasmonWidth(window=12.0)
+
+
+SHIFTS = [-6.0, -2.0, 0.0, 2.0, 3.5, 5.0]
+
+
+def shifted(shift, plasmon=22.0):
+    axis = np.arange(-50.0, 460.0, 0.5)
+    energy = axis - shift
+    zero = 1000.0 * np.exp(-0.5 * (energy / 0.5) ** 2)
+    loss = np.where(energy > 4.0, 60.0 * np.exp(-(((energy - plasmon) / 6.0) ** 2)), 0.0)
+    return zero, loss, axis
+
+
+@pytest.mark.parametrize("shift", SHIFTS)
+def test_the_thickness_does_not_depend_on_where_the_zero_loss_has_drifted_to(shift):
+    zero, loss, axis = shifted(shift)
+    assert Thickness()(zero + loss, axis) == pytest.approx(np.log((zero + loss).sum() / zero.sum()), rel=0.01)
+
+
+@pytest.mark.parametrize("shift", SHIFTS)
+def test_the_plasmon_is_measured_from_the_zero_loss(shift):
+    zero, loss, axis = shifted(shift)
+    still, still_loss, _ = shifted(0.0)
+    expected = PlasmonEnergy()(still + still_loss, axis), PlasmonWidth()(still + still_loss, axis)
+    assert (PlasmonEnergy()(zero + loss, axis), PlasmonWidth()(zero + loss, axis)) == pytest.approx(expected, rel=1e-3)
+
+
+def test_a_spectrum_that_begins_above_the_zero_loss_has_a_plasmon_and_no_thickness():
+    zero, loss, axis = shifted(0.0)
+    cut = axis >= 6.0
+    assert np.isnan(Thickness()((zero + loss)[cut], axis[cut])) if (axis[cut] < 4.0).any() else True
+    assert PlasmonEnergy()((zero + loss)[cut], axis[cut]) == PlasmonEnergy()(zero + loss, axis)
+
+
+def test_a_record_of_version_0_1_0_has_the_zero_loss_where_it_was_taken_to_be():
+    made = make({"class": "bluesky_gp.lowloss:Thickness", "zero_loss": [-4.0, 4.0]})
+    assert made.within == 0.0
+    zero, loss, axis = shifted(3.5)
+    fixed = (axis >= -4.0) & (axis < 4.0)
+    assert made(zero + loss, axis) == pytest.approx(np.log((zero + loss).sum() / (zero + loss)[fixed].sum()))
+
+
+@pytest.mark.parametrize("within", [-1.0, np.nan, np.inf])
+def test_a_distance_that_is_none_is_refused(within):
+    with pytest.raises(ValueError, match="thickness: within must be a distance on the axis"):
+        Thickness(within=within)
