@@ -23,6 +23,9 @@ class Memory:
     def holds(self, uid):
         return self.runs.get(uid, [])[-1:] == ["stop"]
 
+    def fault(self, error):
+        return str(error)
+
     def abandon(self):
         self.away = True
 

@@ -1,10 +1,12 @@
 """Databases of a catalog: made where there are none, told where they are now, copied where nothing can be written."""
 
 import asyncio
+import logging
 import os
 import shutil
 import sqlite3
 import tempfile
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 
 __all__ = ["copy_for_reading", "make_catalog", "postgresql_uri", "prepare_postgresql"]
+
+logger = logging.getLogger("bluesky_gp.recording")
 
 _CATALOG, _TABLES = "catalog.db", "tables.db"
 
@@ -33,10 +37,27 @@ def make_catalog(folder: Path) -> None:
         new = folder / "catalog.new.db"
         new.unlink(missing_ok=True)
         asyncio.run(_initialize(f"sqlite+aiosqlite:///{new}"))
+        _put_aside(folder)
         tables = sqlite3.connect(folder / _TABLES)
         tables.execute("PRAGMA journal_mode=WAL")  # or readers would lock out the writer; stays with the file
         tables.close()
         new.replace(database)
+
+
+def _put_aside(folder: Path) -> None:
+    """Prepare a folder that has lost its catalog for a new one: all of its journals are to be taken in again.
+
+    The tables go, for the new catalog would add rows to those of other runs.
+    """
+    for path in folder.glob(f"{_TABLES}*"):
+        path.replace(path.with_name(f"lost.{time.strftime('%Y%m%dT%H%M%S')}.{path.name}"))
+    pending = folder / "journal" / "pending"
+    journals = sorted(pending.parent.glob("*.jsonl"))
+    for path in journals:
+        pending.mkdir(exist_ok=True)
+        path.replace(pending / path.name)
+    if journals:
+        logger.warning("The catalog in %s was lost. It is made again from %d journals.", folder, len(journals))
 
 
 def copy_for_reading(folder: Path) -> Path:

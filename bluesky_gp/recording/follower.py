@@ -228,10 +228,11 @@ class Follower:
         run.failures += 1
         run.retry_at = time.monotonic() + min(2.0**run.failures, _LONGEST_PAUSE)
         if run.failures == 1:
+            reason = str(error) if self._store is None else self._store.fault(error)
             logger.warning(
-                "Run %s could not be written to the catalog %s (%s: %s). The run goes on and loses nothing: its "
+                "Run %s could not be written to the catalog %s (%s). The run goes on and loses nothing: its "
                 "journal %s is complete, and is written whole when the catalog takes it, or when it is opened next.",
-                run.uid, self._place, type(error).__name__, error, run.path,
+                run.uid, self._place, reason, run.path,
             )  # fmt: skip
         else:
             logger.debug("Run %s: try %d failed.", run.uid, run.failures, exc_info=error)

@@ -33,6 +33,9 @@ class Store(Protocol):
     def holds(self, uid: str) -> bool:
         """Whether the store has the run with its stop document."""
 
+    def fault(self, error: Exception) -> str:
+        """Return what is wrong with the store, in words, where it raised an error."""
+
     def abandon(self) -> None:
         """Raise `Abandoned` instead of the next request, on whichever thread; the one under way is finished."""
 

@@ -81,7 +81,7 @@ def connect_folder(folder: Path, readable: Iterable[Path] = ()) -> TiledStore:
     api_key = get_settings().single_user_api_key
     app = build_app_from_config(server_configuration(folder, api_key=api_key, readable=readable))
     client = _catalog_of_runs(from_context(Context.from_app(app, api_key=api_key)), folder)
-    return TiledStore(client, embedded=True, allow=partial(_allow, app))
+    return TiledStore(client, folder=folder, allow=partial(_allow, app))
 
 
 def connect_copy(folder: Path, readable: Iterable[Path] = ()) -> TiledStore:
@@ -111,7 +111,7 @@ def connect_url(url: str, name: str, api_key: str | None) -> TiledStore:
         if fault := _key_fault(error):
             raise PermissionError(f"The server at {name} {fault}: open_catalog({name!r}, api_key=...)") from None
         raise
-    return TiledStore(_catalog_of_runs(client, name), embedded=False)
+    return TiledStore(_catalog_of_runs(client, name))
 
 
 def _key_fault(error: Exception) -> str:
@@ -139,7 +139,7 @@ def connect_profile(name: str, api_key: str | None) -> TiledStore:
     from tiled.client import from_profile
 
     options = {} if api_key is None else {"api_key": api_key}
-    return TiledStore(_catalog_of_runs(from_profile(name, **options), name), embedded=False)
+    return TiledStore(_catalog_of_runs(from_profile(name, **options), name))
 
 
 def _catalog_of_runs(client: Any, place: str | Path) -> Any:

@@ -1,5 +1,6 @@
 """Runs in a Tiled container: the catalog's thread writes into it, and a session reads from it."""
 
+import shutil
 import threading
 from collections.abc import Callable
 from functools import partial
@@ -21,15 +22,15 @@ class TiledStore:
     ----------
     client
         Tiled's client of the container.
-    embedded : bool
-        Whether its server is inside this process.
+    folder : Path, optional
+        Folder of the catalog, if its server is inside this process.
     allow : callable, optional
         Makes a folder readable, one to which detectors of this session write.
     """
 
-    def __init__(self, client: Any, *, embedded: bool, allow: Callable[[Path], None] | None = None) -> None:
+    def __init__(self, client: Any, *, folder: Path | None = None, allow: Callable[[Path], None] | None = None) -> None:
         self._client = client
-        self._embedded = embedded
+        self._folder = folder
         self._classes = _client_classes(client)
         self._thread = threading.get_ident()
         self._allow = allow
@@ -50,8 +51,14 @@ class TiledStore:
         if threading.get_ident() == self._thread:
             if self._is_abandoned:
                 raise Abandoned
-            if self._embedded:
+            if self._folder is not None:
                 give_way()
+
+    def fault(self, error: Exception) -> str:
+        """Return what is wrong, in words."""
+        if self._folder is not None and not (self._folder / "catalog.db").exists():
+            return f"{self._folder / 'catalog.db'} has been removed or is away"
+        return f"{type(error).__name__}: {str(error).partition(chr(10))[0]:.300}"
 
     def abandon(self) -> None:
         """Raise `Abandoned` instead of the next request of the catalog's thread.
@@ -65,6 +72,8 @@ class TiledStore:
         """Remove what there is of a run, and return the writer that begins it anew."""
         if self._find(uid) is not None:
             self._client.delete_contents(uid, recursive=True, external_only=False)
+        if self._folder is not None:  # what the databases do not know, because somebody removed them
+            shutil.rmtree(self._folder / "arrays" / uid, ignore_errors=True)
         from bluesky_gp.recording.run_writer import TiledRunWriter
 
         return TiledRunWriter(
@@ -88,7 +97,7 @@ class TiledStore:
 
     def close(self) -> None:
         """Stop the server, if it is one inside this process."""
-        if self._embedded:
+        if self._folder is not None:
             self._client.context.close()
 
 

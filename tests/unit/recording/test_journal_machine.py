@@ -37,6 +37,9 @@ class Mortal:
         run = self._alive().begin(uid, own=own)
         return MortalRun(self, run)
 
+    def fault(self, error):
+        return str(error)
+
     def abandon(self):
         pass
 
