@@ -1,4 +1,4 @@
-"""Moves of several axes at once."""
+"""Axes that are moved: the keys that say where they are, and moves of several at once."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,6 +7,11 @@ from bluesky.utils import merge_axis
 
 Move = tuple[Any, Any]
 """A Movable, and what it is set to."""
+
+
+def hinted_keys(device: Any) -> list[str]:
+    """Return the event keys that a device hints; those of its position, if it is an axis."""
+    return [str(key) for key in (getattr(device, "hints", None) or {}).get("fields", ())]
 
 
 def merged_moves(axes: Sequence[Any], values: Sequence[float]) -> list[Move]:

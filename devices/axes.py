@@ -10,6 +10,7 @@ from bluesky.protocols import Readable
 from bluesky.utils import FailedStatus
 from ophyd.status import StatusBase
 
+from bluesky_gp.moves import hinted_keys
 from bluesky_gp.units import stated_unit
 
 Limits = tuple[float, float]
@@ -72,8 +73,7 @@ def same_limits(one: Limits, other: Limits) -> Limits:
 
 def position_key(axis: Any, reading: Mapping[str, Any]) -> str:
     """Return the event key of an axis's read-back: its first hinted field, or its name."""
-    hinted = (getattr(axis, "hints", None) or {}).get("fields", [])
-    for key in (*hinted, axis.name, f"{axis.name}_readback"):
+    for key in (*hinted_keys(axis), axis.name, f"{axis.name}_readback"):
         if key in reading:
             return str(key)
     raise ValueError(f"axis {axis.name}: which of {[*reading]} is its position? Hint one, or name it {axis.name!r}")

@@ -6,6 +6,7 @@ from .metadata import start_metadata as start_metadata
 from .raster import raster_map as raster_map
 from .stages import AnyStage as AnyStage
 from .stages import Motors as Motors
+from .stages import StageOrMotors as StageOrMotors
 from .stages import as_stage as as_stage
 from .stages import axes_of as axes_of
 from .stages import devices_of as devices_of

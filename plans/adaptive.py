@@ -19,7 +19,7 @@ from bluesky_gp.plans.arguments import (
 )
 from bluesky_gp.plans.metadata import start_metadata
 from bluesky_gp.plans.reach import check_reach
-from bluesky_gp.plans.stages import as_stage, devices_of
+from bluesky_gp.plans.stages import StageOrMotors, as_stage, devices_of
 from bluesky_gp.plans.stubs import ask_agent, measure_pixels, one_pixel, prepare_agent, tolerant
 from bluesky_gp.plans.typing import PerBatch, PerPixel, Pixel, plan
 from bluesky_gp.run import History
@@ -30,7 +30,7 @@ logger = logging.getLogger("bluesky_gp")
 @plan
 def adaptive_map(
     detectors: Sequence[Readable[Any]],
-    stage: Any,
+    stage: StageOrMotors,
     agent: GPAgent,
     *,
     num: int,

@@ -10,7 +10,7 @@ from bluesky_gp.agent import GPAgent
 from bluesky_gp.grid import PixelGrid
 
 
-def checked_detectors(plan: str, detectors: Any) -> list[Readable[Any]]:
+def checked_detectors(plan: str, detectors: object) -> list[Readable[Any]]:
     """Return the detectors as a list; TypeError unless it is one of devices that can be read."""
     if isinstance(detectors, Readable):
         name = named(detectors)
@@ -26,7 +26,7 @@ def checked_detectors(plan: str, detectors: Any) -> list[Readable[Any]]:
     return devices
 
 
-def check_stage_and_agent(plan: str, stage: Any, agent: Any) -> None:
+def check_stage_and_agent(plan: str, stage: object, agent: object) -> None:
     """Raise TypeError unless `stage` can be moved and `agent` is a GPAgent; say so if they are swapped."""
     if isinstance(stage, GPAgent) and not isinstance(agent, GPAgent):
         raise TypeError(
@@ -39,7 +39,7 @@ def check_stage_and_agent(plan: str, stage: Any, agent: Any) -> None:
     check_stage(plan, stage)
 
 
-def check_stage(plan: str, stage: Any) -> None:
+def check_stage(plan: str, stage: object) -> None:
     """Raise TypeError unless `stage` is a PixelStage, a Movable or several."""
     parts = list(stage) if isinstance(stage, Sequence) and not isinstance(stage, str) else [stage]
     for part in parts or [stage]:
@@ -48,13 +48,13 @@ def check_stage(plan: str, stage: Any) -> None:
             raise TypeError(f"{plan}: stage must be a PixelStage, or one motor an axis, got {named(part)}")
 
 
-def check_grid(plan: str, grid: Any) -> None:
+def check_grid(plan: str, grid: object) -> None:
     """Raise TypeError unless `grid` is a PixelGrid or None."""
     if grid is not None and not isinstance(grid, PixelGrid):
         raise TypeError(f"{plan}: grid must be a PixelGrid, got {named(grid)}")
 
 
-def check_callable(plan: str, argument: str, value: Any) -> None:
+def check_callable(plan: str, argument: str, value: object) -> None:
     """Raise TypeError unless an optional plan can be called."""
     if value is not None and not callable(value):
         raise TypeError(
@@ -73,7 +73,7 @@ def whole_number(plan: str, argument: str, value: Any) -> int:
         raise TypeError(f"{plan}: {argument} must be a whole number of pixels such as 410, got {value!r}") from None
 
 
-def checked_metadata(plan: str, md: Any) -> dict[str, Any]:
+def checked_metadata(plan: str, md: object) -> dict[str, Any]:
     """Return the user's metadata; TypeError unless every key is a string, also deeper down."""
     if md is None:
         return {}
@@ -85,7 +85,7 @@ def checked_metadata(plan: str, md: Any) -> dict[str, Any]:
     return dict(md)
 
 
-def _check_keys(plan: str, value: Any, where: str) -> None:
+def _check_keys(plan: str, value: object, where: str) -> None:
     if isinstance(value, Mapping):
         for key, inner in value.items():
             if not isinstance(key, str):
@@ -99,7 +99,7 @@ def _check_keys(plan: str, value: Any, where: str) -> None:
             _check_keys(plan, inner, f"{where}[{number}]")
 
 
-def named(value: Any) -> str:
+def named(value: object) -> str:
     """Return a value as an error shows it: its type, and its name or what it is."""
     if isinstance(value, type):
         return f"the class {value.__name__}"

@@ -1,18 +1,16 @@
 """Moves to pixels that the agent has learnt of."""
 
-from typing import Any
-
 from bluesky.utils import Msg, MsgGenerator
 
 from bluesky_gp.agent import GPAgent
 from bluesky_gp.plans.arguments import check_stage_and_agent
-from bluesky_gp.plans.stages import as_stage, moves_to
+from bluesky_gp.plans.stages import StageOrMotors, as_stage, moves_to
 from bluesky_gp.plans.typing import Pixel, plan
 from bluesky_gp.plans.waiting import start_and_wait
 
 
 @plan
-def go_to_best(stage: Any, agent: GPAgent) -> MsgGenerator[Pixel]:
+def go_to_best(stage: StageOrMotors, agent: GPAgent) -> MsgGenerator[Pixel]:
     """Move the stage to the best pixel that the agent knows, and return it.
 
     Raises

@@ -7,13 +7,13 @@ from bluesky.protocols import Readable
 
 from bluesky_gp.agent import GPAgent
 from bluesky_gp.plans.arguments import checked_metadata
-from bluesky_gp.plans.stages import AnyStage, Motors, as_stage, axes_of, devices_of
+from bluesky_gp.plans.stages import AnyStage, Motors, StageOrMotors, as_stage, axes_of, devices_of
 from bluesky_gp.run import History
 
 
 def start_metadata(
     detectors: Sequence[Readable[Any]],
-    stage: Any,
+    stage: StageOrMotors,
     agent: GPAgent,
     *,
     num: int | None = None,

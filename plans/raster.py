@@ -12,7 +12,7 @@ from bluesky_gp.grid import PixelGrid
 from bluesky_gp.plans.arguments import check_callable, check_grid, check_stage, checked_detectors, whole_number
 from bluesky_gp.plans.metadata import described, map_metadata
 from bluesky_gp.plans.reach import check_reach
-from bluesky_gp.plans.stages import as_stage, devices_of
+from bluesky_gp.plans.stages import StageOrMotors, as_stage, devices_of
 from bluesky_gp.plans.stubs import measure_pixels
 from bluesky_gp.plans.typing import PerPixel, Pixel, plan
 
@@ -20,7 +20,7 @@ from bluesky_gp.plans.typing import PerPixel, Pixel, plan
 @plan
 def raster_map(
     detectors: Sequence[Readable[Any]],
-    stage: Any,
+    stage: StageOrMotors,
     *,
     grid: PixelGrid | None = None,
     every: int = 1,

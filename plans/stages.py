@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
-from bluesky.protocols import HasHints
+from bluesky.protocols import Movable
 
 from bluesky_gp.grid import PixelGrid
-from bluesky_gp.moves import Move, merged_moves
+from bluesky_gp.moves import Move, hinted_keys, merged_moves
 from bluesky_gp.protocols import Stage
 from bluesky_gp.run import Axes
 
@@ -39,9 +39,11 @@ class Motors:
 
 
 AnyStage = Stage | Motors
+StageOrMotors = AnyStage | Movable[Any] | Sequence[Movable[Any]]
+"""The stage as users give it to a plan: one that has a grid, or a motor for each axis of the agent's."""
 
 
-def as_stage(stage: Any, grid: PixelGrid | None) -> AnyStage:
+def as_stage(stage: StageOrMotors, grid: PixelGrid | None) -> AnyStage:
     """Give a pair of Movables its grid; a stage that has one is returned unchanged.
 
     Raises
@@ -51,17 +53,20 @@ def as_stage(stage: Any, grid: PixelGrid | None) -> AnyStage:
     """
     if isinstance(stage, Motors):
         return stage
-    own = getattr(stage, "grid", None)
-    if own is None:
+    if not _has_grid(stage):
         if grid is None:
             raise ValueError("a pair of motors has no grid of its own: pass grid=PixelGrid(...)")
         return Motors(tuple(stage) if isinstance(stage, Sequence) else (stage,), grid)
-    if grid is not None and own != grid:
+    if grid is not None and stage.grid != grid:
         raise ValueError(
-            f"{stage.name}: the stage's grid {own.to_mapping()} is not the one asked for, {grid.to_mapping()}; "
+            f"{stage.name}: the stage's grid {stage.grid.to_mapping()} is not the one asked for, {grid.to_mapping()}; "
             f"give PixelStage and PixelOptimizer the same PixelGrid"
         )
-    return stage  # type: ignore[no-any-return]
+    return stage
+
+
+def _has_grid(stage: object) -> TypeGuard[Stage]:
+    return getattr(stage, "grid", None) is not None
 
 
 def moves_to(stage: AnyStage, pixel: Sequence[float]) -> list[Move]:
@@ -85,5 +90,4 @@ def axes_of(stage: AnyStage) -> Axes:
 
 def position_key(motor: Any) -> str:
     """Return the event key of a motor's read-back: its first hinted field, or its name."""
-    fields = motor.hints.get("fields", []) if isinstance(motor, HasHints) else []
-    return str(fields[0] if fields else motor.name)
+    return next(iter(hinted_keys(motor)), str(motor.name))

@@ -138,3 +138,19 @@ def test_a_pause_at_the_last_event_of_ones_own_run(make_bench, RE, docs):
         assert docs.stops[-1]["exit_status"] == "success"
         assert essence(docs) == expected, f"paused at message {number}, {command}"
         docs.all[:] = []
+
+
+def test_a_pause_at_any_message_of_a_run_with_failing_pixels_changes_nothing(make_bench, RE, docs):
+    script = {(0, 1): ["fail"], (0, 2): ["nan"]}
+    bench, seen = make_bench(script=script, batch_size=2), []
+    pausing(RE, (), seen)
+    RE(bench.map(4))
+    expected, docs.all[:] = essence(docs), []
+    assert ("gp_failures", 2) in expected
+    for number, command in enumerate(seen):
+        bench = make_bench(script=script, batch_size=2)
+        pausing(RE, (number,), [])
+        to_the_end(RE, bench.map(4))
+        assert docs.stops[-1]["exit_status"] == "success" and bench.optimizer.state.n_failed == 2
+        assert essence(docs) == expected, f"paused at message {number}, {command}"
+        docs.all[:] = []
