@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+import tomllib
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -118,6 +119,11 @@ def test_no_circle_is_closed_by_the_arrows_of_the_rooms():
 def test_a_numerical_file_imports_numerical_packages_only(module):
     for name in imports(FILES[module]):
         assert name.partition(".")[0] in PACKAGES, name
+
+
+def test_every_folder_is_installed():
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
+    assert declared == sorted(module for module, path in FILES.items() if path.name == "__init__.py")
 
 
 @pytest.mark.parametrize("module", ["bluesky_gp", "bluesky_gp.grid", "bluesky_gp.plans", "bluesky_gp.devices"])

@@ -2,7 +2,8 @@
 
 A scalarizer is any ``f(spectrum, axis) -> float``; NaN, or an exception, says that the measurement failed. Those of
 this package are frozen dataclasses: their parameters are plain data, so that a session, a YAML file or a queue can
-carry them. They stand in `hysteresis`, `edges`, `lowloss`, `xrays`, `shapes` and `similarity`; here are their names.
+carry them. They stand in `core_loss`, `hysteresis`, `low_loss`, `peaks`, `similarity` and `xrays`.
+Here are their names.
 
 >>> import numpy as np
 >>> get_scalarizer("centroid")(np.array([0.0, 2.0, 0.0]), np.array([10.0, 20.0, 30.0]))
