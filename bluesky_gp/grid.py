@@ -95,6 +95,13 @@ class PixelGrid:
             "masked": masked,
         }
 
+    def __repr__(self) -> str:
+        usual = {"step": (1.0,) * self.ndim, "origin": (0.0,) * self.ndim, "units": "px", "rotation": 0.0}
+        usual["axes"] = ("row", "col", "layer")[: self.ndim]
+        told = [f"{name}={getattr(self, name)!r}" for name, value in usual.items() if getattr(self, name) != value]
+        masked = [] if self.mask is None else [f"mask of {int(self.mask.sum())} pixels"]
+        return f"PixelGrid({', '.join([str(self.shape), *told, *masked])})"
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, PixelGrid) and self.to_mapping() == other.to_mapping()
 

@@ -1,29 +1,25 @@
 """PixelOptimizer: learns from pixels and proposes more; there is no bluesky in it."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import fields
 from typing import Any, Self
 
-import numpy as np
 from sklearn.gaussian_process.kernels import Kernel
 
-from bluesky_gp.gp import GridPosterior, blas_threads, refit_due, starts_for, theta_names
+from bluesky_gp.gp import blas_threads, refit_due, starts_for, theta_names
 from bluesky_gp.grid import PixelGrid
-from bluesky_gp.optimizer.batch import Strategy, choose
-from bluesky_gp.optimizer.context import StateContext
+from bluesky_gp.optimizer.batch import Strategy
 from bluesky_gp.optimizer.designs import Design
-from bluesky_gp.optimizer.doubts import with_unscored
-from bluesky_gp.optimizer.measurements import Measurements
 from bluesky_gp.optimizer.model import Mean
 from bluesky_gp.optimizer.points import Points
+from bluesky_gp.optimizer.proposing import Proposer
 from bluesky_gp.optimizer.recipe import Recipe
-from bluesky_gp.optimizer.short_path import short_path
 from bluesky_gp.optimizer.slips import names, rules
 from bluesky_gp.optimizer.state import OptimizerState
 from bluesky_gp.optimizer.stopping import NothingLearnt, StoppingRule
 from bluesky_gp.optimizer.timing import decision_seconds
 from bluesky_gp.protocols import Acquisition, MapAcquisition, Proposal
-from bluesky_gp.typing import Floats, Indices
+from bluesky_gp.typing import Floats
 
 
 class PixelOptimizer:
@@ -138,15 +134,17 @@ class PixelOptimizer:
         self.grid, self.target, self.batch_size = self.recipe.grid, target, batch_size
         self.others, self.acquisition = self.recipe.others, self.recipe.rule
         self._points = Points(self.grid, target)
-        self._first = self.recipe.beginning()
         self._model = self.recipe.model()
-        self._strategy = self.recipe.strategy
+        self._proposer = Proposer.of(self.recipe)
         self._state = self._model.beginning(target)
 
     @classmethod
     def of(cls, recipe: Recipe) -> Self:
         """Make the optimizer that a recipe describes."""
         return cls(**{field.name: getattr(recipe, field.name) for field in fields(recipe)})
+
+    def __repr__(self) -> str:
+        return f"PixelOptimizer({self.grid!r}, {self.target!r}): {self._state.summary}"
 
     def describe(self) -> dict[str, Any]:
         """Return plain data for a start document: the recipe, see `Recipe.to_mapping`."""
@@ -238,6 +236,18 @@ class PixelOptimizer:
         """
         self._state = self.learn(self._state, (), points)
 
+    def register_suggestions(self, suggestions: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Return a person's pixels, ``{"row": 12, "col": 40}``, with the ``_id`` that bluesky-adaptive wants."""
+        return [{**point, "_id": self._points.index(point)} for point in suggestions]
+
+    def should_stop(self) -> tuple[bool, str | None]:
+        """Return whether there is nothing more to measure, and why: a stopping rule fired, or no pixel is left.
+
+        Asked by the plans of bluesky-adaptive after each batch.
+        """
+        reason = self._proposer.reason(self._state, self._state.candidates())
+        return bool(reason), reason or None
+
     # -- the pure half, for the agent ----------------------------------------------------------------------------
 
     def learn(
@@ -255,16 +265,11 @@ class PixelOptimizer:
         final : bool
             Fit the hyperparameters to all values, even if the schedule says that a fit is not due.
         """
-        read = self._points
-        pixels = np.array([read.index(point) for point in (*points, *failures)], dtype=np.intp)
-        values = np.array([*(read.value(point) for point in points), *(np.nan for _ in failures)], dtype=np.float64)
-        std = np.array([*(read.std(point) for point in points), *(0.0 for _ in failures)], dtype=np.float64)
-        others = {name: read.others([*points, *({} for _ in failures)], name) for name in self.others}
-        new = Measurements.of(pixels, values, std, others)
-        if len(pixels):
-            seconds = max(read.seconds(point, state.diary.seconds) for point in (*points, *failures))
+        new = self._points.measurements(points, failures, self.others)
+        if len(new):
+            seconds = max(self._points.seconds(point, state.diary.seconds) for point in (*points, *failures))
             state = state.noting(new, seconds)
-        with blas_threads(state.n_attempted + len(pixels)):
+        with blas_threads(state.n_attempted + len(new)):
             return self._model.learn(state, new, final=final)
 
     def propose(
@@ -274,22 +279,8 @@ class PixelOptimizer:
 
         With ``stopping=False`` no stopping rule is asked.
         """
-        pending = [self._points.inside(index) for index in pending]
-        candidates = state.candidates(pending)
-        reason = next((why for rule in self.recipe.stopping if stopping and (why := rule(state))), "")
-        if not reason and not len(candidates):
-            reason = "every pixel was attempted"
-        if reason or num_points < 1:
-            return Proposal.nothing(self.grid, state, reason)
-        rng = np.random.default_rng([self.recipe.seed, state.n_attempted])
-        under_way = np.array(pending, dtype=np.intp)
-        first = self._first.due(num_points, state.pixels, under_way, known=state.posterior is not None)
-        if first or state.posterior is None:
-            pixels = self._first.next(candidates, first, under_way, rng, self.recipe.min_distance)
-            unranked = np.full(self.grid.size, np.nan)
-            return self._proposal(state, pixels, unranked[pixels], unranked)
-        with blas_threads(state.n_attempted):
-            return self._modelled(state, state.posterior, candidates, num_points, pending, rng)
+        under_way = [self._points.inside(index) for index in pending]
+        return self._proposer.propose(state, num_points, under_way, self.acquisition, stopping=stopping)
 
     def expected_seconds(self, state: OptimizerState) -> float:
         """Return about how long the decision after `state` will take, when a batch has been measured."""
@@ -297,42 +288,3 @@ class PixelOptimizer:
         due = refit_due(n, state.n_fitted)
         starts = starts_for(self._model.choice, state.theta, n, state.n_fitted).work if due else 0
         return decision_seconds(self.grid.size, n, self.batch_size, starts)
-
-    def _modelled(
-        self,
-        state: OptimizerState,
-        posterior: GridPosterior,
-        candidates: Indices,
-        num: int,
-        pending: Sequence[int],
-        rng: np.random.Generator,
-    ) -> Proposal[OptimizerState]:
-        memory: dict[str, Any] = {}
-
-        def score(posterior: GridPosterior, pixels: Indices) -> Floats:
-            return StateContext(state, posterior, pixels, rng, memory).scored_by(self.acquisition)
-
-        for pixel in pending:
-            posterior = posterior.condition(pixel, float(posterior.mean[pixel]))
-        ranking = np.full(self.grid.size, np.nan)
-        ranking[candidates] = score(posterior, candidates)
-        chosen = choose(posterior, self.grid, candidates, score, num, self._strategy, self.recipe.min_distance)
-        warning = with_unscored(state.warning, ranking[candidates])
-        state = replace(state, ahead=chosen.ahead, warning=warning)
-        return self._proposal(state, chosen.pixels, chosen.scores, ranking)
-
-    def _proposal(
-        self, state: OptimizerState, pixels: Indices, scores: Floats, ranking: Floats
-    ) -> Proposal[OptimizerState]:
-        places = self.grid.unravel(pixels)
-        last = self.grid.unravel(state.pixels[-1:])
-        path = short_path(self.grid.position(places), self.grid.position(last)[0] if len(last) else None)
-        return Proposal(
-            pixels=places[path],
-            scores=scores[path],
-            mean=state.mean.ravel()[pixels[path]],
-            std=state.std.ravel()[pixels[path]],
-            acquisition=ranking.reshape(self.grid.shape),
-            stop_reason="",
-            state=state,
-        )

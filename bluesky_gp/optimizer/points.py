@@ -1,6 +1,6 @@
 """Points as people and bluesky-adaptive write them: ``{"_id": 640, "loop_area": 1.7}``."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,8 +60,20 @@ class Points:
         """Return when it was recorded, in seconds since the run began, ``_seconds``."""
         return _number("_seconds", point.get("_seconds", otherwise))
 
+    def measurements(
+        self, points: Sequence[Mapping[str, Any]], failures: Sequence[Mapping[str, Any]], others: Iterable[str]
+    ) -> Measurements:
+        """Return points with a value and, behind them, such as failed; `others` are keys of auxiliary quantities."""
+        failed = np.full(len(failures), np.nan)
+        return Measurements.of(
+            np.array([self.index(point) for point in (*points, *failures)], dtype=np.intp),
+            np.array([*(self.value(point) for point in points), *failed], dtype=np.float64),
+            np.array([*(self.std(point) for point in points), *(0.0 for _ in failures)], dtype=np.float64),
+            {name: self.others([*points, *({} for _ in failures)], name) for name in others},
+        )
+
     def others(self, points: Sequence[Mapping[str, Any]], name: str) -> Floats:
-        """Return a auxiliary quantity or spectrum of every point, shape ``(k,)`` or ``(k, n_channels)``; NaN: none."""
+        """Return an auxiliary quantity or spectrum of every point, shape ``(k,)`` or ``(k, n_channels)``; NaN: none."""
         values = [_array(name, point.get(name, np.nan)) for point in points]
         shape = next((value.shape for value in values if value.ndim), ())
         wrong = next((value for value in values if value.shape not in ((), shape)), None)

@@ -58,6 +58,16 @@ class OptimizerState:
     ahead: GridPosterior | None = field(default=None, repr=False)  # the posterior as if the last batch were measured
     warning: str = ""  # all that is doubtful, in words for the record
 
+    def __repr__(self) -> str:
+        return f"OptimizerState({self.grid!r}, {self.target!r}): {self.summary}"
+
+    @property
+    def summary(self) -> str:
+        """Numbers of pixels and the best of them, in a line."""
+        failed = f", {self.n_failed} failed" if self.n_failed else ""
+        best = f", best {self.best_value:.4g} at {self.best_pixel}" if self.best_pixel is not None else ""
+        return f"{self.n_measured} of {int(self.grid.allowed.sum())} pixels measured{failed}{best}"
+
     @property
     def units(self) -> Units:
         """Standardisation of the target."""

@@ -160,3 +160,12 @@ def test_a_mask_that_holds_anything_but_true_and_false_is_refused(mask):
 def test_a_negative_step_is_a_scan_in_the_other_direction():
     grid = PixelGrid((3, 4), step=(-2.0, 1.0), origin=(10.0, 0.0))
     assert grid.position([2, 3]).tolist() == [6.0, 3.0] and grid.pixel([6.1, 2.9]) == (2, 3)
+
+
+def test_it_shows_what_was_chosen_in_a_line():
+    assert repr(PixelGrid((50, 50))) == "PixelGrid((50, 50))"
+    mask = np.zeros((3, 4), dtype=bool)
+    mask[0, :2] = True
+    grid = PixelGrid((3, 4), step=(-0.5, 1.0), units="um", mask=mask)
+    assert repr(grid) == "PixelGrid((3, 4), step=(-0.5, 1.0), units='um', mask of 2 pixels)"
+    assert repr(PixelGrid((9,), axes=("energy",), origin=5.0)) == "PixelGrid((9,), origin=(5.0,), axes=('energy',))"

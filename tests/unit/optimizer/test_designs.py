@@ -78,7 +78,7 @@ def test_a_design_leaves_smaller_gaps_than_chance(design, shape, num):
 def test_half_of_a_map_masked_is_no_half_of_a_design(initial):
     mask = np.zeros((20, 20), dtype=bool)
     mask[:, :10] = True
-    assert len(set(optimizer(PixelGrid((20, 20), mask=mask), initial=initial)._first.planned)) == 10
+    assert len(set(optimizer(PixelGrid((20, 20), mask=mask), initial=initial)._proposer.first.planned)) == 10
 
 
 @pytest.mark.parametrize("initial", ["random", "sobol", "poisson"])
@@ -151,7 +151,7 @@ def test_a_list_comes_first_and_random_pixels_after_it():
 def test_a_list_longer_than_n_initial_is_measured_whole():
     places = [(row, col) for row in range(3) for col in range(4)]
     gp = optimizer(PixelGrid((6, 7)), initial=places, n_initial=2)
-    assert gp._first.num == 12
+    assert gp._proposer.first.num == 12
     assert set(first(gp)) == set(gp.grid.ravel(places).tolist())
 
 
@@ -190,7 +190,7 @@ def test_a_design_of_the_user_is_followed():
 
 def test_pixels_measured_unasked_and_pending_count_and_are_passed_over():
     gp = optimizer(PixelGrid((12, 12)), initial="sobol")
-    planned = gp._first.planned.tolist()
+    planned = gp._proposer.first.planned.tolist()
     gp.ingest([{"_id": planned[0], "z": 1.0}, {"_id": planned[5], "z": 2.0}])
     pending = planned[1:3]
     asked = [point["_id"] for point in gp.suggest(10, pending=pending)]
@@ -201,7 +201,7 @@ def test_pixels_measured_unasked_and_pending_count_and_are_passed_over():
 
 def test_where_every_planned_pixel_failed_or_is_pending_random_ones_follow():
     gp = optimizer(PixelGrid((12, 12)), initial="grid")
-    planned = gp._first.planned.tolist()
+    planned = gp._proposer.first.planned.tolist()
     assert len(gp.suggest(4, pending=planned)) == 4
     gp.register_failures([{"_id": pixel} for pixel in planned])
     assert len(gp.suggest(4)) == 4

@@ -504,56 +504,29 @@ def test_what_makes_no_optimizer_is_a_clear_error(options, message):
         optimizer(**options)
 
 
-@pytest.mark.parametrize(
-    ("point", "message"),
-    [
-        ({"_id": 3, "hight": 1.0}, "target 'height' is missing in the point"),
-        ({"_id": 132, "height": 1.0}, "_id 132 is outside the grid of 132 pixels"),
-        ({"_id": -1, "height": 1.0}, "_id -1 is outside the grid"),
-        ({"_id": 3.5, "height": 1.0}, "_id 3.5 is outside the grid"),
-        ({"_id": np.nan, "height": 1.0}, "_id must be a number, got nan"),
-        ({"row": 3, "height": 1.0}, r"\['col'\] missing"),
-        ({"row": 12, "col": 0, "height": 1.0}, "outside the grid of shape"),
-        ({"row": np.nan, "col": 0, "height": 1.0}, "row must be a number, got nan"),
-        ({"_id": 3, "height": "high"}, "height must be a number, got 'high'"),
-        ({"_id": 3, "height": None}, "height must be a number, got None"),
-        ({"_id": 3, "height": np.zeros(7)}, "height must be a number, got array"),
-    ],
-)
-def test_a_point_that_says_too_little_or_nonsense_is_a_clear_error_and_teaches_nothing(point, message):
-    gp = optimizer()
-    with pytest.raises(ValueError, match=message):
-        gp.ingest([{"_id": 0, "height": 1.0}, point])
-    assert gp.state.n_attempted == 0
-
-
-def test_a_pending_pixel_outside_the_grid_is_a_clear_error():
-    with pytest.raises(ValueError, match="_id -1 is outside the grid"):
-        optimizer().suggest(pending=[-1])
-
-
-def test_a_read_back_beside_a_pixel_is_that_pixel():
-    gp = optimizer()
-    gp.ingest([{"row": 2.9999999, "col": np.float32(4.0), "height": 1.0}])
-    assert gp.state.pixels.tolist() == [3 * 11 + 4]
-
-
 # -- for others ------------------------------------------------------------------------------------------------------
 
 
-def test_it_is_the_optimizer_of_our_protocol_and_of_bluesky_adaptive():
-    protocols = pytest.importorskip("bluesky_adaptive.protocols")
+def test_it_is_the_optimizer_of_our_protocol():
+    assert isinstance(optimizer(), Optimizer)
+
+
+def test_it_says_whether_to_stop_and_why():
+    gp = optimizer((3, 4), stopping=[MaxPixels(7)])
+    assert gp.should_stop() == (False, None)
+    run(gp, 2)
+    assert gp.should_stop() == (True, "12 pixels attempted")
+    endless = optimizer((3, 4))
+    run(endless, 2)
+    assert endless.should_stop() == (True, "every pixel was attempted")
+
+
+def test_a_notebook_shows_grid_target_and_what_was_found():
     gp = optimizer()
-    assert isinstance(gp, Optimizer)
-    assert isinstance(gp, protocols.Optimizer)
-    assert isinstance(gp, protocols.TrialFaultAware)
-    assert gp.get_best_points() == []
-    points = gp.suggest(5)
-    assert len({point[protocols.ID_KEY] for point in points}) == 5
-    gp.ingest([{"_id": point["_id"], "height": float(i)} for i, point in enumerate(points)])
-    ((identifier, parameters, outcome),) = gp.get_best_points()
-    assert parameters == {"row": identifier // 11, "col": identifier % 11}
-    assert outcome == {"height": gp.best["height"]}
+    assert repr(gp) == "PixelOptimizer(PixelGrid((12, 11)), 'height'): 0 of 132 pixels measured"
+    gp.ingest([{"_id": 14, "height": 3.0}, {"_id": 3, "height": np.nan}])
+    assert repr(gp).endswith("1 of 132 pixels measured, 1 failed, best 3 at (1, 3)")
+    assert repr(gp.state) == repr(gp).replace("PixelOptimizer", "OptimizerState")
 
 
 def test_its_description_is_plain_data_that_names_every_choice():
