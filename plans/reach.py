@@ -13,7 +13,7 @@ from bluesky_gp.units import check_unit, stated_unit
 
 def check_reach(stage: AnyStage) -> MsgGenerator[None]:
     """Raise ValueError if an axis counts in another unit than the grid, or a pixel lies outside the limits."""
-    yield from _check_units(stage)
+    yield from check_units(stage)
     for pixel in stage.grid.outermost:
         for movable, value in moves_to(stage, pixel):
             try:
@@ -25,7 +25,8 @@ def check_reach(stage: AnyStage) -> MsgGenerator[None]:
                 ) from error
 
 
-def _check_units(stage: AnyStage) -> MsgGenerator[None]:
+def check_units(stage: AnyStage) -> MsgGenerator[None]:
+    """Raise ValueError if an axis counts in another unit than the grid; the log says so if one names none."""
     if not isinstance(stage, Motors):
         yield from _answer(stage.check_units() if hasattr(stage, "check_units") else None)
         return

@@ -55,6 +55,16 @@ def test_motors_in_another_unit_than_the_grid_are_refused_before_anything_moves(
     assert docs.all == [] and [position(axis) for axis in axes] == [0.0, 0.0]
 
 
+def test_the_best_pixel_is_not_sought_with_motors_of_another_unit(RE):
+    agent = GPAgent(ListOptimizer(GRID, "height"), target="det")
+    y, x = simulated("um")
+    RE(adaptive_map([SynSignal(name="det", func=lambda: y.position + x.position)], (y, x), agent, num=6))
+    others = simulated("mm")
+    with pytest.raises(ValueError, match="y, x: the grid is in 'um', but y says 'mm'"):
+        RE(go_to_best(others, agent))
+    assert [axis.position for axis in others] == [0.0, 0.0]
+
+
 @pytest.mark.parametrize("make", [soft, simulated, asynchronous])
 def test_motors_in_another_spelling_of_the_unit_are_moved(RE, docs, caplog, make):
     RE(raster_map([], make("micron"), grid=GRID))
