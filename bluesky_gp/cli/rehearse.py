@@ -78,40 +78,36 @@ def rehearse(
     try:
         full = full_map(source, target, place, maximize=not minimize, signal=signal, **given)
         budget = default_budget(int(full.grid.allowed.sum())) if num is None else num
-        choices = configurations(
-            _acquisitions(acquisitions),
-            _numbers(batch_sizes) if batch_sizes else [default_batch(budget)],
-            _kernels(kernels),
-            every_combination=every_combination,
-        )
+        sizes = _numbers(batch_sizes) if batch_sizes else [default_batch(budget)]
+        kinds = _acquisitions(acquisitions), sizes, _kernels(kernels)
+        choices = configurations(*kinds, every_combination=every_combination)
+        limits: dict[str, Any] = {
+            "num": budget,
+            "seeds": range(seeds),
+            "goal": goal,
+            "baselines": not no_baselines,
+            "n_jobs": jobs or -1,
+        }
+        known: dict[str, Any] = {"target": full.target, "units": full.units, "maximize": full.maximize}
         with _progress("rehearsing", quiet=as_json) as progress:
-            rehearsal = run(
-                full.grid,
-                full.values,
-                choices,
-                target=full.target,
-                units=full.units,
-                maximize=full.maximize,
-                num=budget,
-                seeds=range(seeds),
-                goal=goal,
-                baselines=not no_baselines,
-                n_jobs=jobs or -1,
-                progress=progress,
-            )
+            rehearsal = run(full.grid, full.values, choices, progress=progress, **known, **limits)
     except (ValueError, TypeError, OSError, ImportError) as error:
         raise click.UsageError(str(error)) from error
     rehearsal, checks = (rehearsal, []) if no_check else _confirmed(rehearsal, jobs, quiet=as_json)
     path = None if no_figure else _draw(rehearsal, figure or Path(f"{Path(source).stem}-rehearsal.png"))
+    _tell(rehearsal, checks, path, as_json=as_json)
+
+
+def _tell(rehearsal: "Rehearsal", checks: "list[Check]", path: Path | None, *, as_json: bool) -> None:
+    from bluesky_gp.cli.rehearsal_report import report
+
     if as_json:
         found = {"checks": [check.to_dict() for check in checks], "figure": path and str(path)}
         click.echo(json.dumps(rehearsal.to_dict() | found, allow_nan=False))
-    else:
-        from bluesky_gp.cli.rehearsal_report import report
-
-        report(rehearsal, checks)
-        if path is not None:
-            click.echo(f"\nfigure: {path}")
+        return
+    report(rehearsal, checks)
+    if path is not None:
+        click.echo(f"\nfigure: {path}")
 
 
 def _confirmed(rehearsal: "Rehearsal", jobs: int | None, *, quiet: bool) -> "tuple[Rehearsal, list[Check]]":
