@@ -13,6 +13,7 @@ from bluesky_tiled_plugins.clients.document import Descriptor, Event, Start, Sto
 from tiled.utils import DictView
 
 from bluesky_gp.recording.detector_files import reason
+from bluesky_gp.recording.document_order import in_order
 from bluesky_gp.recording.metadata import EXACT, restored
 
 __all__ = ["Run", "Stream"]
@@ -30,9 +31,10 @@ class Run(BlueskyRunV3):  # type: ignore[misc]
         return DictView(restored({key: given[key] for key in given if key != EXACT}, given[EXACT]))
 
     def documents(self, fill: bool = False) -> Iterator[tuple[str, Any]]:
-        """Yield the run's documents in the order of their times."""
+        """Yield the run's documents in the order of their emission."""
         places = super().metadata.get(EXACT, [])
-        for name, doc in self._of_arrays() if self._has_complex() else super().documents(fill=fill):
+        given = self._of_arrays() if self._has_complex() else super().documents(fill=fill)
+        for name, doc in in_order(given):
             inside = [place[2:] for place in places if place[:2] == ["streams", doc.get("name")]]
             if name == "descriptor" and inside:
                 yield name, type(doc)(restored(dict(doc), inside))
@@ -50,8 +52,8 @@ class Run(BlueskyRunV3):  # type: ignore[misc]
         """Yield the documents made from tables and arrays; of files beside the events there are none."""
         metadata = self.metadata
         yield "start", Start(metadata["start"])
-        parts = [document for stream in self for document in _documents_of(self[stream])]
-        yield from sorted(parts, key=lambda document: document[1]["time"])
+        for stream in self:
+            yield from _documents_of(self[stream])
         yield "stop", Stop(metadata.get("stop", {}))
 
 

@@ -167,3 +167,18 @@ def test_events_of_pages_reach_journal_and_catalog_once(catalog, pages):
     assert catalog[uid].primary.read()["n"].values.tolist() == [1, 2, 3, 4, 5]
     assert catalog[uid].primary.read()["det"].values[:, 0].tolist() == [1, 2, 3, 4, 5]
     assert [name for name, _ in read_journal(catalog.journal(uid))].count("event_page") == len(pages)
+
+
+def test_a_run_in_which_the_clock_is_set_back_is_read_in_its_order(catalog):
+    uid = "0badcafe-0000-4000-8000-00000000000c"
+    about = {"n": {"source": "x", "dtype": "number", "shape": []}}
+    described = {"data_keys": about, "configuration": {}, "object_keys": {}, "hints": {}, "name": "primary"}
+    catalog.writer("start", {"uid": uid, "time": 5000.0})
+    catalog.writer("descriptor", {"uid": f"d{uid}", "run_start": uid, "time": 5001.0, **described})
+    for number, time in enumerate([5002.0, 1403.0, 1404.0], start=1):
+        stamped = {"time": time, "timestamps": {"n": time}, "data": {"n": float(number)}}
+        catalog.writer("event", {"uid": f"e{number}", "descriptor": f"d{uid}", "seq_num": number, **stamped})
+    catalog.writer("stop", {"uid": f"s{uid}", "run_start": uid, "time": 1405.0, "exit_status": "success"})
+    documents = [(name, doc.get("seq_num")) for name, doc in catalog[uid].documents()]
+    assert documents == [("start", None), ("descriptor", None), *(("event", n) for n in (1, 2, 3)), ("stop", None)]
+    assert catalog[-1].start["uid"] == uid  # the last run, though another one ended later by the clock
