@@ -2,7 +2,7 @@
 
 import inspect
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -47,6 +47,9 @@ class AllEnded(StatusBase):
 
 def checked_axes(stage: str, axes: Sequence[Any], registry: Any = None) -> tuple[Any, ...]:
     """Return axes that can be moved and read; those given by name come from `registry`."""
+    if isinstance(axes, str) or not isinstance(axes, Iterable):
+        shown = getattr(axes, "name", repr(axes))
+        raise TypeError(f"{stage}: axes must be a list, one axis for each of the grid, got {shown}: write [{shown}]")
     return tuple(_checked(stage, find(stage, axis, registry)) for axis in axes)
 
 

@@ -373,3 +373,25 @@ def test_an_axis_whose_position_cannot_be_told_is_an_error():
     stage = PixelStage(grid=PixelGrid(shape=(4,)), axes=[axis], name="stage")
     with pytest.raises(ValueError, match=r"axis u: which of \['this', 'that'\] is its position"):
         stage.read()
+
+
+@pytest.mark.parametrize("axes", [SynAxis(name="piezo"), "piezo"])
+def test_one_axis_instead_of_a_list_is_refused_with_what_to_write(axes):
+    with pytest.raises(TypeError, match=r"line: axes must be a list, .* got '?piezo'?: write \['?piezo'?\]"):
+        PixelStage(grid=PixelGrid(4), axes=axes, name="line")
+
+
+def test_an_axis_in_another_unit_is_refused_when_the_stage_is_staged_and_when_it_is_set():
+    axes = [SimulatedAxis(name="y", units="um"), SimulatedAxis(name="x", units="mm")]
+    stage = PixelStage(grid=PixelGrid((2, 2), step=(5.0, 5.0), units="um"), axes=axes, name="stage")
+    for move in (stage.stage, lambda: stage.set((1, 1))):
+        with pytest.raises(ValueError, match="stage: the grid is in 'um', but x says 'mm'"):
+            move()
+    assert [axis.position for axis in axes] == [0.0, 0.0]
+
+
+def test_axes_of_a_grid_without_a_unit_are_moved_and_the_log_says_what_a_step_is(caplog):
+    stage = PixelStage(grid=PixelGrid(4), axes=[SimulatedAxis(name="y", units="nm")], name="stage")
+    stage.set((2,)).wait(1)
+    stage.set((3,)).wait(1)
+    assert caplog.text.count("stage: the grid names no unit: its steps are taken to be in 'nm', as y counts") == 1
