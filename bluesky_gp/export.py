@@ -23,11 +23,13 @@ __all__ = ["SUFFIXES", "export", "to_dataset", "to_signal"]
 _LARGEST = 2**31  # bytes of a spectrum image; NaN where nothing was measured
 
 
-def export(record: RunRecord, path: Path, *, overwrite: bool = False) -> None:
+def export(record: RunRecord, path: Path | str, *, overwrite: bool = False) -> None:
     """Write a run; the suffix says how: ``.nc``, ``.zarr`` (maps and spectra) or ``.hspy`` (the spectrum image).
 
     Raises
     ------
+    TypeError
+        If the first argument is no `RunRecord`.
     ValueError
         If the suffix is another one, or the run has nothing to write.
     FileExistsError
@@ -35,6 +37,9 @@ def export(record: RunRecord, path: Path, *, overwrite: bool = False) -> None:
     ModuleNotFoundError
         If the file needs a package that is not installed; the message says how to.
     """
+    if not isinstance(record, RunRecord):
+        raise TypeError(f"export: expected a RunRecord, then a path, got {record!r:.80} first")
+    path = Path(path)
     if path.suffix not in SUFFIXES:
         raise ValueError(f"{path}: the suffix says what to write, and must be one of {', '.join(SUFFIXES)}")
     if path.exists() and not overwrite:

@@ -5,8 +5,9 @@ which the agent learnt it, and asked what it would choose; each answer is compar
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -134,6 +135,7 @@ class _Recorded:
 
     @classmethod
     def read(cls, documents: Documents, given: Mapping[str, Any]) -> "_Recorded":
+        _check_arguments(documents, given)
         kept = list(documents)
         gp = agent_entry(kept[0][1]) if kept else None
         if gp is None:
@@ -144,6 +146,17 @@ class _Recorded:
         for name, doc in kept:
             maps(name, dict(doc))
         return cls(record, maps.by_iteration)
+
+
+def _check_arguments(documents: Any, given: Mapping[str, Any]) -> None:
+    """Raise TypeError unless documents are pairs, and what is given are settings of an optimizer or the scalarizer."""
+    if isinstance(documents, str | Path | RunRecord):
+        raise TypeError(
+            f"replay: expected documents, got {documents!r:.80}: documents_of(uid or path, catalog) reads them"
+        )
+    names = [*(field.name for field in fields(Recipe)), "scalarizer"]
+    if unknown := [name for name in given if name not in names]:
+        raise TypeError(f"replay: {unknown[0]!r} is no setting of a run, there are {', '.join(names)}")
 
 
 class _MapReader(DocumentRouter):

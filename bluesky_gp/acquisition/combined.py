@@ -205,6 +205,10 @@ def _each(parts: Sequence[Either], numbers: Sequence[float] | None) -> list[floa
 
 def _check(combined: Any, parts: Sequence[Either], numbers: Sequence[float] | None) -> None:
     name = type(combined).__name__
+    if isinstance(parts, Acquisition | MapAcquisition):
+        raise TypeError(
+            f"{name}: parts must be a list of acquisition functions, got one, {parts!r}: write [{parts!r}, ...]"
+        )
     wrong = [part for part in parts if not isinstance(part, Acquisition | MapAcquisition)]
     if wrong or not len(parts):
         raise TypeError(f"{name}: parts must be acquisition functions, got {wrong or 'none'}")

@@ -84,6 +84,8 @@ def get_scalarizer(value: str | Mapping[str, Any] | Scalarizer) -> Scalarizer:
     TypeError
         If the value is none of the three.
     """
+    if isinstance(value, type):
+        raise TypeError(f"scalarizer: {value.__name__} is a class; give an object, {value.__name__}(...)")
     if callable(value):
         return value
     if not isinstance(value, (str, Mapping)):

@@ -19,6 +19,7 @@ from bluesky_gp.plans import one_pixel, tolerant
 from bluesky_gp.recording import documents_of, open_catalog
 from bluesky_gp.recording.codec import encode
 from bluesky_gp.replay import alternatives, replay
+from bluesky_gp.run import RunRecord
 
 
 def test_every_iteration_and_every_map_comes_out_the_same_to_the_last_bit(whole):
@@ -278,3 +279,13 @@ def test_a_function_can_be_given_on_the_command_line(session, RE, docs, tmp_path
     command = [sys.executable, "-m", "bluesky_gp.cli", "replay", str(path), "--given", "acquisition=mine:greedy"]
     done = subprocess.run(command, cwd=tmp_path, env=os.environ, capture_output=True, text=True, check=False)
     assert done.returncode == 0 and done.stdout.endswith("6 iterations and 5 maps identical\n"), done.stderr
+
+
+def test_a_setting_that_is_none_is_named_and_so_is_what_holds_no_documents(whole):
+    with pytest.raises(TypeError, match="replay: 'acquisiton' is no setting of a run, there are grid, target, kernel"):
+        replay(whole, acquisiton=None)
+    for wrong in ("1a2b3c4d", RunRecord.from_documents(whole)):
+        with pytest.raises(
+            TypeError, match=r"replay: expected documents, got .*: documents_of\(uid or path, catalog\)"
+        ):
+            replay(wrong)

@@ -99,6 +99,13 @@ def test_another_suffix_is_refused_with_those_that_there_are(loops, tmp_path):
         export(loops, tmp_path / "map.csv")
 
 
+def test_a_path_may_be_a_text_and_what_is_no_record_is_named(loops, tmp_path):
+    export(loops, str(tmp_path / "run.nc"))
+    assert (tmp_path / "run.nc").exists()
+    with pytest.raises(TypeError, match="export: expected a RunRecord, then a path, got .*run.nc.* first"):
+        export(tmp_path / "run.nc", loops)
+
+
 def test_nothing_is_left_of_a_file_that_could_not_be_written(loops, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "rsciio.hspy", None)
     with pytest.raises(ModuleNotFoundError, match=r"pip install 'bluesky_gp\[hyperspy\]'"):

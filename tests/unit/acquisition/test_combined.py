@@ -158,6 +158,7 @@ def test_a_part_that_was_somebodys_own_function_is_asked_for():
         (lambda: Sum([]), "parts must be"),
         (lambda: Sum([EI, STD], [1.0]), "2 parts need as many numbers"),
         (lambda: Sum([EI, PI], [1.0, -1.0]), "leaves no logarithm"),
+        (lambda: Sum(EI, STD), r"Sum: parts must be a list of acquisition functions, got one, Exp.*: write \["),
         (lambda: Product(["ei"]), r"got \['ei'\]"),
         (lambda: Feasible("tilt"), "above= or below="),
         (lambda: Feasible("tilt", above=2.0, below=1.0), "above < below"),

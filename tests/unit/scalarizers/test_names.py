@@ -173,6 +173,7 @@ def test_a_callable_is_handed_back():
         ("lop_area", ValueError, "scalarizer 'lop_area' is unknown, there are area, centroid, coercive_voltage"),
         ({"edge": [1, 2]}, ValueError, "scalarizer None is unknown"),
         ({"kind": "net_counts", "egde": [1, 2]}, ValueError, "scalarizer 'net_counts'.*egde"),
+        (LoopArea, TypeError, r"LoopArea is a class; give an object, LoopArea\(...\)"),
         (3, TypeError, "expected a name, a mapping with 'kind', or f"),
     ],
 )
