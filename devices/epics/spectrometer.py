@@ -99,9 +99,8 @@ class EpicsSpectrometer(SpectrumDetectorBase):
     ) -> None:
         self.reconnect = float(reconnect)
         self._guard = threading.Condition()  # variables are heard on ophyd's threads
-        suffixes = suffixes_by_role(
-            name, variables or {}, targets or {}, settings or {}, without_axis=np.size(axis) > 0
-        )
+        known_axis = np.size(axis) > 0
+        suffixes = suffixes_by_role(name, variables or {}, targets or {}, settings or {}, without_axis=known_axis)
         self.variables = Variables(name, {role: f"{prefix}{suffix}" for role, suffix in suffixes.items()}, ("state",))
         self._settings = Settings(self.variables, {f"setting {key}": value for key, value in (settings or {}).items()})
         self._executor = DaemonExecutor() if targets else None  # to read a target takes a round trip to the IOC
@@ -116,18 +115,21 @@ class EpicsSpectrometer(SpectrumDetectorBase):
             **kwargs,
         )
         self.exposure.asked = exposure is not None
-        self._acquirer = Acquirer(
+        self._acquirer = self._make_acquirer(float(timeout), tuple(failed_states))
+        if "spectrum" not in suffixes:
+            self.spectrum.kind = self.axis.kind = "omitted"
+        self.variables.listen(self._changed)
+
+    def _make_acquirer(self, timeout: float, failed_states: tuple[str, ...]) -> Acquirer:
+        return Acquirer(
             self.variables,
-            timeout=float(timeout),
+            timeout=timeout,
             reconnect=self.reconnect,
-            failed_states=tuple(failed_states),
+            failed_states=failed_states,
             prepare=self._prepare,
             complete=self._complete,
             fail=self._fail,
         )
-        if "spectrum" not in suffixes:
-            self.spectrum.kind = self.axis.kind = "omitted"
-        self.variables.listen(self._changed)
 
     @property
     def connected(self) -> bool:
