@@ -2,12 +2,13 @@
 
 import logging
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import bluesky.plan_stubs as bps
 import bluesky.preprocessors as bpp
 from bluesky.protocols import Readable
-from bluesky.utils import MsgGenerator
+from bluesky.utils import Msg, MsgGenerator
 
 from bluesky_gp.agent import GPAgent
 from bluesky_gp.plans.arguments import (
@@ -93,8 +94,16 @@ def adaptive_map(
             remaining -= len(batch)
             batch = yield from ask_agent(agent)  # the last, empty one records what the last batch taught
 
-    uid: str = yield from run()
+    uid: str = yield from bpp.msg_mutator(run(), partial(_closing, agent))
     return uid
+
+
+def _closing(agent: GPAgent, msg: Msg) -> Msg:
+    """Have a run that learnt nothing at all end as a failure, with the reason in its stop document."""
+    if msg.command != "close_run" or msg.run is not None or not agent.nothing_learnt:
+        return msg
+    stated = {name: value for name, value in msg.kwargs.items() if value is not None}
+    return msg._replace(kwargs={"exit_status": "fail", "reason": agent.nothing_learnt, **stated})
 
 
 def _rest(history: History | None, agent: GPAgent) -> list[Pixel]:

@@ -3,7 +3,6 @@
 The only file that knows both documents and the optimizer.
 """
 
-import logging
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from time import time
@@ -14,6 +13,7 @@ from event_model import DataKey, DocumentRouter, Event, EventDescriptor, RunStar
 
 from bluesky_gp.agent.data_keys import readings
 from bluesky_gp.agent.decision_events import DecisionEvents
+from bluesky_gp.agent.doubts import say_at_end, say_nothing_learnt, say_unheard
 from bluesky_gp.agent.failures import Failure, Failures
 from bluesky_gp.agent.maps import Maps
 from bluesky_gp.agent.next_run import Assignment, Preparation
@@ -34,8 +34,6 @@ from bluesky_gp.run import (
     versions,
 )
 from bluesky_gp.status import DaemonExecutor, FutureStatus, finished
-
-log = logging.getLogger("bluesky_gp")
 
 SMALL = 64 * 64  # pixels; on larger grids the maps are written every tenth iteration
 
@@ -118,6 +116,8 @@ class GPAgent(DocumentRouter):
         steers = entry is not None and entry["agent"] == self.name
         gp = entry if entry is not None and steers else {}
         axes = Axes.of(gp["axes"]) if "axes" in gp else self._axes
+        if axes is None and entry is not None:
+            say_unheard(self.name, doc, entry)
         if axes is None or not self._begins(doc["uid"], steers=steers):
             return
         history, first = self._preparation.begin(gp)
@@ -139,6 +139,7 @@ class GPAgent(DocumentRouter):
             self._run.heard.event(doc)
             if self.decision is not None and f"{self.name}_iteration" in doc["data"]:
                 self.optimizer.restore(self.decision.state)
+                say_nothing_learnt(self.name, self._run)
             if doc["data"].get(f"{self.failures.name}_kind") == BY_HAND:
                 pixel = tuple(int(p) for p in doc["data"][f"{self.failures.name}_pixel"])
                 self._marks = [mark for mark in self._marks if mark.pixel != pixel]
@@ -147,8 +148,7 @@ class GPAgent(DocumentRouter):
     def stop(self, doc: RunStop) -> None:
         """Discard what is still being computed."""
         if self._run is not None and self._run.heard.uid == doc["run_start"]:
-            if doubt := self._run.heard.doubt:
-                log.warning("%s: run %s: %s", self.name, doc["run_start"][:8], doubt)
+            say_at_end(self.name, self._run)
             self._run.discard()
 
     def _begins(self, uid: str, *, steers: bool) -> bool:
@@ -273,6 +273,11 @@ class GPAgent(DocumentRouter):
         """Why the measurement heard last, that of `pixel`, was rejected; empty if it was not."""
         flat = int(self.optimizer.grid.ravel([tuple(pixel)])[0])
         return "" if self._run is None else self._run.heard.rejection(flat)
+
+    @property
+    def nothing_learnt(self) -> str:
+        """That of ten pixels or more not one has a value, and why the latest has none; empty otherwise."""
+        return "" if self._run is None else self._run.nothing_learnt
 
     @property
     def faults_in_a_row(self) -> int:

@@ -6,6 +6,8 @@ from bluesky_gp.priority import urgent
 from bluesky_gp.protocols import AnyOptimizer
 from bluesky_gp.run import Decision, History, Outcome, RunOutcomes, after, decide
 
+TELLING = 10  # pixels without a single value are no accident
+
 
 class Progress:
     """Asks the optimizer, and remembers what it answered and what it knew then.
@@ -36,6 +38,7 @@ class Progress:
     ) -> None:
         self.heard = heard
         self.over = False
+        self.warned = False  # that nothing is learnt
         self.finish_reason = ""  # not empty: propose nothing more
         self._optimizer = optimizer
         self._executor = executor
@@ -66,6 +69,20 @@ class Progress:
         attempted = len(self._before.union(outcome.pixel for outcome in outcomes))
         size = self._optimizer.batch_size
         return size if self._num is None else min(size, self._num - attempted)
+
+    @property
+    def asked(self) -> bool:
+        """Whether anybody asked for pixels."""
+        return self._answer is not None
+
+    @property
+    def nothing_learnt(self) -> str:
+        """That of the pixels so far, ten or more, not one has a value, and why the latest has none; empty otherwise."""
+        state = None if self.decision is None else self.decision.state
+        if state is None or state.n_measured or state.n_failed < TELLING:
+            return ""
+        reasons = [outcome.reason for outcome in self.heard.outcomes if outcome.failed]
+        return f"not one of {state.n_failed} pixels has a value: " + (reasons[-1] if reasons else "marked by hand")
 
     @property
     def decision(self) -> Decision | None:

@@ -124,7 +124,7 @@ class _Measured:
 
     def _others(self, data: Mapping[str, Any]) -> dict[str, float | Floats]:
         """Read the auxiliary quantities of an event; what is missing or no number leaves the pixel good."""
-        read = {name: _numbers(data.get(key)) for name, key in self.keys.others.items()}
+        read = {name: _auxiliary(key, data.get(key)) for name, key in self.keys.others.items()}
         return {name: value for name, value in read.items() if value is not None}
 
     def _value(self, raw: Any) -> tuple[float, str]:
@@ -159,7 +159,12 @@ class _Failed:
 _Stream = _Measured | _Failed
 
 
-def _numbers(raw: Any) -> float | Floats | None:
+def _auxiliary(key: str, raw: Any) -> float | Floats | None:
+    if np.iscomplexobj(raw):
+        raise ValueError(
+            f"{key} is complex, {np.asarray(raw).dtype}, and auxiliary quantities are real: have the detector give its "
+            f"modulus, phase or parts under keys of their own, and name those, GPAgent(..., others=...)"
+        )
     try:
         array = np.array(raw, dtype=np.float64)
     except (TypeError, ValueError):

@@ -1,11 +1,12 @@
 """A run read back: its documents, from a catalog, a journal or a session, as arrays."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 import numpy as np
+import numpy.typing as npt
 from event_model import DocumentRouter, Event
 
 from bluesky_gp.grid import PixelGrid
@@ -27,8 +28,8 @@ class Spectra:
     """The spectra of a run, in the order of their measurement; those that the scalarizer rejected are among them."""
 
     pixels: Indices  # (n_spectra, ndim)
-    values: Floats  # (n_spectra, n_channels)
-    axis: Floats  # (n_channels,)
+    values: npt.NDArray[Any]  # (n_spectra, n_channels), floats or complex numbers; NaN where a frame was cut short
+    axis: Floats  # (n_channels,); channels from 0 where the detector names none, or one that is too short
     units: str
     axis_units: str
 
@@ -236,6 +237,16 @@ class _Reader(DocumentRouter):
         if not self._spectra:
             return None
         pixels, values = zip(*self._spectra, strict=True)
-        axis = channels(values[0]) if self._axis is None else self._axis
-        units, axis_units = self._spectrum_units
-        return Spectra(grid.unravel(np.array(pixels)), np.array(values), axis, units, axis_units)
+        longest = max(values, key=len)
+        axis, (units, axis_units) = self._axis, self._spectrum_units
+        if axis is None or len(axis) < len(longest):
+            axis, axis_units = channels(longest), ""
+        return Spectra(grid.unravel(np.array(pixels)), _filled_up(values, len(axis)), axis, units, axis_units)
+
+
+def _filled_up(spectra: Sequence[npt.NDArray[Any]], length: int) -> npt.NDArray[Any]:
+    """Return spectra as rows of one length, NaN where a frame was cut short."""
+    rows = np.full((len(spectra), length), np.nan, dtype=np.result_type(*spectra))
+    for row, spectrum in zip(rows, spectra, strict=True):
+        row[: len(spectrum)] = spectrum
+    return rows

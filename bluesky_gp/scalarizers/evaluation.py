@@ -41,11 +41,16 @@ def evaluate(scalarizer: Scalarizer, spectrum: Floats, axis: Floats) -> tuple[fl
     ----------
     spectrum, axis : ndarray, shape (n_channels,)
     """
+    if len(spectrum) != len(axis):
+        return float("nan"), f"the spectrum has {len(spectrum)} channels, and its axis {len(axis)}"
     finite = np.isfinite(spectrum)
     if not finite.all():
         return float("nan"), f"{np.count_nonzero(~finite)} of {len(spectrum)} channels are NaN or infinite"
     try:
-        value = float(scalarizer(spectrum, axis))
+        answer = scalarizer(spectrum, axis)
+        if np.iscomplexobj(answer):  # numpy would take its real part
+            return float("nan"), f"the scalarizer answers {answer}, a complex number: have it give its modulus, say"
+        value = float(answer)
     except Exception as error:
         return float("nan"), f"the scalarizer raised {error!r}"
     if not np.isfinite(value):

@@ -1,9 +1,8 @@
-"""Documents that nobody here wrote: foreign metadata, pages, all kinds of spectra, other writers beside ours."""
+"""Documents that nobody here wrote: foreign metadata, pages, runs inside runs, other writers beside ours."""
 
 import json
 import logging
 
-import numpy as np
 import pytest
 from bluesky import plan_stubs as bps
 from bluesky import plans as bp
@@ -15,48 +14,8 @@ from recorded_runs import NUM, cut
 
 from bluesky_gp import GPAgent, PixelGrid, PixelOptimizer
 from bluesky_gp.live import IterationLine
-from bluesky_gp.plans import adaptive_map
 from bluesky_gp.replay import replay
 from bluesky_gp.run import RunRecord
-from bluesky_gp.scalarizers import get_scalarizer
-from bluesky_gp.status import finished
-
-
-class Spectra:
-    """A detector of spectra as `spectrum` makes them of a position, with an axis or without."""
-
-    name, parent, hints = "det", None, {"fields": []}
-
-    def __init__(self, spectrum, axis=None):
-        self.y, self.x = SynAxis(name="y"), SynAxis(name="x")
-        self._spectrum, self._axis = spectrum, axis
-
-    def trigger(self):
-        return finished("det")
-
-    def read(self):
-        return {"det": {"value": self._spectrum(self.y.position, self.x.position), "timestamp": 0.0}}
-
-    def describe(self):
-        value = self._spectrum(0.0, 0.0)
-        kind = {"dtype": "array", "shape": list(value.shape), "dtype_numpy": value.dtype.str}
-        return {"det": {"source": "test", "object_name": "det", **kind}}
-
-    def read_configuration(self):
-        return {} if self._axis is None else {"det_axis": {"value": self._axis, "timestamp": 0.0}}
-
-    def describe_configuration(self):
-        key = {"source": "test", "dtype": "array", "shape": [16], "units": "eV"}
-        return {} if self._axis is None else {"det_axis": key}
-
-    def map(self, num=15, scalarizer=None, **options):
-        optimizer = PixelOptimizer(PixelGrid((6, 6)), "det", batch_size=5, n_initial=5, **options)
-        self.agent = GPAgent(optimizer, target="det", scalarizer=scalarizer or get_scalarizer("area"))
-        return adaptive_map([self], (self.y, self.x), self.agent, num=num)
-
-
-def peak(y, x):
-    return np.exp(-((np.arange(16.0) - 8) ** 2) / 10) * (1 + y * x)
 
 
 def in_pages(documents):
@@ -107,70 +66,6 @@ def test_a_run_without_decisions_is_not_called_identical(whole):
     assert result.n_iterations == 0 and not result.identical
 
 
-def test_the_agents_own_scalarizer_is_made_again_where_a_record_is_read(RE, docs):
-    RE(Spectra(peak, np.arange(16.0)).map())
-    record = RunRecord.from_documents(docs.all)
-    assert len(record.measured[1]) == 15 and record.spectra.values.shape == (15, 16)
-    assert record.spectra.axis_units == "eV"
-
-
-def test_a_scalarizer_of_ones_own_is_asked_for_where_a_record_is_read(RE, docs):
-    def middle(spectrum, axis):
-        return float(spectrum[8])
-
-    RE(Spectra(peak).map(scalarizer=middle))
-    with pytest.raises(ValueError, match=r"scalarizer was a function of somebody's own, .*middle.*: give it"):
-        RunRecord.from_documents(docs.all)
-    assert len(RunRecord.from_documents(docs.all, scalarizer=middle).measured[1]) == 15
-
-
-def test_channels_are_the_axis_of_spectra_that_have_none(RE, docs):
-    RE(Spectra(peak).map())
-    spectra = RunRecord.from_documents(docs.all).spectra
-    assert spectra.axis.tolist() == list(range(16)) and spectra.axis_units == ""
-
-
-def test_a_leading_axis_of_one_is_taken_off(RE, docs):
-    RE(Spectra(lambda y, x: peak(y, x)[None], np.arange(16.0)).map(scalarizer=get_scalarizer("centroid")))
-    record = RunRecord.from_documents(docs.all)
-    assert len(record.measured[1]) == 15 and record.spectra.values.shape == (15, 16)
-    np.testing.assert_allclose(record.measured[1], 8.0, atol=0.1)
-
-
-def test_a_complex_spectrum_reaches_the_scalarizer_and_the_record_whole(RE, docs):
-    def modulus(spectrum, axis):
-        return float(np.abs(spectrum).max())
-
-    RE(Spectra(lambda y, x: peak(y, x) * 1j).map(scalarizer=modulus))
-    record = RunRecord.from_documents(docs.all, scalarizer=modulus)
-    assert record.measured[1].min() >= 1.0
-    assert record.spectra.values.dtype == complex and not record.spectra.values.real.any()
-
-
-def test_a_spectrum_with_a_channel_that_is_no_number_is_rejected_as_a_detector_rejects_it(RE, docs):
-    def holed(y, x):
-        spectrum = peak(y, x)
-        spectrum[3] = np.nan if round(y + x) % 2 else spectrum[3]
-        return spectrum
-
-    RE(Spectra(holed).map(scalarizer=lambda spectrum, axis: float(np.nanmax(spectrum))))
-    reasons = docs.column("gp_failures_reason", "gp_failures")
-    assert reasons and all("1 of 16 channels are NaN or infinite" in reason for reason in reasons)
-
-
-def test_a_map_of_which_every_pixel_is_rejected_says_so_and_ends(RE, docs):
-    RE(Spectra(peak).map(num=36, scalarizer=lambda spectrum, axis: float("nan")))
-    warnings = docs.column("gp_warning", "gp")
-    assert warnings[2].startswith("not one of 10 pixels has a value")
-    assert docs.column("gp_stop_reason", "gp")[-1] == "not one of 30 pixels has a value: nothing was learnt"
-    assert docs.counts["primary"] == 30
-
-
-def test_the_rule_that_ends_it_can_be_left_out(RE, docs):
-    RE(Spectra(peak).map(num=36, scalarizer=lambda spectrum, axis: float("nan"), stopping=()))
-    assert docs.counts["primary"] == 36
-
-
 def test_a_run_inside_the_run_of_an_agent_with_axes_disturbs_it_not(RE, docs):
     y, x = SynAxis(name="y"), SynAxis(name="x")
     optimizer = PixelOptimizer(PixelGrid((5, 5)), "det", batch_size=5, n_initial=5)
@@ -209,6 +104,21 @@ def test_a_passive_agent_says_which_keys_a_foreign_run_lacks_and_ends_no_run(RE,
     with caplog.at_level(logging.WARNING, "bluesky_gp"):
         RE(bp.count([det]))
     assert docs.stops[0]["exit_status"] == "success" and "carry no ['y', 'x']" in caplog.text
+
+
+def test_an_agent_beside_the_one_that_steers_says_that_it_hears_nothing(RE, docs, session, caplog):
+    RE.subscribe(GPAgent(PixelOptimizer(PixelGrid((8, 8)), "area"), target="det_area", name="second"))
+    with caplog.at_level(logging.WARNING, "bluesky_gp"):
+        RE(session().map(NUM))
+    assert "is steered by agent 'gp', and second hears nothing of it: give it axes=" in caplog.text
+
+
+def test_an_agent_that_is_never_asked_says_that_it_learnt_nothing_of_what_it_heard(RE, docs, caplog):
+    y, x = SynAxis(name="y"), SynAxis(name="x")
+    RE.subscribe(GPAgent(PixelOptimizer(PixelGrid((3, 3)), "det"), target="det", axes=["y", "x"]))
+    with caplog.at_level(logging.WARNING, "bluesky_gp"):
+        RE(bp.grid_scan([det], y, 0, 2, 3, x, 0, 2, 3))
+    assert "9 pixels were heard and none is learnt, as the plan never asked for pixels" in caplog.text
 
 
 @pytest.mark.parametrize("writer", [JSONWriter, JSONLinesWriter])
