@@ -171,7 +171,12 @@ def to_signal(record: RunRecord) -> dict[str, Any]:
             "General": {"title": _attributes(record)["title"]},
             "Signal": {"quantity": f"spectrum ({spectra.units})" if spectra.units else "", "signal_type": ""},
         },
-        "original_metadata": {**_attributes(record), "rotation": grid.rotation, "channel_axis": spectra.axis},
+        "original_metadata": {
+            **_attributes(record),
+            "rotation": grid.rotation,
+            "channel_axis": spectra.axis,
+            "channel_units": spectra.axis_units,
+        },
         "attributes": {"_lazy": False, "ragged": False},
         "learning_results": {},
         "models": {},

@@ -1,17 +1,31 @@
-"""Measured maps as files: ``.npz``, HyperSpy's, those of microscopes' and scanning probes' software."""
+"""Spectrum images from files: the readers of each suffix, in the order in which they are asked."""
 
 import os
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bluesky_gp.files.signals import AXIS_NAMES
+from bluesky_gp.files import hdf5
+from bluesky_gp.files.finding import find_file
+from bluesky_gp.files.nanonis import read_3ds
+from bluesky_gp.files.nion import read_ndata
+from bluesky_gp.files.npz import read_npz
+from bluesky_gp.files.probe_hdf5 import read_probe_hdf5
+from bluesky_gp.files.rosettasciio import known_suffixes, read_rosettasciio
+from bluesky_gp.files.scifireaders import SCIFIREADERS, read_scifireaders
+from bluesky_gp.files.signals import Signal, chosen_image
 from bluesky_gp.files.spectrum_image import SpectrumImage
 
-__all__ = ["AXIS_NAMES", "DATA_VARIABLE", "SpectrumImage", "find_file", "read_spectra"]
+Reader = Callable[[Path], Sequence[Signal] | None]
+"""Reader of a format: the signals of a file, not yet in memory; None if the file is of another format."""
 
-DATA_VARIABLE = "BLUESKY_GP_DATA"
-"""Environment variable: the folder in which relative names of files are looked up."""
-
-HDF5 = (".h5", ".hdf5", ".hf5")
+READERS: dict[str, tuple[Reader, ...]] = {
+    ".npz": (read_npz,),
+    ".ndata": (read_ndata,),
+    ".3ds": (read_3ds,),
+    **dict.fromkeys(hdf5.SUFFIXES, (read_probe_hdf5, read_rosettasciio)),
+    **dict.fromkeys(SCIFIREADERS, (read_scifireaders,)),
+}
+"""Readers by suffix; files of any other suffix are rosettasciio's."""
 
 
 def read_spectra(path: str | os.PathLike[str], *, signal: str | None = None) -> SpectrumImage:
@@ -20,47 +34,29 @@ def read_spectra(path: str | os.PathLike[str], *, signal: str | None = None) -> 
     Parameters
     ----------
     path : str or path
-        ``.npz`` with the arrays `spectra` and `axis`; ``.h5`` in the form of USID (pyUSID) or NSID (sidpy); or one of
-        the formats of rosettasciio: HyperSpy's ``.hspy``, ``.dm3``, ``.dm4``, ``.emd``, ``.bcf``... A relative name
-        that is not in the working directory is looked up in the folder that the environment variable BLUESKY_GP_DATA
-        names.
+        ``.npz`` with the arrays `spectra` and `axis`; ``.h5`` in the form of USID (pyUSID) or NSID (sidpy); Nion
+        Swift's ``.ndata`` and ``.h5``; Nanonis' ``.3ds``; what SciFiReaders reads, such as ``.ibw``; or one of the
+        formats of rosettasciio: HyperSpy's ``.hspy``, ``.dm3``, ``.dm4``, ``.emd``, ``.bcf``... A relative name that
+        is not in the working directory is looked up in the folder that BLUESKY_GP_DATA in the environment names.
     signal : str, optional
-        Name of the spectrum image, in a file that holds several.
+        Spectrum image, in a file that holds several: its name, the end of its path, or its number, counted from 1. Of
+        several of one name the second is ``NAME#2``; a part of one with several cycles is ``NAME[Field=0,Cycle=1]``.
 
     Raises
     ------
     FileNotFoundError
         If there is no such file.
+    NoSpectraError
+        If the file was read and has no spectrum at each pixel; it is a ValueError.
     ValueError
         If it is no file of spectra, or holds several; the message names the file.
     ModuleNotFoundError
         If a reader is not installed; the message says what to install.
     """
     found = find_file(path)
-    suffix = found.suffix.lower()
-    if suffix == ".npz":
-        from bluesky_gp.files.npz import read_npz
-
-        return read_npz(found)
-    if suffix in HDF5:
-        from bluesky_gp.files.hdf5 import read_hdf5
-
-        image = read_hdf5(found, signal)
-        if image is not None:
-            return image
-    from bluesky_gp.files.rosettasciio import read_rosettasciio
-
-    return read_rosettasciio(found, signal)
-
-
-def find_file(path: str | os.PathLike[str]) -> Path:
-    """Return the path of a file, looked up in the data folder as well; FileNotFoundError says where it is not."""
-    path = Path(path)
-    folder = os.environ.get(DATA_VARIABLE)
-    candidates = [path] if path.is_absolute() or not folder else [path, Path(folder).expanduser() / path]
-    for candidate in candidates:
-        if candidate.exists():
-            return candidate
-    looked = " nor ".join(str(candidate) for candidate in candidates)
-    hint = "" if folder else f" (relative names are also looked up in the folder that {DATA_VARIABLE} names)"
-    raise FileNotFoundError(f"there is no {looked}{hint}")
+    for reader in READERS.get(found.suffix.lower(), (read_rosettasciio,)):
+        signals = reader(found)
+        if signals is not None:
+            return chosen_image(found, signals, signal)
+    known = sorted({suffix.lstrip(".") for suffix in READERS} | known_suffixes())
+    raise ValueError(f"file {found}: the suffix {found.suffix!r} is none of those that are read: {', '.join(known)}")

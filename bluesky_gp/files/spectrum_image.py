@@ -20,15 +20,17 @@ class SpectrumImage:
     spectra : ndarray, shape (..., n_channels)
         Float64; NaN where nothing was measured.
     axis : ndarray, shape (n_channels,)
-        What the channels are: an energy, a bias (which may go there and back), or their numbers.
+        Values of the channels: an energy, a bias (which may go there and back), or their numbers.
     axis_name, axis_units, spectrum_units : str
         "" where the file does not say.
     step, origin : tuple of float, optional
         Distance of the pixels and the position of the first, one number a navigation axis, in `units`.
+    rotation : float
+        Of the lattice, in degrees, with two navigation axes.
     units : str
         Of the navigation axes; "px" where the file does not say.
     metadata : mapping
-        What else the file says, as its reader gives it.
+        Further entries of the file, as its reader gives them.
     arrays : mapping
         Further arrays of an ``.npz`` file by key, such as a known map.
     path : path, optional
@@ -42,6 +44,7 @@ class SpectrumImage:
     spectrum_units: str = ""
     step: tuple[float, ...] = ()
     origin: tuple[float, ...] = ()
+    rotation: float = 0.0
     units: str = "px"
     metadata: Mapping[str, Any] = field(default_factory=dict)
     arrays: Mapping[str, Any] = field(default_factory=dict)
@@ -55,7 +58,7 @@ class SpectrumImage:
     @property
     def grid(self) -> PixelGrid:
         """The pixels, where the file says that they lie."""
-        return PixelGrid(self.shape, step=self.step, origin=self.origin, units=self.units)
+        return PixelGrid(self.shape, step=self.step, origin=self.origin, units=self.units, rotation=self.rotation)
 
     def stored_map(self, key: str = "target") -> Floats | None:
         """Return a map that the file holds beside the spectra, NaN where it marks a pixel as not `valid`.

@@ -1,7 +1,7 @@
 """Numbers that compare a spectrum with others: similarity to a reference, score of a component.
 
-What is compared with are numbers, so that a record says it all; the functions `cosine` and `component` take them from a
-file of measured spectra.
+References are numbers, so that a record says it all; the functions `cosine` and `component` take them from a file of
+measured spectra, of several spectrum images the one called `signal`.
 """
 
 import os
@@ -54,13 +54,14 @@ def cosine(
     *,
     file: str | os.PathLike[str] | None = None,
     pixel: Sequence[int] | None = None,
+    signal: str | None = None,
 ) -> CosineSimilarity:
     """Likeness to a reference spectrum: one given, that of a pixel of a file, or the mean of all of them."""
     if (reference is None) == (file is None):
         raise ValueError("cosine: give either the reference spectrum or the file in which it is")
     if reference is not None:
         return CosineSimilarity(tuple(reference))
-    image = read_spectra(file or "")
+    image = read_spectra(file or "", signal=signal)
     if pixel is None:
         return CosineSimilarity(tuple(_finite(image).mean(axis=0)))
     (index,) = image.grid.ravel([pixel])
@@ -80,10 +81,10 @@ class ComponentScore:
     components : sequence of sequence of float
         One component a row, one number a channel.
     index : int
-        Which one.
+        Row of the component.
     method : {"nmf", "pca"}
     mean : sequence of float
-        What is subtracted first, for "pca"; empty for "nmf".
+        Spectrum that is subtracted first, for "pca"; empty for "nmf".
     """
 
     components: tuple[tuple[float, ...], ...]
@@ -122,13 +123,14 @@ def component(
     mean: Sequence[float] = (),
     file: str | os.PathLike[str] | None = None,
     n_components: int = 4,
+    signal: str | None = None,
 ) -> ComponentScore:
     """Score of a component (NMF or PCA): one given, or one of the `n_components` found in a file's spectra."""
     if (components is None) == (file is None):
         raise ValueError("component: give either the components or the file in which they are to be found")
     _check_method(method)
     if file is not None:
-        components, mean = found_components(_finite(read_spectra(file)), n_components, method)
+        components, mean = found_components(_finite(read_spectra(file, signal=signal)), n_components, method)
     rows: Any = components
     return ComponentScore(rows, index, method, tuple(mean))
 

@@ -19,7 +19,7 @@ class MeasuredSample:
     Parameters
     ----------
     path : str or path
-        Any file of spectra that `bluesky_gp.files.reading.read_spectra` reads. NaN is allowed.
+        Any file of spectra that `bluesky_gp.files.read_spectra` reads. NaN is allowed.
     signal : str, optional
         Name of the spectrum image, in a file that holds several.
     axis_units, spectrum_units : str, optional

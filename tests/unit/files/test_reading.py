@@ -5,108 +5,9 @@ import sys
 import h5py
 import numpy as np
 import pytest
-from rsciio.hspy import file_writer
+from spectrum_files import BIAS, CHANNELS, COLS, ROWS, SPECTRA, axis, rows_and_cols
 
 from bluesky_gp.files.reading import read_spectra
-
-ROWS, COLS, CHANNELS = 3, 4, 6
-SPECTRA = np.arange(ROWS * COLS * CHANNELS, dtype=np.float64).reshape(ROWS, COLS, CHANNELS)
-BIAS = np.array([0.0, 1.0, 2.0, 1.0, 0.0, -1.0])  # there and back: no even axis
-
-
-def axis(name, size, units="", scale=1.0, offset=0.0, *, navigate):
-    return {
-        "_type": "UniformDataAxis",
-        "name": name,
-        "units": units,
-        "size": size,
-        "scale": scale,
-        "offset": offset,
-        "navigate": navigate,
-        "is_binned": False,
-    }
-
-
-def signal(data, axes, **metadata):
-    return {
-        "data": data,
-        "axes": axes,
-        "metadata": {"General": {"title": "a map"}, "Signal": {"signal_type": ""}} | metadata,
-        "original_metadata": {},
-        "attributes": {"_lazy": False, "ragged": False},
-        "learning_results": {},
-        "models": {},
-        "tmp_parameters": {},
-        "package_info": {"package": "", "package_version": ""},
-    }
-
-
-def rows_and_cols(units="nm"):
-    return [
-        axis("y", ROWS, units, 0.5, 10.0, navigate=True),
-        axis("x", COLS, units, 0.25, -2.0, navigate=True),
-    ]
-
-
-@pytest.fixture
-def hyperspy(tmp_path):
-    """Write a .hspy file."""
-
-    def write(data, axes, **metadata):
-        path = tmp_path / "map.hspy"
-        file_writer(str(path), signal(data, axes, **metadata))
-        return path
-
-    return write
-
-
-@pytest.fixture
-def usid(tmp_path):
-    """Write a USID file: a table of positions times steps, and where each row and column lies."""
-
-    def write(table=None, order="fast first", spectroscopic=None, rows=None):
-        path = tmp_path / "map.h5"
-        y, x = (index.ravel() for index in np.indices((ROWS, COLS)))
-        where = [("X", "um", x, 0.25 * x), ("Y", "um", y, 0.5 * y + 10.0)]
-        where = where if order == "fast first" else where[::-1]
-        steps = [("DC bias", "V", np.arange(CHANNELS), BIAS)] if spectroscopic is None else spectroscopic
-        table = SPECTRA.reshape(-1, CHANNELS) if table is None else table
-        rows = slice(None) if rows is None else rows
-        with h5py.File(path, "w") as file:
-            main = file.create_dataset("Measurement_000/Channel_000/Loops", data=table[rows])
-            main.attrs.update({"quantity": "Response", "units": "pm"})
-            for side, dimensions, turned in (("Position", where, True), ("Spectroscopic", steps, False)):
-                for kind, column in (("Indices", 2), ("Values", 3)):
-                    content = np.array([d[column] for d in dimensions])
-                    content = content.T[rows] if turned else content
-                    ancillary = file.create_dataset(f"Measurement_000/Channel_000/{side}_{kind}", data=content)
-                    ancillary.attrs["labels"] = [d[0] for d in dimensions]
-                    ancillary.attrs["units"] = [d[1] for d in dimensions]
-                    main.attrs[f"{side}_{kind}"] = ancillary.ref
-        return path
-
-    return write
-
-
-@pytest.fixture
-def nsid(tmp_path):
-    """Write an NSID file, as sidpy does: a dataset with dimension scales."""
-
-    def write(data=SPECTRA, kinds=("SPATIAL", "SPATIAL", "SPECTRAL")):
-        path = tmp_path / "map.hf5"
-        scales = [("Y", "m", 1e-8 * np.arange(ROWS)), ("X", "m", 2e-8 * np.arange(COLS)), ("Bias", "V", BIAS)]
-        with h5py.File(path, "w") as file:
-            main = file.create_dataset("Channel_000/loops/loops", data=data)
-            main.attrs.update({"main_data_name": "loops", "quantity": "Piezoresponse", "units": "pm"})
-            for i, (name, units, values) in enumerate(scales):
-                scale = file.create_dataset(f"Channel_000/loops/{name}", data=values)
-                scale.attrs.update({"quantity": name, "units": units, "dimension_type": kinds[i]})
-                scale.make_scale(name)
-                main.dims[i].attach_scale(scale)
-        return path
-
-    return write
-
 
 # --- what is read -----------------------------------------------------------------------------------------------------
 
@@ -251,8 +152,8 @@ def test_a_file_without_a_spectrum_at_each_pixel_says_what_it_holds(hyperspy, da
 def test_two_spectral_dimensions_are_no_spectrum(usid):
     fields = ("Field", "", np.arange(CHANNELS) % 2, np.arange(CHANNELS) % 2)
     steps = np.arange(CHANNELS) // 2
-    with pytest.raises(ValueError, match=r"no spectra inside.* 3 DC bias \(spectral\) x 2 Field \(spectral\)"):
-        read_spectra(usid(spectroscopic=[("DC bias", "V", steps, steps), fields]))
+    with pytest.raises(ValueError, match=r"no spectra inside.* 3 Frequency \(spectral\) x 2 Field \(spectral\)"):
+        read_spectra(usid(spectroscopic=[("Frequency", "Hz", steps, steps), fields]))
 
 
 def test_a_name_that_is_not_there_is_refused_with_those_that_are(hyperspy):
