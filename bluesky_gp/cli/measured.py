@@ -72,11 +72,13 @@ def _file(source: str) -> Path:
     return find_file(source)
 
 
-def _full(values: Floats, target: str, *, units: str = "", maximize: bool, mask: Any = None) -> "FullMap":
+def _full(
+    values: Floats, target: str, *, units: str = "", maximize: bool, mask: Any = None, key: str = ""
+) -> "FullMap":
     from bluesky_gp.grid import PixelGrid
     from bluesky_gp.rehearsal import FullMap
 
-    return FullMap(PixelGrid(values.shape, mask=mask), values, target, units, maximize)
+    return FullMap(PixelGrid(values.shape, mask=mask), values, target, units, maximize, key)
 
 
 def _plain_map(path: Path, target: str | None) -> Floats | None:
@@ -139,4 +141,5 @@ def _of_record(record: "RunRecord", *, maximize: bool) -> "FullMap":
     pixels, measured = record.measured
     values[tuple(pixels.T)] = measured
     mask = None if attempted.all() else ~attempted.reshape(record.grid.shape)
-    return _full(values, record.target, units=record.units, maximize=maximize, mask=mask)
+    maximize = maximize and bool(record.start["gp"].get("maximize", True))  # the agent's own direction
+    return _full(values, record.target, units=record.units, maximize=maximize, mask=mask, key=record.target)

@@ -88,7 +88,7 @@ def rehearse(
             "baselines": not no_baselines,
             "n_jobs": jobs or -1,
         }
-        known: dict[str, Any] = {"target": full.target, "units": full.units, "maximize": full.maximize}
+        known: dict[str, Any] = {name: getattr(full, name) for name in ("target", "units", "maximize", "key")}
         with _progress("rehearsing", quiet=as_json) as progress:
             rehearsal = run(full.grid, full.values, choices, progress=progress, **known, **limits)
     except (ValueError, TypeError, OSError, ImportError) as error:

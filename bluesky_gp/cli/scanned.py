@@ -47,7 +47,7 @@ def _map(events: "ScanEvents", target: str | None, *, maximize: bool) -> FullMap
     values[tuple(lattice.place(numbers, positions).T)] = column
     if not lattice.is_even:
         click.echo("the steps of the scan are uneven: rows and columns are taken for evenly spaced", err=True)
-    return FullMap(PixelGrid(lattice.shape), values, chosen, events.units(chosen), maximize)
+    return FullMap(PixelGrid(lattice.shape), values, chosen, events.units(chosen), maximize, chosen)
 
 
 class ScanEvents(DocumentRouter):

@@ -44,7 +44,7 @@ class Configuration:
             *_merged(imports),
             f"grid = PixelGrid(shape={full.grid.shape})  # step, origin and units: those of your stage",
             f"optimizer = PixelOptimizer(grid, target={full.target!r}{given}{minimize})",
-            f"agent = GPAgent(optimizer, target={f'spectrometer_{full.target}'!r})",
+            f"agent = GPAgent(optimizer, target={full.key!r})",
             f"RE(adaptive_map([spectrometer], stage, agent, num={num}))",
         ]
 

@@ -27,6 +27,8 @@ class FullMap:
     units : str
     maximize : bool
         False: smaller is better.
+    key : str, optional
+        Key of the target in the events of a detector. Default: that of a detector called "spectrometer".
 
     Raises
     ------
@@ -39,6 +41,7 @@ class FullMap:
     target: str = "target"
     units: str = ""
     maximize: bool = True
+    key: str = ""
 
     def __post_init__(self) -> None:
         values = np.array(self.values, dtype=np.float64)
@@ -49,6 +52,7 @@ class FullMap:
         if n_valid < _FEWEST or np.nanmax(values) == np.nanmin(values):
             raise ValueError(f"rehearsal: {n_valid} pixels have a value, ten different ones are the least")
         object.__setattr__(self, "values", values)  # the dataclass is frozen
+        object.__setattr__(self, "key", self.key or f"spectrometer_{self.target}")
 
     @cached_property
     def flat(self) -> Floats:
@@ -112,4 +116,4 @@ class FullMap:
         cut = tuple(slice((n - min(n, side)) // 2, (n + min(n, side)) // 2) for n in self.grid.shape)
         mask = None if self.grid.mask is None else self.grid.mask[cut]
         grid = PixelGrid(self.values[cut].shape, step=self.grid.step, mask=mask)
-        return FullMap(grid, self.values[cut], self.target, self.units, self.maximize)
+        return FullMap(grid, self.values[cut], self.target, self.units, self.maximize, self.key)

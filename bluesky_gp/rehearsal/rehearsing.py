@@ -40,6 +40,7 @@ def rehearse(
     target: str = "target",
     units: str = "",
     maximize: bool = True,
+    key: str = "",
     num: int | None = None,
     seeds: Iterable[int] = range(5),
     goal: Purpose = "both",
@@ -60,6 +61,8 @@ def rehearse(
         Of the values.
     maximize : bool
         False: smaller is better.
+    key : str
+        Key of the target in the events of a detector, see `FullMap`.
     num : int, optional
         The budget, in points. Default: `default_budget`.
     seeds : iterable of int
@@ -77,7 +80,7 @@ def rehearse(
     ValueError
         If the map says too little, the budget exceeds it, or two configurations have one name.
     """
-    full = FullMap(grid, np.asarray(values, dtype=np.float64), target, units, maximize)
+    full = FullMap(grid, np.asarray(values, dtype=np.float64), target, units, maximize, key)
     n_pixels = int(grid.allowed.sum())
     compared = tuple(configurations() if choices is None else choices)
     budget, seeds = default_budget(n_pixels) if num is None else num, tuple(seeds)

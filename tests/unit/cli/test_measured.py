@@ -87,7 +87,7 @@ def catalog(tmp_path_factory):
 def test_a_raster_map_of_the_catalog_is_that_map(catalog):
     place, truth = catalog
     full = full_map("2", None, place, maximize=True)
-    assert full.target == "spectrometer_loop_area"
+    assert (full.target, full.key) == ("spectrometer_loop_area", "spectrometer_loop_area")
     assert np.array_equal(np.isnan(full.values), np.isnan(truth))
     assert np.corrcoef(full.values[np.isfinite(truth)], truth[np.isfinite(truth)])[0, 1] > 0.9
 
@@ -103,7 +103,7 @@ def test_a_grid_scan_is_put_where_its_motors_were(catalog):
 def test_of_an_agents_run_the_pixels_that_it_measured_are_a_map(catalog):
     full = full_map("last", None, catalog[0], maximize=True)
     assert int(full.grid.allowed.sum()) == 20
-    assert full.target == "spectrometer_loop_area"
+    assert (full.target, full.key) == ("spectrometer_loop_area", "spectrometer_loop_area")
 
 
 @pytest.mark.slow
