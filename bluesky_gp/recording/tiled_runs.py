@@ -19,6 +19,16 @@ from bluesky_gp.recording.metadata import EXACT, restored
 __all__ = ["Run", "Stream"]
 
 
+class Metadata(DictView):  # type: ignore[misc]
+    """The metadata of a run, which answer in words where its stop document is looked up and it has none yet."""
+
+    def __getitem__(self, key: str) -> Any:
+        if key == "stop" and key not in self._internal_dict:
+            uid = str(self._internal_dict.get("start", {}).get("uid", ""))[:8]
+            raise KeyError(f"run {uid} has no stop document: it goes on, and metadata.get('stop') is None until then")
+        return super().__getitem__(key)
+
+
 class Run(BlueskyRunV3):  # type: ignore[misc]
     """A run of a catalog, as bluesky-tiled-plugins has it, in whose metadata no number is changed."""
 
@@ -27,8 +37,8 @@ class Run(BlueskyRunV3):  # type: ignore[misc]
         """Start and stop document, and what the catalog's writer notes."""
         given = super().metadata
         if EXACT not in given:
-            return given
-        return DictView(restored({key: given[key] for key in given if key != EXACT}, given[EXACT]))
+            return Metadata(given)
+        return Metadata(restored({key: given[key] for key in given if key != EXACT}, given[EXACT]))
 
     def documents(self, fill: bool = False) -> Iterator[tuple[str, Any]]:
         """Yield the run's documents in the order of their emission."""
