@@ -1,13 +1,16 @@
 """Pixels, their flat indices and where the stage finds them."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from itertools import product
 from math import cos, prod, radians, sin
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from bluesky_gp.settings import check_number
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +54,7 @@ class PixelGrid:
     def __post_init__(self) -> None:
         shape = _counts(self.shape)
         ndim = len(shape)
+        check_number("PixelGrid", "rotation", self.rotation)
         step = _floats("step", self.step, 1.0, ndim)
         if 0.0 in step:
             raise ValueError(f"PixelGrid: a step of zero puts all pixels in one place, got step={step}")
@@ -60,6 +64,7 @@ class PixelGrid:
             "origin": _floats("origin", self.origin, 0.0, ndim),
             "axes": _names(self.axes, ndim),
             "mask": _mask(self.mask, shape),
+            "units": _units(self.units),
             "rotation": float(self.rotation),
             "_matrix": _rotation(self.rotation, ndim) * np.asarray(step),
         }
@@ -74,12 +79,18 @@ class PixelGrid:
         if not isinstance(value, Mapping):
             raise TypeError(f"a grid is a PixelGrid, or a mapping such as {{'shape': [50, 50]}}, got {value!r}")
         options = dict(value)
+        known = {"masked", *(each.name for each in fields(cls) if each.init)}
+        if "shape" not in options or not known >= options.keys():
+            raise ValueError(f"PixelGrid: a mapping needs 'shape' and may have {sorted(known)}, got {list(options)}")
         masked = options.pop("masked", None)
         grid = cls(**options)
         if not masked:
             return grid
         mask = np.zeros(grid.size, dtype=bool)
-        mask[masked] = True
+        try:
+            mask[masked] = True
+        except IndexError as error:
+            raise ValueError(f"PixelGrid: masked are flat indices of {grid.size} pixels, got {masked}") from error
         return cls(**{**options, "mask": mask.reshape(grid.shape)})
 
     def to_mapping(self) -> dict[str, Any]:
@@ -193,8 +204,8 @@ class PixelGrid:
 
 
 def _counts(shape: Sequence[int]) -> tuple[int, ...]:
-    values = (shape,) if isinstance(shape, int) else tuple(shape)
-    if not 1 <= len(values) <= 3 or not all(isinstance(n, (int, np.integer)) and n > 0 for n in values):
+    values = tuple(shape) if isinstance(shape, Iterable) else (shape,)
+    if not 1 <= len(values) <= 3 or not all(isinstance(n, Integral) and n > 0 for n in values):
         raise ValueError(f"PixelGrid: shape must be one to three positive whole numbers, got {shape!r}")
     return tuple(int(n) for n in values)
 
@@ -202,23 +213,37 @@ def _counts(shape: Sequence[int]) -> tuple[int, ...]:
 def _floats(name: str, value: float | Sequence[float], default: float, ndim: int) -> tuple[float, ...]:
     if np.size(value) == 0:
         return (default,) * ndim
-    values = tuple(float(v) for v in np.atleast_1d(np.asarray(value, dtype=np.float64)))
+    try:
+        values = tuple(np.atleast_1d(np.asarray(value, dtype=np.float64)).tolist())
+    except (TypeError, ValueError):
+        values = ()
     if len(values) != ndim or not np.all(np.isfinite(values)):
         raise ValueError(f"PixelGrid: {name} must be {ndim} finite numbers, one an axis, got {value!r}")
     return values
 
 
 def _names(axes: Sequence[str], ndim: int) -> tuple[str, ...]:
-    names = tuple(axes) or ("row", "col", "layer")[:ndim]
-    if len(set(names)) != ndim or len(names) != ndim:
+    names = ((axes,) if isinstance(axes, str) else tuple(axes)) or ("row", "col", "layer")[:ndim]
+    if len(set(names)) != ndim or len(names) != ndim or not all(isinstance(name, str) for name in names):
         raise ValueError(f"PixelGrid: axes must be {ndim} different names, got {axes!r}")
+    if "_id" in names:
+        raise ValueError("PixelGrid: no axis can be called '_id', which is the flat index of a pixel")
     return names
+
+
+def _units(units: str) -> str:
+    if not isinstance(units, str):
+        raise TypeError(f"PixelGrid: units must be a text such as 'um', got {units!r}")
+    return units
 
 
 def _mask(mask: npt.ArrayLike | None, shape: tuple[int, ...]) -> npt.NDArray[np.bool_] | None:
     if mask is None:
         return None
-    given = np.asarray(mask)
+    try:
+        given = np.asarray(mask)
+    except ValueError as error:
+        raise ValueError(f"PixelGrid: mask must have the grid's shape {shape}, got rows of unequal length") from error
     array = given.astype(bool)
     if given.dtype.kind not in "biuf" or not np.array_equal(given, array):
         raise ValueError(

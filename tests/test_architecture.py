@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-GROUND = "typing protocols grid units moves status priority plain_data"  # files that every room may import
+GROUND = "typing settings protocols grid units moves status priority plain_data"  # files that every room may import
 ARROWS = {
     "gp": "",
     "acquisition": "gp",

@@ -23,6 +23,7 @@ from scipy.ndimage import binary_erosion
 from bluesky_gp.acquisition.sampling import joint_samples
 from bluesky_gp.gp import CholeskySolver
 from bluesky_gp.protocols import AcquisitionContext, Fantasy, Posterior
+from bluesky_gp.settings import check_number, check_whole
 from bluesky_gp.typing import Floats, Indices
 
 Mask = npt.NDArray[np.bool_]
@@ -48,6 +49,9 @@ class Top:
     share: float = 0.01
     largest: bool = True
 
+    def __post_init__(self) -> None:
+        check_number("Top", "share", self.share, above=0.0)
+
     def __call__(self, values: Floats) -> Mask:
         """Return the pixels that are meant, shape of the map."""
         ranked = np.sort((values if self.largest else -values)[np.isfinite(values)])
@@ -70,6 +74,9 @@ class Within:
     share: float = 0.05
     largest: bool = True
 
+    def __post_init__(self) -> None:
+        check_number("Within", "share", self.share, above=0.0)
+
     def __call__(self, values: Floats) -> Mask:
         """Return the pixels that are meant, shape of the map."""
         low, high = np.nanmin(values), np.nanmax(values)
@@ -83,6 +90,9 @@ class Above:
 
     level: float
 
+    def __post_init__(self) -> None:
+        check_number("Above", "level", self.level)
+
     def __call__(self, values: Floats) -> Mask:
         """Return the pixels that are meant, shape of the map."""
         return np.asarray(values > self.level)
@@ -93,6 +103,9 @@ class Boundary:
     """The boundary of the region above a level: its pixels that have a neighbour, along an axis, that is not above."""
 
     level: float
+
+    def __post_init__(self) -> None:
+        check_number("Boundary", "level", self.level)
 
     def __call__(self, values: Floats) -> Mask:
         """Return the pixels that are meant, shape of the map; the edge of the map, or of its mask, is no boundary."""
@@ -136,10 +149,8 @@ class Goal:
             raise TypeError(f"Goal: f must be a callable f(map) -> mask, got {self.f!r}")
         if self.method not in ("info", "switch", "mean"):
             raise ValueError(f"Goal: method must be 'info', 'switch' or 'mean', got {self.method!r}")
-        if self.num_samples < 1 or self.num_pixels < 1:
-            raise ValueError(
-                f"Goal: num_samples and num_pixels must be at least 1, got {self.num_samples}, {self.num_pixels}"
-            )
+        check_whole("Goal", "num_samples", self.num_samples, 1)
+        check_whole("Goal", "num_pixels", self.num_pixels, 1)
 
     def on(self, context: AcquisitionContext) -> Floats:
         """Score pixels, shape ``(k,)``."""

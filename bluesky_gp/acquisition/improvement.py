@@ -17,6 +17,7 @@ import numpy as np
 from scipy.special import erfcx, log_ndtr, ndtr
 
 from bluesky_gp.protocols import AcquisitionContext
+from bluesky_gp.settings import check_number
 from bluesky_gp.typing import Floats
 
 LOG_SQRT_2PI = 0.5 * np.log(2.0 * np.pi)
@@ -47,6 +48,9 @@ class ExpectedImprovement:
 
     logarithmic: ClassVar[bool] = True  # for `combined`: the score is a logarithm
 
+    def __post_init__(self) -> None:
+        check_number("ExpectedImprovement", "xi", self.xi)
+
     def __call__(self, mean: Floats, std: Floats, best: float, *, rng: np.random.Generator) -> Floats:
         """Score candidates, shape ``(k,)``."""
         return log_expected_improvement(mean, std, best + self.xi)
@@ -66,6 +70,9 @@ class ProbabilityOfImprovement:
 
     logarithmic: ClassVar[bool] = True  # for `combined`: the score is a logarithm
 
+    def __post_init__(self) -> None:
+        check_number("ProbabilityOfImprovement", "xi", self.xi)
+
     def __call__(self, mean: Floats, std: Floats, best: float, *, rng: np.random.Generator) -> Floats:
         """Score candidates, shape ``(k,)``."""
         return np.asarray(log_ndtr(deviations(mean, std, best + self.xi)))
@@ -82,6 +89,9 @@ class ConfidenceBound:
     """
 
     beta: float = 2.0
+
+    def __post_init__(self) -> None:
+        check_number("ConfidenceBound", "beta", self.beta)
 
     def __call__(self, mean: Floats, std: Floats, best: float, *, rng: np.random.Generator) -> Floats:
         """Score candidates, shape ``(k,)``."""
@@ -107,6 +117,10 @@ class ConfidenceSchedule:
 
     delta: float = 0.1
     scale: float = 0.2
+
+    def __post_init__(self) -> None:
+        check_number("ConfidenceSchedule", "delta", self.delta, above=0.0)
+        check_number("ConfidenceSchedule", "scale", self.scale, above=0.0)
 
     def on(self, context: AcquisitionContext) -> Floats:
         """Score pixels, shape ``(k,)``."""

@@ -20,6 +20,7 @@ from bluesky_gp.acquisition.improvement import deviations, log_improvement
 from bluesky_gp.acquisition.sampling import gains
 from bluesky_gp.gp import tiled
 from bluesky_gp.protocols import AcquisitionContext, Posterior
+from bluesky_gp.settings import check_whole
 from bluesky_gp.typing import Floats, Indices
 
 _ENTRIES = 1_000_000  # of covariances held for rivals or shortlist: 8 MB
@@ -50,6 +51,10 @@ class KnowledgeGradient:
     num_rivals: int = 32
 
     logarithmic: ClassVar[bool] = True  # for `combined`: the score is a logarithm
+
+    def __post_init__(self) -> None:
+        check_whole("KnowledgeGradient", "num_candidates", self.num_candidates, 1)
+        check_whole("KnowledgeGradient", "num_rivals", self.num_rivals, 1)
 
     def on(self, context: AcquisitionContext) -> Floats:
         """Score pixels, shape ``(k,)``."""

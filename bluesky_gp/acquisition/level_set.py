@@ -18,6 +18,7 @@ from scipy.special import log_ndtr, logsumexp
 
 from bluesky_gp.acquisition.improvement import FAR, LOG_SQRT_2PI, NO_SPREAD, log_improvement
 from bluesky_gp.protocols import AcquisitionContext
+from bluesky_gp.settings import check_number
 from bluesky_gp.typing import Floats
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(8)
@@ -40,6 +41,10 @@ class LevelSet:
 
     level: float
     beta: float = 1.96
+
+    def __post_init__(self) -> None:
+        check_number("LevelSet", "level", self.level)
+        check_number("LevelSet", "beta", self.beta)
 
     def on(self, context: AcquisitionContext) -> Floats:
         """Score pixels, shape ``(k,)``, in the target's unit."""
@@ -65,6 +70,9 @@ class TargetValue:
     value: float
 
     logarithmic: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        check_number("TargetValue", "value", self.value)
 
     def on(self, context: AcquisitionContext) -> Floats:
         """Score pixels, shape ``(k,)``."""

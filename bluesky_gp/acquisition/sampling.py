@@ -18,6 +18,7 @@ from scipy.special import erfcx
 from bluesky_gp.acquisition.improvement import LOG_SQRT_2PI, deviations
 from bluesky_gp.gp import tiled
 from bluesky_gp.protocols import AcquisitionContext, Fantasy
+from bluesky_gp.settings import check_whole
 from bluesky_gp.typing import Floats
 
 
@@ -53,6 +54,9 @@ class MaxValueEntropy:
     num_samples: int = 32
 
     logarithmic: ClassVar[bool] = True  # for `combined`: the score is a logarithm
+
+    def __post_init__(self) -> None:
+        check_whole("MaxValueEntropy", "num_samples", self.num_samples, 1)
 
     def on(self, context: AcquisitionContext) -> Floats:
         """Score pixels, shape ``(k,)``."""

@@ -6,6 +6,7 @@ A strategy ranks the pixels for one place of the batch after another: any callab
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Real
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -16,6 +17,7 @@ from bluesky_gp.acquisition import NO_SPREAD, ExpectedImprovement, log_expected_
 from bluesky_gp.gp import GridPosterior
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.protocols import Acquisition, MapAcquisition
+from bluesky_gp.settings import check_number
 from bluesky_gp.typing import Floats, Indices
 
 _TINY = 1e-300  # where nothing is unknown and nothing is noise
@@ -99,6 +101,7 @@ class Mixed:
     share: float = PURPOSES["both"]
 
     def __post_init__(self) -> None:
+        check_number("Mixed", "share", self.share)
         if not 0.0 <= self.share <= 1.0:
             raise ValueError(f"Mixed: share must be between 0 and 1, got {self.share}")
 
@@ -189,8 +192,12 @@ def strategy_of(
     """Return the strategy that a user named by a share, or gave; None is the default for the acquisition function."""
     if batch is None:
         return WhilePromising() if isinstance(acquisition, ExpectedImprovement) else Mixed()
-    if callable(batch):
+    if callable(batch) and not isinstance(batch, type):
         return batch
+    if isinstance(batch, type | bool) or not isinstance(batch, Real):
+        raise TypeError(
+            f"PixelOptimizer: batch is a share between 0 and 1, a strategy such as Mixed(0.7), or None, got {batch!r}"
+        )
     if not 0.0 <= batch <= 1.0:
         raise ValueError(f"PixelOptimizer: batch is a share between 0 and 1, a strategy, or None, got {batch}")
     return Mixed(float(batch))
@@ -198,7 +205,7 @@ def strategy_of(
 
 def share_for(purpose: str) -> float:
     """Return the share of a batch for a stated purpose."""
-    if purpose not in PURPOSES:
+    if not isinstance(purpose, str) or purpose not in PURPOSES:
         raise ValueError(f"PixelOptimizer: purpose is one of {', '.join(PURPOSES)}, got {purpose!r}")
     return PURPOSES[purpose]
 

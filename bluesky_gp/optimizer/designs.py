@@ -117,7 +117,7 @@ class Listed:
     pixels: tuple[tuple[int, ...], ...]
 
     def __init__(self, pixels: Iterable[Any]) -> None:
-        places = tuple(tuple(int(i) for i in np.atleast_1d(pixel)) for pixel in pixels)
+        places = tuple(_pixel(pixel) for pixel in pixels)
         object.__setattr__(self, "pixels", tuple(dict.fromkeys(places)))  # the dataclass is frozen
 
     def __call__(self, grid: PixelGrid, num: int, *, rng: np.random.Generator) -> Indices:
@@ -155,7 +155,17 @@ def design_of(initial: "str | Design | Iterable[Any]") -> Design:
             )
         made: Design = _NAMES[initial]()
         return made
+    if isinstance(initial, type) or not (callable(initial) or isinstance(initial, Iterable)):
+        raise TypeError(f"PixelOptimizer: initial is a name, pixels or a design such as Sobol(), got {initial!r}")
     return initial if callable(initial) else Listed(initial)
+
+
+def _pixel(given: Any) -> tuple[int, ...]:
+    """Return a pixel of a list; one of a record or a table may have its whole numbers as floats."""
+    numbers = np.atleast_1d(np.asarray(given))
+    if numbers.dtype.kind not in "iuf" or numbers.ndim != 1 or not np.array_equal(numbers, np.rint(numbers)):
+        raise ValueError(f"PixelOptimizer: a pixel to begin with is whole numbers, row and column, got {given!r}")
+    return tuple(int(number) for number in numbers)
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,7 @@ from bluesky_gp.grid import PixelGrid
 from bluesky_gp.optimizer.batch import Strategy
 from bluesky_gp.optimizer.designs import Design
 from bluesky_gp.optimizer.model import Mean
-from bluesky_gp.optimizer.points import Points
+from bluesky_gp.optimizer.points import Points, listed
 from bluesky_gp.optimizer.proposing import Proposer
 from bluesky_gp.optimizer.recipe import Recipe
 from bluesky_gp.optimizer.slips import names, rules
@@ -19,6 +19,7 @@ from bluesky_gp.optimizer.state import OptimizerState
 from bluesky_gp.optimizer.stopping import NothingLearnt, StoppingRule
 from bluesky_gp.optimizer.timing import decision_seconds
 from bluesky_gp.protocols import Acquisition, MapAcquisition, Proposal
+from bluesky_gp.settings import check_whole
 from bluesky_gp.typing import Floats
 
 
@@ -127,7 +128,7 @@ class PixelOptimizer:
             outliers=outliers,
             others=names("others", others),
             purpose=purpose,
-            min_distance=float(min_distance),
+            min_distance=min_distance,
             initial=initial,
             n_restarts=n_restarts,
         )
@@ -215,7 +216,9 @@ class PixelOptimizer:
         list of dict
             ``[{"_id": 640, "row": 12, "col": 40}, ...]``; empty when there is nothing more to measure.
         """
-        proposal = self.propose(self._state, self.batch_size if num_points is None else num_points, pending=pending)
+        num = self.batch_size if num_points is None else num_points
+        check_whole("PixelOptimizer", "num_points", num, 0)
+        proposal = self.propose(self._state, num, pending=pending)
         self._state = proposal.state  # the same knowledge; it remembers the columns that `ingest` would compute again
         return [
             {"_id": int(index), **dict(zip(self.grid.axes, pixel.tolist(), strict=True))}
@@ -238,7 +241,7 @@ class PixelOptimizer:
 
     def register_suggestions(self, suggestions: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Return a person's pixels, ``{"row": 12, "col": 40}``, with the ``_id`` that bluesky-adaptive wants."""
-        return [{**point, "_id": self._points.index(point)} for point in suggestions]
+        return [{**point, "_id": self._points.index(point)} for point in listed(suggestions)]
 
     def should_stop(self) -> tuple[bool, str | None]:
         """Return whether there is nothing more to measure, and why: a stopping rule fired, or no pixel is left.
@@ -279,7 +282,7 @@ class PixelOptimizer:
 
         With ``stopping=False`` no stopping rule is asked.
         """
-        under_way = [self._points.inside(index) for index in pending]
+        under_way = self._points.all_inside(pending)
         return self._proposer.propose(state, num_points, under_way, self.acquisition, stopping=stopping)
 
     def expected_seconds(self, state: OptimizerState) -> float:

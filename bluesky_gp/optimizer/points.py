@@ -39,6 +39,12 @@ class Points:
             raise ValueError(f"PixelOptimizer: _id {index} is outside the grid of {self.grid.size} pixels")
         return int(number)
 
+    def all_inside(self, pending: Sequence[int]) -> list[int]:
+        """Return flat indices of pixels under way."""
+        if not isinstance(pending, Iterable):
+            raise TypeError(f"PixelOptimizer: pending is a list of flat indices, got {pending!r}: give [{pending!r}]")
+        return [self.inside(index) for index in pending]
+
     def value(self, point: Mapping[str, Any]) -> float:
         """Return the target; NaN: the pixel failed."""
         if self.target not in point:
@@ -64,6 +70,7 @@ class Points:
         self, points: Sequence[Mapping[str, Any]], failures: Sequence[Mapping[str, Any]], others: Iterable[str]
     ) -> Measurements:
         """Return points with a value and, behind them, such as failed; `others` are keys of auxiliary quantities."""
+        points, failures = listed(points), listed(failures)
         failed = np.full(len(failures), np.nan)
         return Measurements.of(
             np.array([self.index(point) for point in (*points, *failures)], dtype=np.intp),
@@ -94,6 +101,19 @@ class Points:
         ]
 
 
+def listed(points: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return points, which must be several mappings.
+
+    Raises
+    ------
+    TypeError
+    """
+    points = list(points) if isinstance(points, Iterable) and not isinstance(points, Mapping | str) else points
+    if not isinstance(points, list) or not all(isinstance(point, Mapping) for point in points):
+        raise TypeError(f"PixelOptimizer: points are a list such as [{{'_id': 3, 'height': 1.7}}], got {points!r}")
+    return points
+
+
 def _array(name: str, value: Any) -> Floats:
     try:
         array = np.asarray(value, dtype=np.float64)
@@ -106,8 +126,8 @@ def _array(name: str, value: Any) -> Floats:
 
 def _number(name: str, value: Any, *, finite: bool = True) -> float:
     try:
-        number = float(value) if np.ndim(value) == 0 else None
-    except (TypeError, ValueError):
+        number = float(value) if np.ndim(value) == 0 and not isinstance(value, str | bytes) else None
+    except (TypeError, ValueError, OverflowError):
         number = None
     if number is None or (finite and not np.isfinite(number)):
         raise ValueError(f"PixelOptimizer: {name} must be a number, got {value!r}")

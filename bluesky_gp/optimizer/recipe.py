@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from numbers import Real
 from typing import Any, Self
 
 import numpy as np
@@ -17,15 +18,14 @@ from bluesky_gp.optimizer.slips import (
     check_flag,
     check_kernel,
     check_mean,
-    check_number,
     check_prior,
     check_target,
     check_transform,
-    whole,
 )
 from bluesky_gp.optimizer.stopping import NothingLearnt, StoppingRule
 from bluesky_gp.plain_data import describe, in_todays_words, made, make
 from bluesky_gp.protocols import Acquisition, MapAcquisition
+from bluesky_gp.settings import check_number, check_whole
 
 _RESTARTS = 4  # of 75 random kernels fits then find the optimum of 73, or a better one than 15 to 30 random starts
 _OBJECTS = ("acquisition", "batch", "mean", "transform", "kernel", "initial")  # made again from their descriptions
@@ -67,7 +67,7 @@ class Recipe:
 
     def __post_init__(self) -> None:
         for name, least in (("batch_size", 1), ("n_initial", 1), ("seed", 0)):
-            whole(name, getattr(self, name), least)
+            check_whole("PixelOptimizer", name, getattr(self, name), least)
         check_target(self.target)
         check_kernel(self.kernel)
         check_acquisition(self.acquisition)
@@ -75,13 +75,14 @@ class Recipe:
         check_mean(self.mean)
         check_prior(self.prior)
         check_transform(self.transform)
-        check_number("outliers", self.outliers)
+        if self.outliers is not None:
+            check_number("PixelOptimizer", "outliers", self.outliers)
+        if not (isinstance(self.min_distance, Real) and 0.0 <= self.min_distance < np.inf):
+            raise ValueError(f"PixelOptimizer: min_distance must be a distance in pixels, got {self.min_distance!r}")
         if self.purpose is not None and self.batch is not None:
             raise ValueError(f"PixelOptimizer: give batch={self.batch!r} or purpose={self.purpose!r}, not both")
         if self.n_restarts is not None:
-            whole("n_restarts", self.n_restarts, 0)
-        if not 0.0 <= self.min_distance < np.inf:
-            raise ValueError(f"PixelOptimizer: min_distance must be a distance in pixels, got {self.min_distance}")
+            check_whole("PixelOptimizer", "n_restarts", self.n_restarts, 0)
 
     @property
     def restarts(self) -> int:
@@ -140,7 +141,7 @@ class Recipe:
             "initial": describe(self.design),
             "batch": describe(self.strategy if self.share is None else self.share),  # what None means may change
             "purpose": self.purpose,
-            "min_distance": self.min_distance,
+            "min_distance": float(self.min_distance),
             "maximize": self.maximize,
             "seed": self.seed,
             "stopping": [describe(rule) for rule in self.stopping],

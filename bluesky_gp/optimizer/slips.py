@@ -10,21 +10,6 @@ from sklearn.gaussian_process.kernels import Kernel
 from bluesky_gp.acquisition import BY_NAME
 
 
-def whole(name: str, value: Any, least: int) -> int:
-    """Return a whole number.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If it is none, or below `least`.
-    """
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise TypeError(f"PixelOptimizer: {name} must be a whole number, got {value!r}")
-    if value < least:
-        raise ValueError(f"PixelOptimizer: {name} must be at least {least}, got {value}")
-    return int(value)
-
-
 def check_kernel(kernel: Any) -> None:
     """Raise TypeError if a kernel is none of scikit-learn's."""
     if kernel is None or isinstance(kernel, Kernel):
@@ -84,7 +69,7 @@ def names(name: str, value: Any) -> tuple[str, ...]:
     """
     if isinstance(value, str):
         raise TypeError(f"PixelOptimizer: {name} must be a list of names, got the text {value!r}: give [{value!r}]")
-    listed = tuple(value)
+    listed = tuple(value) if isinstance(value, Iterable) else (value,)
     if not all(isinstance(each, str) for each in listed):
         raise TypeError(f"PixelOptimizer: {name} must be a list of names, got {value!r}")
     return listed
@@ -98,8 +83,9 @@ def rules(stopping: Any) -> tuple[Any, ...]:
     TypeError
         If they are one rule, or something that cannot be called.
     """
-    if callable(stopping) or not isinstance(stopping, Iterable):
-        raise TypeError(f"PixelOptimizer: stopping must be a list of rules, got {stopping!r}: give [{stopping!r}]")
+    if callable(stopping) or isinstance(stopping, str) or not isinstance(stopping, Iterable):
+        listing = f"[{stopping!r}]" if callable(stopping) else "[] for none"
+        raise TypeError(f"PixelOptimizer: stopping must be a list of rules, got {stopping!r}: give {listing}")
     listed = tuple(stopping)
     for rule in listed:
         if not callable(rule) or isinstance(rule, type):
@@ -120,6 +106,8 @@ def check_mean(mean: Any) -> None:
     known = mean is None or callable(mean) or np.asarray(mean).dtype.kind in "iuf"
     if not known or isinstance(mean, type):
         raise TypeError(f"PixelOptimizer: mean must be None, 1, 2, a number, a map or a function, got {mean!r}")
+    if isinstance(mean, int) and mean not in (0, 1, 2):
+        raise ValueError(f"PixelOptimizer: mean is a polynomial of degree 0, 1 or 2, got {mean}: a value is {mean}.0")
 
 
 def check_prior(prior: Any) -> None:
@@ -138,9 +126,3 @@ def check_transform(transform: Any) -> None:
             f"PixelOptimizer: transform must be a transformer of scikit-learn with an inverse, such as "
             f"PowerTransformer(), got {transform!r}"
         )
-
-
-def check_number(name: str, value: Any) -> None:
-    """Raise TypeError if a value is neither a number nor None."""
-    if value is not None and (isinstance(value, bool) or not isinstance(value, int | float | np.number)):
-        raise TypeError(f"PixelOptimizer: {name} must be a number, got {value!r}")

@@ -13,6 +13,7 @@ from scipy.special import ndtr
 from bluesky_gp.acquisition import ExpectedImprovement
 from bluesky_gp.gp import GridPosterior
 from bluesky_gp.optimizer.state import REMEMBERED, OptimizerState
+from bluesky_gp.settings import check_number, check_whole
 from bluesky_gp.typing import Indices
 
 
@@ -30,6 +31,9 @@ class MaxPixels:
 
     num: int
 
+    def __post_init__(self) -> None:
+        check_whole("MaxPixels", "num", self.num, 1)
+
     def __call__(self, state: OptimizerState) -> str:
         """Return the reason to stop, or an empty string."""
         return f"{state.n_attempted} pixels attempted" if state.n_attempted >= self.num else ""
@@ -43,6 +47,9 @@ class NothingLearnt:
     """
 
     num: int = 30
+
+    def __post_init__(self) -> None:
+        check_whole("NothingLearnt", "num", self.num, 1)
 
     def __call__(self, state: OptimizerState) -> str:
         """Return the reason to stop, or an empty string."""
@@ -59,6 +66,9 @@ class MaxTime:
     """
 
     seconds: float
+
+    def __post_init__(self) -> None:
+        check_number("MaxTime", "seconds", self.seconds, above=0.0)
 
     def __call__(self, state: OptimizerState) -> str:
         """Return the reason to stop, or an empty string."""
@@ -84,8 +94,8 @@ class MaxDose:
     unit: str
 
     def __post_init__(self) -> None:
-        if not self.per_pixel > 0.0:
-            raise ValueError(f"MaxDose: per_pixel must be larger than 0, got {self.per_pixel}")
+        check_number("MaxDose", "dose", self.dose, above=0.0)
+        check_number("MaxDose", "per_pixel", self.per_pixel, above=0.0)
 
     def __call__(self, state: OptimizerState) -> str:
         """Return the reason to stop, or an empty string."""
@@ -99,6 +109,9 @@ class ImprovementBelow:
     """Stop when no pixel has an expected improvement, in the target's unit, above `floor`."""
 
     floor: float
+
+    def __post_init__(self) -> None:
+        check_number("ImprovementBelow", "floor", self.floor)
 
     def __call__(self, state: OptimizerState) -> str:
         """Return the reason to stop, or an empty string."""
@@ -133,6 +146,12 @@ class BetterUnlikely:
     margin: float = 0.0
     samples: int = 400
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_number("BetterUnlikely", "probability", self.probability)
+        check_number("BetterUnlikely", "margin", self.margin)
+        check_whole("BetterUnlikely", "samples", self.samples, 1)
+        check_whole("BetterUnlikely", "seed", self.seed, 0)
 
     def __call__(self, state: OptimizerState) -> str:
         """Return the reason to stop, or an empty string."""
@@ -176,6 +195,8 @@ class MapChangeBelow:
     times: int = 3
 
     def __post_init__(self) -> None:
+        check_number("MapChangeBelow", "floor", self.floor)
+        check_whole("MapChangeBelow", "times", self.times, 0)
         if not 1 <= self.times <= REMEMBERED:
             raise ValueError(f"MapChangeBelow: times must be between 1 and {REMEMBERED}, got {self.times}")
 
@@ -205,6 +226,9 @@ class GainBelow:
     def __post_init__(self) -> None:
         if self.map_error is None and self.best is None:
             raise ValueError("GainBelow: give map_error, best or both")
+        for name, floor in (("map_error", self.map_error), ("best", self.best)):
+            if floor is not None:
+                check_number("GainBelow", name, floor)
 
     def __call__(self, state: OptimizerState) -> str:
         """Return the reason to stop, or an empty string."""

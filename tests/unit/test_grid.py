@@ -169,3 +169,45 @@ def test_it_shows_what_was_chosen_in_a_line():
     grid = PixelGrid((3, 4), step=(-0.5, 1.0), units="um", mask=mask)
     assert repr(grid) == "PixelGrid((3, 4), step=(-0.5, 1.0), units='um', mask of 2 pixels)"
     assert repr(PixelGrid((9,), axes=("energy",), origin=5.0)) == "PixelGrid((9,), origin=(5.0,), axes=('energy',))"
+
+
+GRID_SLIPS = {
+    "no shape": ({"shape": None}, "shape must be one to three positive whole numbers, got None"),
+    "a shape in words": ({"shape": "5x5"}, "shape must be one to three positive whole numbers, got '5x5'"),
+    "a shape with a fraction": ({"shape": 5.0}, "shape must be one to three positive whole numbers, got 5.0"),
+    "a step that is complex": ({"step": 1j}, "step must be 2 finite numbers, one an axis, got 1j"),
+    "an origin that is none": ({"origin": None}, "origin must be 2 finite numbers, one an axis, got None"),
+    "a unit that is none": ({"units": None}, "units must be a text such as 'um', got None"),
+    "one text for two axes": ({"axes": "xy"}, "axes must be 2 different names, got 'xy'"),
+    "numbers for axes": ({"axes": (0, 1)}, r"axes must be 2 different names, got \(0, 1\)"),
+    "an axis with the name of the flat index": ({"axes": ("_id", "x")}, "no axis can be called '_id'"),
+    "an angle in words": ({"rotation": "30"}, "rotation must be a number, got '30'"),
+    "an angle that is no number": ({"rotation": np.nan}, "rotation must be a finite number, got nan"),
+    "a mask of unequal rows": ({"mask": [[1], [0, 1]]}, "mask must have the grid's shape .* rows of unequal length"),
+}
+
+
+@pytest.mark.parametrize(("settings", "sentence"), GRID_SLIPS.values(), ids=GRID_SLIPS)
+def test_a_slip_in_a_grid_is_answered_in_a_sentence(settings, sentence):
+    with pytest.raises((TypeError, ValueError), match=sentence):
+        PixelGrid(**{"shape": (5, 5), **settings})
+
+
+@pytest.mark.parametrize(
+    ("mapping", "sentence"),
+    [
+        (
+            {"shape": [5, 5], "stepp": 1},
+            r"a mapping needs 'shape' and may have .*, got \['shape', 'stepp'\]",
+        ),
+        ({"step": 1}, r"a mapping needs 'shape' .* got \['step'\]"),
+        ({"shape": [5, 5], "masked": [99]}, r"masked are flat indices of 25 pixels, got \[99\]"),
+    ],
+)
+def test_a_mapping_that_describes_no_grid_is_answered_in_a_sentence(mapping, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        PixelGrid.from_mapping(mapping)
+
+
+def test_one_axis_may_be_named_by_a_text():
+    assert PixelGrid(9, axes="energy").axes == ("energy",)

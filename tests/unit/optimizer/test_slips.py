@@ -6,7 +6,7 @@ from sklearn.gaussian_process.kernels import RBF
 from sklearn.preprocessing import PowerTransformer
 
 from bluesky_gp import ExpectedImprovement, PixelGrid, PixelOptimizer
-from bluesky_gp.optimizer.stopping import MaxPixels
+from bluesky_gp.optimizer import MaxPixels, Mixed, Sobol
 
 GRID = PixelGrid((5, 5))
 
@@ -28,6 +28,23 @@ SLIPS = {
     "a text for a number": ({"n_initial": "10"}, "n_initial must be a whole number, got '10'"),
     "True for a number": ({"batch_size": True}, "batch_size must be a whole number, got True"),
     "a seed with a fraction": ({"seed": 1.5}, "seed must be a whole number, got 1.5"),
+    "a strategy's class": ({"batch": Mixed}, r"batch is a share between 0 and 1, a strategy .* got <class"),
+    "a share in words": ({"batch": "half"}, "batch is a share between 0 and 1, a strategy .* got 'half'"),
+    "True for a share": ({"batch": True}, "batch is a share between 0 and 1, a strategy .* got True"),
+    "two purposes": (
+        {"purpose": ["map", "maximum"]},
+        r"purpose is one of maximum, map, both, got \['map', 'maximum'\]",
+    ),
+    "a distance as a text": ({"min_distance": "2"}, "min_distance must be a distance in pixels, got '2'"),
+    "no distance": ({"min_distance": None}, "min_distance must be a distance in pixels, got None"),
+    "a distance below zero": ({"min_distance": -1.0}, "min_distance must be a distance in pixels, got -1.0"),
+    "a design's class": ({"initial": Sobol}, r"initial is a name, pixels or a design such as Sobol\(\), got <class"),
+    "a number for a design": ({"initial": 10}, r"initial is a name, pixels or a design such as Sobol\(\), got 10"),
+    "a pixel between two": ({"initial": [(0.5, 1)]}, r"a pixel to begin with is whole numbers, .* got \(0.5, 1\)"),
+    "texts for pixels": ({"initial": ["a1"]}, "a pixel to begin with is whole numbers, .* got 'a1'"),
+    "None for no rule": ({"stopping": None}, r"stopping must be a list of rules, got None: give \[\] for none"),
+    "None for no names": ({"others": None}, "others must be a list of names, got None"),
+    "a mean of a value that is whole": ({"mean": 3}, "mean is a polynomial of degree 0, 1 or 2, got 3: a value is 3.0"),
     "no pixels at first": ({"n_initial": 0}, "n_initial must be at least 1, got 0"),
     "a direction in words": ({"maximize": "MAXIMIZE"}, "maximize must be True or False, got 'MAXIMIZE'"),
     "one rule": ({"stopping": MaxPixels(3)}, r"stopping must be a list of rules, got MaxPixels\(num=3\): give \["),
@@ -76,6 +93,33 @@ def test_a_value_that_is_infinite_is_refused_and_nothing_is_learnt():
     with pytest.raises(ValueError, match="height is inf; a pixel that failed has NaN"):
         optimizer.ingest([{"row": 0, "col": 0, "height": 1.0}, {"row": 1, "col": 0, "height": np.inf}])
     assert optimizer.state.n_attempted == 0
+
+
+@pytest.mark.parametrize("num", [2.5, 3.0, "2", True])
+def test_a_number_of_points_that_is_not_whole_is_named(num):
+    with pytest.raises(TypeError, match=f"num_points must be a whole number, got {num!r}"):
+        PixelOptimizer(GRID, "height").suggest(num)
+
+
+@pytest.mark.parametrize("points", [{"_id": 1, "height": 1.0}, None, [(1, 2.0)], "height", [3]])
+def test_points_that_are_no_list_of_mappings_are_named_and_nothing_is_learnt(points):
+    optimizer = PixelOptimizer(GRID, "height")
+    with pytest.raises(TypeError, match=r"points are a list such as \[\{'_id': 3, 'height': 1.7\}\], got"):
+        optimizer.ingest(points)
+    with pytest.raises(TypeError, match="points are a list"):
+        optimizer.register_failures(points)
+    assert optimizer.state.n_attempted == 0
+
+
+@pytest.mark.parametrize("value", ["1.0", 1j, 10**400, None])
+def test_a_value_that_is_no_number_is_named(value):
+    with pytest.raises(ValueError, match="height must be a number, got"):
+        PixelOptimizer(GRID, "height").ingest([{"_id": 1, "height": value}])
+
+
+def test_one_pixel_for_a_list_of_pending_ones_is_named():
+    with pytest.raises(TypeError, match=r"pending is a list of flat indices, got 3: give \[3\]"):
+        PixelOptimizer(GRID, "height").suggest(2, pending=3)
 
 
 def test_numbers_of_numpy_are_whole_numbers():
