@@ -24,7 +24,7 @@ class Memory:
         return self.runs.get(uid, [])[-1:] == ["stop"]
 
     def fault(self, error):
-        return str(error)
+        return f"{type(error).__name__}: {error}"
 
     def abandon(self):
         self.away = True

@@ -242,9 +242,8 @@ class Follower:
     def _leave(self) -> None:
         for run in self._runs:
             logger.warning(
-                "All of run %s is in its journal %s; the next opening of the catalog %s takes it in.",
-                run.uid, run.path, self._place,
-            )  # fmt: skip
+                "All of run %s is in its journal %s; the next opening of the catalog takes it in.", run.uid, run.path
+            )
             if run.journal is not None:
                 run.journal.close()
             run.lock.release()

@@ -38,7 +38,7 @@ class Mortal:
         return MortalRun(self, run)
 
     def fault(self, error):
-        return str(error)
+        return f"{type(error).__name__}: {error}"
 
     def abandon(self):
         pass
