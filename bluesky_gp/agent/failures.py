@@ -18,7 +18,7 @@ class Failure:
 
     pixel: tuple[int, ...]
     reason: str
-    kind: str = FAULT  # or `heard.REJECTED`, `heard.BY_HAND`
+    kind: str = FAULT  # or `REJECTED`, `BY_HAND`, of `run.outcomes`
 
 
 class Failures:

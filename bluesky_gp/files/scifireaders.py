@@ -52,7 +52,7 @@ def _signal(dataset: Any) -> Signal:
     units = plain_text(dataset.units)
     return Signal(
         name=str(dataset.title if dataset.title != "generic" else dataset.name),
-        axes=tuple(_axis(dataset._axes[i], n) for i, n in enumerate(dataset.shape)),  # noqa: SLF001  it has no other door
+        axes=tuple(_axis(getattr(dataset, f"dim_{i}"), n) for i, n in enumerate(dataset.shape)),
         load=partial(np.asarray, dataset),
         units=units,
         real=is_real(dataset.dtype),

@@ -136,14 +136,14 @@ class Recipe:
             "kernel": describe(self.model().choice.kernel),
             "default_kernel": self.kernel is None,  # with the priors that go with it
             "acquisition": describe(self.rule),
-            "batch_size": self.batch_size,
-            "n_initial": self.beginning().num,
+            "batch_size": int(self.batch_size),
+            "n_initial": int(self.beginning().num),
             "initial": describe(self.design),
             "batch": describe(self.strategy if self.share is None else self.share),  # what None means may change
             "purpose": self.purpose,
             "min_distance": float(self.min_distance),
             "maximize": self.maximize,
-            "seed": self.seed,
+            "seed": int(self.seed),
             "stopping": [describe(rule) for rule in self.stopping],
             "mean": describe(self.mean),
             "prior": describe(self.prior),

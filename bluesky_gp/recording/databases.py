@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import os
 import shutil
 import sqlite3
 import tempfile
@@ -70,7 +69,10 @@ def copy_for_reading(folder: Path) -> Path:
         for path in folder.glob(f"{name}*"):
             if path.name in (name, f"{name}-wal"):
                 shutil.copyfile(path, copy / path.name)
-    os.symlink(folder / "arrays", copy / "arrays", target_is_directory=True)
+    try:
+        (copy / "arrays").symlink_to(folder / "arrays", target_is_directory=True)
+    except OSError:  # Windows gives that right to few
+        shutil.copytree(folder / "arrays", copy / "arrays")
     return copy
 
 
