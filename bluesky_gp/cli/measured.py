@@ -63,7 +63,21 @@ def full_map(
         plain = _plain_map(path, target) if signal is None else None
         if plain is not None:
             return _full(plain, target or path.stem, maximize=maximize)
+        return _of_file(path, source, target, signal, maximize=maximize)
     return _of_spectra(source, target, signal, maximize=maximize)
+
+
+def _of_file(path: Path, source: str, target: str | None, signal: str | None, *, maximize: bool) -> "FullMap":
+    """Take the spectra of a file, or the only map of numbers in one that has none and is asked for no target."""
+    from bluesky_gp.files import NoSpectraError
+
+    try:
+        return _of_spectra(source, target, signal, maximize=maximize)
+    except NoSpectraError as error:
+        plain = error.plain_map() if target is None else None
+        if plain is None:
+            raise
+        return _full(plain, path.stem, maximize=maximize)
 
 
 def _file(source: str) -> Path:
@@ -87,23 +101,27 @@ def _plain_map(path: Path, target: str | None) -> Floats | None:
     if kind == "text":
         return np.loadtxt(path, delimiter="," if path.suffix.lower() == ".csv" else None, ndmin=2)
     if kind == "numpy":
-        values = np.load(path, allow_pickle=False)
-        return _numbers(path, path.name, values)
+        from bluesky_gp.files import read_array
+
+        return _numbers(path, path.name, read_array(path))
     return _stored(path, target) if path.suffix.lower() == ".npz" else None
 
 
 def _stored(path: Path, target: str | None) -> Floats | None:
     """Return the map of that name, or the only one of a file that has no spectra."""
-    with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
-        if target is not None and target in file.files and target not in ("spectra", "axis"):
-            values = _numbers(path, target, file[target])
-            valid = file["valid"] if "valid" in file.files else np.ones(values.shape, dtype=bool)
-            return np.where(valid, values, np.nan) if valid.shape == values.shape else values
-        if "spectra" in file.files:
-            return None
-        if len(file.files) == 1:
-            return _numbers(path, file.files[0], file[file.files[0]])
-        raise ValueError(f"{path}: --target must name one of its arrays: {', '.join(file.files)}")
+    from bluesky_gp.files import read_arrays
+
+    arrays = read_arrays(path)
+    if target is not None and target in arrays and target not in ("spectra", "axis"):
+        values = _numbers(path, target, arrays[target])
+        valid = arrays.get("valid", np.ones(values.shape, dtype=bool))
+        return np.where(valid, values, np.nan) if valid.shape == values.shape else values
+    if "spectra" in arrays:
+        return None
+    if len(arrays) == 1:
+        ((name, array),) = arrays.items()
+        return _numbers(path, name, array)
+    raise ValueError(f"{path}: --target must name one of its arrays: {', '.join(arrays)}")
 
 
 def _numbers(path: Path, name: str, values: Any) -> Floats:

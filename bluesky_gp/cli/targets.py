@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -96,7 +97,8 @@ def chosen_target(sample: Any, name: str, target: str | None) -> tuple[str, Any,
     if usual is not None and target in (None, usual):
         return usual, scalarizer, sample.stored_truth()
     if target is None:
-        return sample.default_target, sample.default_target, None
+        usual = sample.default_target
+        return str(usual["kind"]) if isinstance(usual, Mapping) else usual, usual, None
     return *parsed_target(target, str(sample.path) if measured else None), None
 
 

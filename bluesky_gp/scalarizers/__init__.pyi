@@ -26,4 +26,6 @@ from .peaks import Peak as Peak
 from .peaks import PeakPosition as PeakPosition
 from .similarity import ComponentScore as ComponentScore
 from .similarity import CosineSimilarity as CosineSimilarity
+from .usual import Target as Target
+from .usual import usual_target as usual_target
 from .xrays import LineCounts as LineCounts

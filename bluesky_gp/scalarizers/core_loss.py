@@ -83,7 +83,7 @@ class NetCounts:
     edge, background : tuple of float
         Start and end of each window, the end left out, in the unit of the axis. Default: Ti L2,3 in eV.
     fit : {"log", "poisson"}, optional
-        How the background is fitted; "poisson" below about 100 counts a channel.
+        Fit of the background; "poisson" below about 100 counts a channel.
     """
 
     edge: Window = (454.0, 472.0)
@@ -134,9 +134,9 @@ class EdgeRatio:
     other_edge, other_background : tuple of float
         Windows of the second. Default: La M4,5 in eV.
     factor : float, optional
-        What the ratio is multiplied by.
+        Multiplier of the ratio.
     significance : float, optional
-        How many standard deviations of its noise the second edge must have, for counted electrons; 0 for spectra that
+        Standard deviations of its noise that the second edge must have, for counted electrons; 0 for spectra that
         are no counts.
     fit : {"log", "poisson"}, optional
         As in `NetCounts`.

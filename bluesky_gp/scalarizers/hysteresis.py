@@ -67,7 +67,7 @@ class LoopArea(_LoopScalarizer):
     Parameters
     ----------
     robust, limit
-        How spikes are treated, as for all numbers of a loop: `limit`, the largest response that is physically
+        Treatment of spikes, as for all numbers of a loop: `limit`, the largest response that is physically
         possible, clips to it, and with more than 10 % of the points beyond it the loop has failed; ``robust=False``
         takes whatever the numbers are.
     signed : bool, optional
@@ -129,7 +129,7 @@ class CoerciveVoltage(_Crossings):
     Parameters
     ----------
     robust, limit
-        How spikes are treated, see `LoopArea`.
+        Treatment of spikes, see `LoopArea`.
     level : {"zero", "middle"}, optional
         The level: a response of zero, or halfway between the saturated responses, for loops with an offset.
     """
@@ -147,7 +147,7 @@ class Imprint(_Crossings):
     Parameters
     ----------
     robust, limit
-        How spikes are treated, see `LoopArea`.
+        Treatment of spikes, see `LoopArea`.
     level : {"zero", "middle"}, optional
         See `CoerciveVoltage`; NaN for a loop that does not switch.
     """
@@ -168,9 +168,9 @@ class RemanentResponse(_LoopScalarizer):
     Parameters
     ----------
     robust, limit
-        How spikes are treated, see `LoopArea`.
+        Treatment of spikes, see `LoopArea`.
     bias : float, optional
-        Where the opening is taken, if not at zero, for a film with imprint.
+        Bias at which the opening is taken, if not at zero, for a film with imprint.
     """
 
     bias: float = 0.0
@@ -199,9 +199,9 @@ class SwitchingRatio(_LoopScalarizer):
     Parameters
     ----------
     robust, limit
-        How spikes are treated, see `LoopArea`.
+        Treatment of spikes, see `LoopArea`.
     bias : float, optional
-        Where the remanent response is taken, if not at zero.
+        Bias at which the remanent response is taken, if not at zero.
     """
 
     bias: float = 0.0

@@ -12,6 +12,7 @@ from bluesky_gp.scalarizers.windows import Window, channels, checked_windows
 from bluesky_gp.typing import Floats
 
 _CONVERGED = (1, 2, 3, 4)  # of MINPACK
+_WIDEST = 4.0  # eV
 _REGION = (0.6, 1.5)  # of the energy of the maximum: above the zero loss, below the second plasmon at twice the energy
 
 
@@ -29,7 +30,7 @@ class Thickness:
     zero_loss : tuple of float
         Start and end of the zero-loss peak about its maximum, the end left out, in the unit of the axis (eV).
     within : float
-        How far from 0 the maximum of the zero loss may lie, as spectrometers drift; 0: it is taken to lie at 0.
+        Largest distance from 0 of the zero loss's maximum, as spectrometers drift; 0: it is taken to lie at 0.
     """
 
     zero_loss: Window = (-4.0, 4.0)
@@ -92,9 +93,9 @@ class PlasmonEnergy(_Plasmon):
     Parameters
     ----------
     window : tuple of float
-        Where the plasmon is looked for, from the zero loss on, in the unit of the axis. Default: in eV.
+        Losses, from the zero loss on, among which the plasmon is looked for, in the unit of the axis. Default: in eV.
     within : float
-        How far from 0 the maximum of the zero loss may lie; 0: it is taken to lie at 0.
+        Largest distance from 0 of the zero loss's maximum; 0: it is taken to lie at 0.
     """
 
     name: ClassVar[str] = "plasmon_energy"
@@ -113,9 +114,9 @@ class PlasmonWidth(_Plasmon):
     Parameters
     ----------
     window : tuple of float
-        Where the plasmon is looked for, from the zero loss on, in the unit of the axis. Default: in eV.
+        Losses, from the zero loss on, among which the plasmon is looked for, in the unit of the axis. Default: in eV.
     within : float
-        How far from 0 the maximum of the zero loss may lie; 0: it is taken to lie at 0.
+        Largest distance from 0 of the zero loss's maximum; 0: it is taken to lie at 0.
     """
 
     name: ClassVar[str] = "plasmon_width"
@@ -129,7 +130,8 @@ def zero_loss_energy(spectrum: Floats, axis: Floats, within: float) -> float | N
     """Return where the maximum of the zero loss lies on the axis, both arguments of shape ``(n_channels,)``.
 
     It is the largest channel at most `within` from 0; None if that is the first or the last of them, as where a
-    spectrum begins above the zero loss. With `within` 0 it is 0.
+    spectrum begins above the zero loss, or if the counts do not fall to half of it on both sides within 4 eV. With
+    `within` 0 it is 0.
     """
     if not within:
         return 0.0
@@ -137,8 +139,17 @@ def zero_loss_energy(spectrum: Floats, axis: Floats, within: float) -> float | N
     if len(near) < 3:
         return None
     top = int(np.argmax(spectrum[near]))
-    inside = 0 < top < len(near) - 1 and spectrum[near[top]] > 0.0
+    inside = 0 < top < len(near) - 1 and spectrum[near[top]] > 0.0 and _falls(spectrum, axis, int(near[top]))
     return float(axis[near[top]]) if inside else None
+
+
+def _falls(spectrum: Floats, axis: Floats, top: int) -> bool:
+    """Whether counts fall to half of a maximum on both sides of it, within the width of a zero loss."""
+    near = np.abs(axis - axis[top]) <= _WIDEST
+    if np.count_nonzero(near) < 3:  # channels too coarse to tell
+        return True
+    low = near & (spectrum < 0.5 * spectrum[top])
+    return bool(low[:top].any() and low[top:].any())
 
 
 def _check_within(scalarizer: "Thickness | _Plasmon") -> None:

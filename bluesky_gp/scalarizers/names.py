@@ -3,7 +3,7 @@
 A scalarizer is any ``f(spectrum, axis) -> float``; NaN, or an exception, says that the measurement failed. Those of
 this package are frozen dataclasses: their parameters are plain data, so that a session, a YAML file or a queue can
 carry them. They stand in `core_loss`, `hysteresis`, `low_loss`, `peaks`, `similarity` and `xrays`.
-Here are their names.
+Here are their names, and their plain data.
 
 >>> import numpy as np
 >>> get_scalarizer("centroid")(np.array([0.0, 2.0, 0.0]), np.array([10.0, 20.0, 30.0]))
@@ -21,35 +21,9 @@ from bluesky_gp.scalarizers.core_loss import EdgeRatio, NetCounts, WhiteLineRati
 from bluesky_gp.scalarizers.hysteresis import CoerciveVoltage, Imprint, LoopArea, RemanentResponse, SwitchingRatio
 from bluesky_gp.scalarizers.low_loss import PlasmonEnergy, PlasmonWidth, Thickness
 from bluesky_gp.scalarizers.peaks import Area, Centroid, Peak, PeakPosition
-from bluesky_gp.scalarizers.similarity import ComponentScore, CosineSimilarity, component, cosine
+from bluesky_gp.scalarizers.similarity import component, cosine
 from bluesky_gp.scalarizers.windows import scalarizer_name
 from bluesky_gp.scalarizers.xrays import LineCounts
-
-__all__ = [
-    "SCALARIZERS",
-    "Area",
-    "Centroid",
-    "CoerciveVoltage",
-    "ComponentScore",
-    "CosineSimilarity",
-    "EdgeRatio",
-    "Imprint",
-    "LineCounts",
-    "LoopArea",
-    "NetCounts",
-    "Peak",
-    "PeakPosition",
-    "PlasmonEnergy",
-    "PlasmonWidth",
-    "RemanentResponse",
-    "SwitchingRatio",
-    "Thickness",
-    "WhiteLineRatio",
-    "get_scalarizer",
-    "named_scalarizers",
-    "to_mapping",
-    "units_of",
-]
 
 SCALARIZERS: dict[str, Callable[..., Scalarizer]] = {
     "area": Area,
@@ -71,7 +45,7 @@ SCALARIZERS: dict[str, Callable[..., Scalarizer]] = {
     "thickness": Thickness,
     "white_line_ratio": WhiteLineRatio,
 }
-"""What can be asked for by name; the parameters of a class are the further keys of a mapping."""
+"""Makers of scalarizers by name; the parameters of a class are the further keys of a mapping."""
 
 
 def get_scalarizer(value: str | Mapping[str, Any] | Scalarizer) -> Scalarizer:

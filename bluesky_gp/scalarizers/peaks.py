@@ -53,7 +53,7 @@ class PeakPosition:
     Parameters
     ----------
     window : tuple of float, optional
-        Where the peak is looked for, in the unit of the axis. Default: everywhere.
+        Start and end of where the peak is looked for, in the unit of the axis. Default: everywhere.
     """
 
     window: Window | None = None

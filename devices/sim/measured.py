@@ -4,13 +4,13 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from bluesky_gp.devices.sim.sample import nearest_pixel
 from bluesky_gp.files import AXIS_NAMES, find_file, read_spectra
 from bluesky_gp.protocols import Scalarizer
-from bluesky_gp.scalarizers import get_scalarizer, scalarized_map
+from bluesky_gp.scalarizers import get_scalarizer, scalarized_map, usual_target
 from bluesky_gp.typing import Floats
-
-_TARGETS = {"V": "loop_area", "mV": "loop_area", "eV": "net_counts", "keV": "area"}
 
 
 class MeasuredSample:
@@ -45,7 +45,8 @@ class MeasuredSample:
         self.axis_units = self.image.axis_units if axis_units is None else axis_units
         self.spectrum_units = self.image.spectrum_units if spectrum_units is None else spectrum_units
         self.axis_name = AXIS_NAMES.get(self.axis_units, self.image.axis_name)
-        self.default_target = _usual_target(self.axis_units, self.axis)
+        kind = str(_entry(self.image.metadata, "Signal", "signal_type"))
+        self.default_target = usual_target(_mean(self.spectra), self.axis, self.axis_units, self.spectrum_units, kind)
 
     def spectrum(self, pixel: Sequence[float], visit: int = 0) -> Floats:
         """Return the measured spectrum of the nearest pixel, shape ``(n_channels,)``."""
@@ -66,6 +67,15 @@ class MeasuredSample:
         return f"MeasuredSample({str(self.path)!r})"
 
 
-def _usual_target(axis_units: str, axis: Floats) -> str:
-    low_loss = axis_units == "eV" and axis.min() < 0 < axis.max()
-    return "thickness" if low_loss else _TARGETS.get(axis_units, "centroid")
+def _mean(spectra: Floats) -> Floats:
+    """Return the mean of the spectra that are whole, zeros without any; shape ``(n_channels,)``."""
+    every = spectra.reshape(-1, spectra.shape[-1])
+    whole = every[np.isfinite(every.sum(axis=1))]
+    return np.asarray(whole.mean(axis=0)) if len(whole) else np.zeros(every.shape[1])
+
+
+def _entry(metadata: Mapping[str, Any], *names: str) -> Any:
+    """Return an entry of nested metadata, "" if there is none."""
+    for name in names:
+        metadata = metadata.get(name, "") if isinstance(metadata, Mapping) else ""
+    return metadata

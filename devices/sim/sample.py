@@ -22,7 +22,7 @@ class Sample(Protocol):
     axis_name: str
     axis_units: str
     spectrum_units: str
-    default_target: str  # name of the scalarizer that people would use first
+    default_target: str | Mapping[str, Any]  # the scalarizer that people would use first
 
     def spectrum(self, pixel: Sequence[float], visit: int = 0) -> Floats:
         """Return what the `visit`-th exposure of the nearest pixel gives, shape ``(n_channels,)``.

@@ -9,8 +9,10 @@ from rsciio.hspy import file_reader
 from bluesky_gp import GPAgent, PixelGrid, PixelOptimizer
 from bluesky_gp.devices import PixelStage, SimulatedSpectrometer, SyntheticEELS, SyntheticFerroelectric
 from bluesky_gp.export import export, to_dataset
+from bluesky_gp.files import read_spectra
 from bluesky_gp.plans import adaptive_map
 from bluesky_gp.run import RunRecord
+from bluesky_gp.scalarizers import get_scalarizer, scalarized_map
 from bluesky_gp.status import finished
 
 GRID = PixelGrid((8, 9), step=(0.1, 0.2), origin=(5.0, 0.0), units="um")
@@ -161,3 +163,21 @@ def test_spectra_without_an_axis_are_exported_whole_complex_ones_with_both_parts
             assert np.array_equal(back["spectrum_real"] + 1j * back["spectrum_imag"], expected)
         else:
             assert np.array_equal(back["spectrum"], expected)
+
+
+def test_an_exported_loop_keeps_its_bias_and_its_lattice_when_it_is_read(loops, tmp_path):
+    export(loops, tmp_path / "map.hspy")
+    image = read_spectra(tmp_path / "map.hspy")
+    assert np.array_equal(image.axis, loops.spectra.axis)
+    assert (image.axis_name, image.axis_units, image.spectrum_units) == ("bias", "V", loops.spectra.units)
+    assert np.array_equal(image.spectra[tuple(loops.spectra.pixels.T)], loops.spectra.values)
+    assert np.isfinite(scalarized_map(get_scalarizer("loop_area"), image.spectra, image.axis)).any()
+    assert image.grid.step == pytest.approx(loops.grid.step)
+
+
+def test_an_exported_lattice_that_is_turned_is_read_turned(RE, docs, tmp_path):
+    grid = PixelGrid((6, 5), step=(2.0, 2.0), origin=(3.0, 1.0), units="nm", rotation=30.0)
+    record = measure(RE, docs, SyntheticEELS(shape=(6, 5)), "net_counts", grid)
+    export(record, tmp_path / "map.hspy")
+    read = read_spectra(tmp_path / "map.hspy").grid
+    assert read.position(read.coordinates) == pytest.approx(grid.position(grid.coordinates))

@@ -1,5 +1,10 @@
 """Maps that were measured in full, from files and from runs."""
 
+import io
+import json
+import time
+import tracemalloc
+import zipfile
 from functools import partial
 
 import numpy as np
@@ -7,6 +12,7 @@ import pytest
 from bluesky import RunEngine
 from bluesky.plans import count, grid_scan
 from ophyd.sim import SynAxis, SynSignal, det
+from spectrum_files import axis, write_hyperspy
 
 from bluesky_gp import GPAgent, PixelGrid, PixelOptimizer
 from bluesky_gp.cli.measured import full_map
@@ -114,3 +120,50 @@ def test_a_run_that_is_no_map_is_one_clear_line(command, catalog):
     code, _, err = command("3", "--catalog", catalog[0], "--target", "width")
     assert code == 2
     assert "--target must name one number of the run's events: " in err and "height" in err
+
+
+@pytest.mark.parametrize("name", ["map.hspy", "map.ndata"])
+def test_a_plain_map_of_a_microscopes_program_is_read(tmp_path, name):
+    if name.endswith("hspy"):
+        write_hyperspy(
+            tmp_path / name, hill(), [axis("y", 9, "nm", navigate=False), axis("x", 8, "nm", navigate=False)]
+        )
+    else:
+        described = {"data_shape": [9, 8], "collection_dimension_count": 0, "datum_dimension_count": 2}
+        with zipfile.ZipFile(tmp_path / name, "w") as archive:
+            with archive.open("data.npy", "w") as stream:
+                np.save(stream, hill())
+            archive.writestr("metadata.json", json.dumps(described))
+    assert np.array_equal(full_map(str(tmp_path / name), None, "", maximize=True).values, hill(), equal_nan=True)
+    with pytest.raises(ValueError, match="no spectra inside"):
+        full_map(str(tmp_path / name), "peak", "", maximize=True)
+
+
+@pytest.mark.parametrize(
+    "kind", ["a zip of zeros", "a header of ten thousand million", "an axis of two thousand million"]
+)
+def test_a_map_that_would_fill_the_memory_is_refused_at_once(tmp_path, kind):
+    path = tmp_path / ("map.npy" if kind.startswith("a header") else "map.npz")
+    stream = io.BytesIO()
+    shape = {"a zip of zeros": (2**14, 2**14), "a header of ten thousand million": (10**5, 10**5)}.get(
+        kind, (2 * 10**9,)
+    )
+    np.lib.format.write_array_header_1_0(stream, {"descr": "<f8", "fortran_order": False, "shape": shape})
+    if path.suffix == ".npy":
+        path.write_bytes(stream.getvalue() + bytes(100))
+    else:
+        with (
+            zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive,
+            archive.open("arr_0.npy", "w", force_zip64=True) as member,
+        ):
+            member.write(stream.getvalue())
+            for _ in range(32 if kind.startswith("a zip") else 0):
+                member.write(bytes(2**26))
+    tracemalloc.start()
+    begun = time.monotonic()
+    with pytest.raises(ValueError, match=r"map\.np[yz]|would take"):
+        full_map(str(path), None, "", maximize=True)
+    taken, (_, peak) = time.monotonic() - begun, tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 50 * 2**20
+    assert taken < 5.0

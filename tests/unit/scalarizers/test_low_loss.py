@@ -152,3 +152,15 @@ def test_a_record_of_version_0_1_0_has_the_zero_loss_where_it_was_taken_to_be():
 def test_a_distance_that_is_none_is_refused(within):
     with pytest.raises(ValueError, match="thickness: within must be a distance on the axis"):
         Thickness(within=within)
+
+
+@pytest.mark.parametrize("kind", ["flat", "a slope", "counts that are noise", "a step"])
+def test_counts_without_a_zero_loss_have_no_thickness_whatever_their_maximum(kind):
+    axis = np.arange(-50.0, 460.0, 0.5)
+    spectrum = {
+        "flat": np.full(len(axis), 100.0),
+        "a slope": 1000.0 - axis,
+        "counts that are noise": np.random.default_rng(0).poisson(400.0, len(axis)).astype(float),
+        "a step": 100.0 * (axis > 2.0) + 10.0,
+    }[kind]
+    assert np.isnan(Thickness()(spectrum, axis))
