@@ -99,10 +99,10 @@ def chosen_target(sample: Any, name: str, target: str | None) -> tuple[str, Any,
     if target is None:
         usual = sample.default_target
         return str(usual["kind"]) if isinstance(usual, Mapping) else usual, usual, None
-    return *parsed_target(target, str(sample.path) if measured else None), None
+    return *parsed_target(target, str(sample.path) if measured else None, getattr(sample, "signal", None)), None
 
 
-def parsed_target(text: str, file: str | None = None) -> tuple[str, Any]:
+def parsed_target(text: str, file: str | None = None, signal: str | None = None) -> tuple[str, Any]:
     """Return name and scalarizer (as `get_scalarizer` takes it) of a target of the command line.
 
     Parameters
@@ -111,6 +111,8 @@ def parsed_target(text: str, file: str | None = None) -> tuple[str, Any]:
         A name; a name with parameters, windows with two dots; or the JSON of a scalarizer.
     file : str, optional
         Where `cosine` and `component` find what they compare with, unless the text says.
+    signal : str, optional
+        Spectrum image of that file, if it holds several.
 
     Raises
     ------
@@ -126,7 +128,7 @@ def parsed_target(text: str, file: str | None = None) -> tuple[str, Any]:
     kind = described["kind"]
     instead = _COMPARING.get(kind)
     if instead is not None and file is not None and not {"file", *instead} & described.keys():
-        described["file"] = file
+        described |= {"file": file} | ({} if signal is None else {"signal": signal})
     return str(kind), described if len(described) > 1 else kind
 
 

@@ -40,6 +40,7 @@ class MeasuredSample:
         spectrum_units: str | None = None,
     ) -> None:
         self.path = find_file(path)
+        self.signal = signal
         self.image = read_spectra(self.path, signal=signal)
         self.spectra, self.axis, self.shape = self.image.spectra, self.image.axis, self.image.shape
         self.axis_units = self.image.axis_units if axis_units is None else axis_units

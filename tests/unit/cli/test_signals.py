@@ -2,9 +2,12 @@
 
 import json
 
+import h5py
 import pytest
+from spectrum_files import SPECTRA, axis, rows_and_cols, write_hyperspy
 
 from bluesky_gp.cli.channel_access import free_ports
+from bluesky_gp.cli.targets import experiment
 
 QUICK = ("--target", "peak", "--json", "--no-figure")
 BEST = {"amplitude": [2, 6], "phase": [7, 1]}
@@ -57,3 +60,13 @@ def free_port(monkeypatch):
 
     monkeypatch.setattr(os, "environ", os.environ.copy())
     return free_ports(1)[0]
+
+
+def test_a_reference_of_the_same_file_is_of_the_same_signal(tmp_path):
+    path = str(write_hyperspy(tmp_path / "two.hspy", SPECTRA, [*rows_and_cols(), axis("E", 6, "eV", navigate=False)]))
+    with h5py.File(path, "a") as file:
+        file.copy("Experiments/a map", "Experiments/another")
+        file["Experiments/another/data"][...] = SPECTRA[..., ::-1]
+    likeness = experiment(path, '{"kind": "cosine", "pixel": [0, 1]}', "2")
+    assert likeness.truth[0, 1] == pytest.approx(1.0)
+    assert likeness.truth.shape == SPECTRA.shape[:2]
