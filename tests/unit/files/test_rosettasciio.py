@@ -24,7 +24,7 @@ def test_a_reader_that_cannot_be_lazy_reads_at_once(monkeypatch, tmp_path, error
         return [signal(SPECTRA, [*rows_and_cols(), ENERGY])]
 
     module = types.ModuleType("a_reader")
-    module.file_reader = file_reader
+    module.file_reader = file_reader  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "a_reader", module)
     (tmp_path / "a.pts").write_bytes(b"x")
     assert np.array_equal(_read("a_reader", tmp_path / "a.pts")[0]["data"], SPECTRA)

@@ -2,6 +2,7 @@
 
 import sys
 from types import ModuleType, SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,12 +16,11 @@ class Dataset(np.ndarray):
 
 
 def dataset(array, dimensions, title="generic", name="Current"):
-    made = np.asarray(array).view(Dataset)
+    made: Any = np.asarray(array).view(Dataset)
     made.title, made.name, made.units = title, name, "A"
     made.original_metadata, made.metadata = {"Gain": 1e9}, {}
-    made._axes = {
-        i: SimpleNamespace(name=n, units=u, values=v, dimension_type=k) for i, (n, u, v, k) in enumerate(dimensions)
-    }
+    for i, (n, u, v, k) in enumerate(dimensions):
+        setattr(made, f"dim_{i}", SimpleNamespace(name=n, units=u, values=v, dimension_type=k))
     return made
 
 

@@ -49,7 +49,7 @@ def test_x_rays_leave_out_the_peak_at_zero(units, factor, kind):
     axis = factor * energy
     target = get_scalarizer(usual_target(zero + line, axis, units, "counts", kind))
     assert target(zero + line, axis) == pytest.approx(get_scalarizer("area")(line, axis), rel=0.01)
-    assert target.name == "area"
+    assert target.name == "area"  # type: ignore[attr-defined]
 
 
 def test_without_a_unit_it_is_the_centroid():
