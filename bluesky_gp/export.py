@@ -4,6 +4,7 @@ xarray, zarr and rosettasciio are imported when a file is written.
 """
 
 import json
+import reprlib
 import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -38,7 +39,8 @@ def export(record: RunRecord, path: Path | str, *, overwrite: bool = False) -> N
         If the file needs a package that is not installed; the message says how to.
     """
     if not isinstance(record, RunRecord):
-        raise TypeError(f"export: expected a RunRecord, then a path, got {record!r:.80} first")
+        came = str(record) if isinstance(record, Path) else reprlib.repr(record)
+        raise TypeError(f"export: expected a RunRecord, then a path, got {came} first")
     path = Path(path)
     if path.suffix not in SUFFIXES:
         raise ValueError(f"{path}: the suffix says what to write, and must be one of {', '.join(SUFFIXES)}")
