@@ -11,6 +11,7 @@ from .designs import Random as Random
 from .designs import Sobol as Sobol
 from .forecast import Forecast as Forecast
 from .pixel_optimizer import PixelOptimizer as PixelOptimizer
+from .recalling import recall as recall
 from .recipe import Recipe as Recipe
 from .state import OptimizerState as OptimizerState
 from .stopping import BetterUnlikely as BetterUnlikely

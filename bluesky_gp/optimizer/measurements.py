@@ -65,6 +65,10 @@ class Measurements:
         measured, failed = new.pixels[new.known], new.pixels[~new.known]
         return np.asarray(np.where(self.known, np.isin(self.pixels, failed), np.isin(self.pixels, measured)))
 
+    def then(self, new: "Measurements") -> "Measurements":
+        """Return these and `new` ones, without those that the new ones take back."""
+        return self.without(self.taken_back_by(new)).plus(new)
+
     def _alike(self, name: str, values: Floats) -> tuple[Floats, Floats]:
         """Return an auxiliary quantity before and now, of one shape; NaN before its name came up."""
         before = self.others.get(name, np.full(len(self), np.nan))

@@ -126,17 +126,39 @@ class Model:
     def _fit(self, state: OptimizerState) -> OptimizerState:
         known = state.measurements.known
         values = state.values[known]
-        units: Units = AffineUnits.of(values, self.sign)
-        trouble = ""
-        if self.transform is not None and not units.constant and len(values) >= _FEWEST:
-            try:
-                units = TransformedUnits.of(values, self.sign, self.transform)
-            except ValueError as error:
-                trouble = f"the values are taken as they are, without the transform: {error}"
+        units, trouble = self._units_of(values)
         state = replace(state, fit=replace(state.fit, units=units, trouble=trouble))
         if len(values) < _FEWEST or units.constant:
             return self._rebuilt(state)
         return self._fitted(state, known)
+
+    def _units_of(self, values: Floats) -> tuple[Units, str]:
+        """Return the units that standardise values, and what is wrong with the transform; empty: nothing."""
+        units = AffineUnits.of(values, self.sign)
+        if self.transform is None or units.constant or len(values) < _FEWEST:
+            return units, ""
+        try:
+            return TransformedUnits.of(values, self.sign, self.transform), ""
+        except ValueError as error:
+            return units, f"the values are taken as they are, without the transform: {error}"
+
+    def recalled(self, state: OptimizerState, theta: Floats, fitted: Measurements) -> OptimizerState:
+        """Return a state with the posterior that given hyperparameters lead to; nothing is fitted.
+
+        Parameters
+        ----------
+        state : OptimizerState
+            Only its measurements count.
+        theta : ndarray, shape (n_theta,)
+            As a record has them.
+        fitted : Measurements
+            Those that `theta` was fitted to: they make the units.
+        """
+        if not state.n_measured:
+            return state
+        units, _ = self._units_of(fitted.values[fitted.known])
+        fit = ModelFit(units, state.covariance.with_theta(theta), n_fitted=int(fitted.known.sum()))
+        return self._rebuilt(replace(state, fit=fit))
 
     def _fitted(self, state: OptimizerState, known: npt.NDArray[np.bool_]) -> OptimizerState:
         S, y = state.pixels[known], state.units.inward(state.values[known])

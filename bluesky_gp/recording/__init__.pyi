@@ -10,8 +10,12 @@ from .journal_reader import JournalReader as JournalReader
 from .journal_reader import read_journal as read_journal
 from .locks import is_held as is_held
 from .opening import is_catalog as is_catalog
+from .opening import is_remote as is_remote
+from .opening import journals_of as journals_of
 from .opening import open_catalog as open_catalog
 from .opening import place_name as place_name
+from .run_ends import JournalledRun as JournalledRun
+from .run_ends import run_of as run_of
 from .serving import api_key as api_key
 from .serving import listen as listen
 from .serving import serve as serve

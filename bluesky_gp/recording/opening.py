@@ -22,8 +22,9 @@ from bluesky_gp.recording.tiled_server import (
     connect_url,
 )
 
-__all__ = ["is_catalog", "open_catalog", "place_name"]
+__all__ = ["is_catalog", "is_remote", "journals_of", "open_catalog", "place_name"]
 
+_JOURNAL = "journal"  # folder of a place
 _open: dict[str, Catalog] = {}  # by place
 _open_guard = threading.Lock()
 
@@ -35,6 +36,7 @@ def open_catalog(
     journal: str | Path | None = None,
     fsync: Fsync = "second",
     readable: Iterable[str | Path] = (),
+    take_in: bool = True,
 ) -> Catalog:
     """Open a catalog of runs, to write and to read.
 
@@ -54,6 +56,8 @@ def open_catalog(
     readable : iterable of str or Path, optional
         Folders of files that detectors of earlier sessions wrote beside their events, as image writers do. Those to
         which detectors of this session write are read without being named. On a server the server's folders count.
+    take_in : bool, optional
+        Whether journals of sessions that died are taken into the catalog. False: it is read, and no run is begun.
 
     Returns
     -------
@@ -85,8 +89,10 @@ def open_catalog(
         check_folder(where.folder)
     with _open_guard:
         if where.name not in _open or _open[where.name].closed:
-            journals = _journals(where, Path(journal) if journal is not None else where.folder / "journal")
+            journals = _journals(where, Path(journal) if journal is not None else where.folder / _JOURNAL)
             connect = where.read if journals.is_readonly else where.connect
+            if not take_in:
+                journals = JournalFolder(journals.path, is_readonly=True)
             _open[where.name] = Catalog(where.name, journals, connect, fsync=fsync)
         catalog = _open[where.name]
     if where.is_remote:
@@ -102,7 +108,19 @@ def place_name(place: str | Path) -> str:
 def is_catalog(place: str | Path) -> bool:
     """Whether `open_catalog` would find something there, rather than make it; of servers it is only supposed."""
     where = _resolve(place)
-    return where.is_remote or any((where.folder / name).exists() for name in ("catalog.db", "journal"))
+    return where.is_remote or any((where.folder / name).exists() for name in ("catalog.db", _JOURNAL))
+
+
+def journals_of(place: str | Path) -> list[Path]:
+    """Return the journals that sessions of this machine keep of a place, those of runs that go on among them."""
+    folder = _resolve(place).folder / _JOURNAL
+    pending = [*(folder / "pending").glob("*.jsonl")]  # first: while we look, one may be put away
+    return [*{path.name: path for path in (*pending, *folder.glob("*.jsonl"))}.values()]
+
+
+def is_remote(place: str | Path) -> bool:
+    """Whether a place is a server, of which one has the URL or a profile."""
+    return _resolve(place).is_remote
 
 
 def _wait_or_close(catalog: Catalog) -> None:

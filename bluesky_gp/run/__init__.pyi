@@ -1,6 +1,7 @@
 from .decision import Decision as Decision
 from .decision import beginning as beginning
 from .decision import decide as decide
+from .decision import points_of as points_of
 from .events import RunOutcomes as RunOutcomes
 from .history import History as History
 from .keys import Axes as Axes
@@ -14,6 +15,7 @@ from .quantities import QUANTITIES as QUANTITIES
 from .quantities import Quantity as Quantity
 from .quantities import recorded_value as recorded_value
 from .quantities import values_of as values_of
+from .record import RunReader as RunReader
 from .record import RunRecord as RunRecord
 from .record import Spectra as Spectra
 from .recorded_history import steps_of as steps_of

@@ -85,14 +85,22 @@ def decide(
 
 def _learn(optimizer: AnyOptimizer, previous: Decision, outcomes: Sequence[Outcome]) -> State:
     pixels = previous.proposal.pixels
-    asked = {int(p): i for i, p in enumerate(optimizer.grid.ravel(pixels))} if len(pixels) else {}
+    proposed = optimizer.grid.ravel(pixels).tolist() if len(pixels) else []
+    state: State = optimizer.learn(previous.state, *points_of(outcomes, proposed, optimizer.target))
+    return state
+
+
+def points_of(
+    outcomes: Sequence[Outcome], proposed: Sequence[int], target: str
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return outcomes as points and failures, as an optimizer learns them: in the order in which they were proposed."""
+    asked = {pixel: place for place, pixel in enumerate(proposed)}
     ordered = sorted(final_outcomes(outcomes), key=lambda outcome: asked.get(outcome.pixel, len(asked)))
-    points = [
-        {"_id": o.pixel, **o.others, optimizer.target: o.value, "_seconds": o.seconds} for o in ordered if not o.failed
+    points: list[dict[str, Any]] = [
+        {"_id": o.pixel, **o.others, target: o.value, "_seconds": o.seconds} for o in ordered if not o.failed
     ]
     failures = [{"_id": o.pixel, "_seconds": o.seconds} for o in ordered if o.failed]
-    state: State = optimizer.learn(previous.state, points, failures)
-    return state
+    return points, failures
 
 
 def proposing(decision: Decision, pixels: Any) -> Decision:

@@ -72,12 +72,10 @@ class RunRecord:
         ValueError
             If they are not those of a run that a `GPAgent` steered, or are damaged.
         """
-        reader = _Reader(scalarizer, others)
+        reader = RunReader(scalarizer, others)
         for name, doc in documents:
-            with _damage(name):
-                reader(name, dict(doc))
-        with _damage("event"):
-            return reader.record()
+            reader.take(name, doc)
+        return reader.record()
 
     @property
     def measured(self) -> tuple[Indices, Floats]:
@@ -142,10 +140,16 @@ def _damage(name: str) -> Iterator[None]:
         raise ValueError(f"the run's {name} document cannot be read: {type(error).__name__}: {error}") from error
 
 
-class _Reader(DocumentRouter):
-    """Takes the documents of one run in, events one by one or in pages."""
+class RunReader(DocumentRouter):
+    """Takes the documents of one run in, events one by one or in pages, and says at any time what they hold so far.
 
-    def __init__(self, scalarizer: Scalarizer | None, others: Mapping[str, str] | None) -> None:
+    Parameters
+    ----------
+    scalarizer, others : optional
+        As in `RunRecord.from_documents`.
+    """
+
+    def __init__(self, scalarizer: Scalarizer | None = None, others: Mapping[str, str] | None = None) -> None:
         super().__init__()
         self._scalarizer = scalarizer
         self._others = others
@@ -161,7 +165,13 @@ class _Reader(DocumentRouter):
         self._iterations: dict[int, Mapping[str, Any]] = {}
         self._maps: Mapping[str, Any] = {}
 
+    def take(self, name: str, doc: Mapping[str, Any]) -> None:
+        """Take a document in; raise ValueError if no agent wrote it, or it is damaged."""
+        with _damage(name):
+            self(name, dict(doc))
+
     def start(self, doc: Mapping[str, Any]) -> None:
+        """Take the grid and the agent's keys from a start document."""
         gp = agent_entry(doc)
         if gp is None or "axes" not in gp or "grid" not in gp:
             raise ValueError(
@@ -184,9 +194,11 @@ class _Reader(DocumentRouter):
         return cast(Scalarizer, made("scalarizer", gp["scalarizer"]))
 
     def stop(self, doc: Mapping[str, Any]) -> None:
+        """Take how the run ended."""
         self._stop = doc
 
     def descriptor(self, doc: Mapping[str, Any]) -> None:
+        """Take what a stream carries."""
         if self._pixels is None:
             return
         self._pixels.descriptor(doc)
@@ -200,6 +212,7 @@ class _Reader(DocumentRouter):
             self._spectrum_units = keys[self._spectrum_key].get("units", "") or "", axis_units
 
     def event(self, doc: Event) -> Event:
+        """Take a pixel, a decision or maps in."""
         data = doc["data"]
         outcome = None if self._pixels is None else self._pixels.event(doc)
         if outcome is not None and self._spectrum_key in data:
@@ -211,6 +224,11 @@ class _Reader(DocumentRouter):
         return doc
 
     def record(self) -> RunRecord:
+        """Return the run as far as it was taken in."""
+        with _damage("event"):
+            return self._record()
+
+    def _record(self) -> RunRecord:
         if self._pixels is None:
             raise ValueError("the documents hold no start document")
         rows = [self._iterations[i] for i in sorted(self._iterations)]

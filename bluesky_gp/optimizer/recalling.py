@@ -1,0 +1,38 @@
+"""The state of an optimizer out of a record: its pixels, and the hyperparameters that were written down with them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from bluesky_gp.gp import blas_threads
+from bluesky_gp.optimizer.points import Points
+from bluesky_gp.optimizer.recipe import Recipe
+from bluesky_gp.optimizer.state import OptimizerState
+from bluesky_gp.typing import Floats
+
+Batch = tuple[Sequence[Mapping[str, Any]], Sequence[Mapping[str, Any]]]
+"""Points and failures, as `PixelOptimizer.learn` takes them."""
+
+
+def recall(recipe: Recipe, batches: Iterable[Batch], theta: Floats, n_fitted: int) -> OptimizerState:
+    """Return the state that learning batch after batch led to, without fitting anything: a look into the past.
+
+    It equals what was learnt then but for rounding, and for noise that was added to outliers.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    batches : iterable of (points, failures)
+    theta : ndarray, shape (n_theta,)
+        Logarithms of the hyperparameters, as they were recorded.
+    n_fitted : int
+        Number of the batches that they were fitted to.
+    """
+    points, model = Points(recipe.grid, recipe.target), recipe.model()
+    beginning = model.beginning(recipe.target)
+    known = fitted = beginning.measurements
+    for number, (good, failed) in enumerate(batches):
+        known = known.then(points.measurements(good, failed, recipe.others))
+        fitted = known if number < n_fitted else fitted
+    with blas_threads(len(known)):
+        return model.recalled(replace(beginning, measurements=known), theta, fitted)
