@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Executor, Future
+from functools import partial
 from threading import Thread
 from typing import Any, TypeVar
 
@@ -29,7 +30,10 @@ class FutureStatus:
 
     def add_callback(self, callback: Callable[[Status], None]) -> None:
         """Call ``callback(self)`` when done, at once if that is already so."""
-        self._future.add_done_callback(lambda _: callback(self))
+        # A future keeps its callbacks for ever, and the RunEngine's holds this status: called once they are forgotten,
+        # or every answer lived in a circle until the garbage collector came by.
+        calls = [partial(callback, self)]
+        self._future.add_done_callback(lambda _: calls.pop()())
 
     def exception(self, timeout: float | None = 0.0) -> BaseException | None:
         """Return what went wrong, None if nothing did; wait up to `timeout` s, then raise `TimeoutError`."""

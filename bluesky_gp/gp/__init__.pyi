@@ -2,6 +2,7 @@ from .blas import blas_threads as blas_threads
 from .cholesky import CholeskySolver as CholeskySolver
 from .covariance import covariance_of as covariance_of
 from .dense_covariance import DenseCovariance as DenseCovariance
+from .fantasy import Foreseen as Foreseen
 from .fit import Fit as Fit
 from .fit import FitProblem as FitProblem
 from .fit_schedule import LIKELIHOOD as LIKELIHOOD

@@ -1,8 +1,8 @@
-"""A pixel taken as measured, before it is."""
+"""Pixels taken as measured, before they are."""
 
 from dataclasses import dataclass
 
-from bluesky_gp.typing import Floats
+from bluesky_gp.typing import Floats, Indices
 
 
 @dataclass(frozen=True)
@@ -13,3 +13,11 @@ class Fantasy:
     gain: Floats  # (N,), covariance with all pixels over `std`
     std: float  # of the measurement, noise included
     noise: float  # its noise variance
+
+
+@dataclass(frozen=True)
+class Foreseen:
+    """The variance of all pixels, had some been measured: it needs no values."""
+
+    pixels: Indices  # (k,), flat
+    variance: Floats  # (N,)

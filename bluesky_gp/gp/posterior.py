@@ -27,7 +27,7 @@ import numpy as np
 from sklearn.gaussian_process.kernels import Kernel
 
 from bluesky_gp.gp.covariance import covariance_of
-from bluesky_gp.gp.fantasy import Fantasy
+from bluesky_gp.gp.fantasy import Fantasy, Foreseen
 from bluesky_gp.gp.interfaces import Covariance, Solver
 from bluesky_gp.gp.posterior_covariance import PosteriorCovariance
 from bluesky_gp.gp.trend import Trend
@@ -167,7 +167,7 @@ class GridPosterior(PosteriorCovariance):
         )
 
     def observe(
-        self, pixels: Indices, values: Floats, noise: Floats | None = None, *, ahead: Self | None = None
+        self, pixels: Indices, values: Floats, noise: Floats | None = None, *, ahead: Foreseen | None = None
     ) -> Self:
         """Return the posterior after real measurements: the factors grow by rows, the mean is renewed.
 
@@ -178,17 +178,15 @@ class GridPosterior(PosteriorCovariance):
             NaN where the measurement failed.
         noise : ndarray, shape (k,), optional
             Variance of each value's noise, beside the kernel's.
-        ahead : posterior, optional
-            This posterior conditioned on fantasies of just these pixels: its variances, which need no values, are
-            taken over. They are computed here where the pixels are others.
+        ahead : Foreseen, optional
+            What this posterior, conditioned on fantasies of just these pixels, has `foreseen`: its variances are taken
+            over. They are computed here where the pixels are others.
         """
         if self.fantasies:
-            raise ValueError("GridPosterior.observe: take the posterior without fantasies, and those as `ahead`")
+            raise ValueError("GridPosterior.observe: take the posterior without fantasies, and what they foresee")
         noise = np.zeros(len(pixels)) if noise is None else noise
-        if ahead is None or noise.any() or not np.array_equal(np.sort(ahead.fantasised), np.sort(pixels)):
-            ahead = self
-            for pixel, extra in zip(pixels.tolist(), noise.tolist(), strict=True):
-                ahead = ahead.condition(pixel, ahead.mean[pixel], extra)
+        if ahead is None or noise.any() or not np.array_equal(np.sort(ahead.pixels), np.sort(pixels)):
+            ahead = self._foreseeing(pixels, noise)
         prior, has_value = self.prior, np.isfinite(values)
         solver = mean_solver = self.solver.extend(prior, self.pixels, pixels, noise)
         if not (has_value.all() and self.mean_solver is self.solver):
@@ -206,6 +204,17 @@ class GridPosterior(PosteriorCovariance):
         mean, dual = _mean(prior, self.trend, *grown.measured, mean_solver, start)
         trend_root = self.trend.uncertainty(prior, grown.pixels, solver)
         return replace(grown, mean=mean, dual=dual, trend_root=trend_root)
+
+    def _foreseeing(self, pixels: Indices, noise: Floats) -> Foreseen:
+        ahead = self
+        for pixel, extra in zip(pixels.tolist(), noise.tolist(), strict=True):
+            ahead = ahead.condition(pixel, ahead.mean[pixel], extra)
+        return ahead.foreseen
+
+    @property
+    def foreseen(self) -> Foreseen:
+        """The pixels taken as measured, and the variance that they leave."""
+        return Foreseen(self.fantasised, self.variance)
 
     @property
     def approximations(self) -> str:

@@ -73,7 +73,7 @@ class Proposer:
         ranking[candidates] = score(posterior, candidates)
         chosen = choose(posterior, state.grid, candidates, score, num, self.strategy, self.recipe.min_distance)
         warning = with_unscored(state.warning, ranking[candidates])
-        state = replace(state, ahead=chosen.ahead, warning=warning)
+        state = replace(state, ahead=chosen.ahead.foreseen, warning=warning)
         return _on_a_short_path(state, chosen.pixels, chosen.scores, ranking)
 
 

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from bluesky_gp.gp import Covariance, GridPosterior, Trend
+from bluesky_gp.gp import Covariance, Foreseen, GridPosterior, Trend
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.optimizer.forecast import Forecast, forecast, rms
 from bluesky_gp.optimizer.measurements import Measurements
@@ -55,7 +55,7 @@ class OptimizerState:
     measurements: Measurements = field(default_factory=Measurements.none)
     diary: Diary = field(default_factory=lambda: Diary(), repr=False)
     posterior: GridPosterior | None = field(default=None, repr=False)  # None until a pixel has a value
-    ahead: GridPosterior | None = field(default=None, repr=False)  # the posterior as if the last batch were measured
+    ahead: Foreseen | None = field(default=None, repr=False)  # as if the last batch were measured
     warning: str = ""  # all that is doubtful, in words for the record
 
     def __repr__(self) -> str:

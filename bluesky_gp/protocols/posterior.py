@@ -86,12 +86,6 @@ class Posterior(Protocol):
         """Return the posterior had `pixel` been measured as `value`."""
         ...
 
-    def observe(
-        self, pixels: Indices, values: Floats, noise: Floats | None = None, *, ahead: Self | None = None
-    ) -> Self:
-        """Return the posterior after real measurements, shape ``(k,)``; NaN is a pixel that failed."""
-        ...
-
     def sample(self, rng: np.random.Generator) -> Floats:
         """Draw one joint sample of the whole map, shape ``(n_pixels,)``."""
         ...

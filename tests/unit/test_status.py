@@ -1,6 +1,8 @@
+import gc
 import subprocess
 import sys
 import threading
+import weakref
 from concurrent.futures import Future
 
 import pytest
@@ -42,6 +44,24 @@ def test_a_callback_added_afterwards_is_called_at_once(future, status):
     called = []
     status.add_callback(called.append)
     assert called == [status]
+
+
+def test_what_was_computed_is_freed_with_its_future_though_a_callback_knows_the_status():
+    class Answer:
+        pass
+
+    future, answer, statuses = Future(), Answer(), []
+    statuses.append(FutureStatus(future, name="gp"))
+    statuses[0].add_callback(lambda _: statuses)
+    future.set_result(answer)
+    freed = weakref.ref(answer)
+    gc.disable()
+    try:
+        statuses.clear()
+        del future, answer
+        assert freed() is None
+    finally:
+        gc.enable()
 
 
 def test_a_failed_future_is_a_failed_status_that_names_the_device_and_the_error(future, status):

@@ -107,12 +107,13 @@ def test_a_batch_observed_is_a_fresh_fit(of_kind, arrival, with_ahead, data):
     start = problem.posterior(
         of_kind, pixels=problem.pixels[:first], values=values[:first], noise=problem.noise[:first], trend=trend
     )
-    ahead, late = None, problem.pixels[first:]
+    foreseen, late = None, problem.pixels[first:]
     if with_ahead:
         ahead = start
         for pixel in data.draw(st.permutations(late.tolist())):
             ahead = ahead.condition(pixel, ahead.mean[pixel])
-    grown = start.observe(late, values[first:], problem.noise[first:], ahead=ahead)
+        foreseen = ahead.foreseen
+    grown = start.observe(late, values[first:], problem.noise[first:], ahead=foreseen)
     assert_same(grown, fresh, 1e-8)
     assert not grown.fantasies
     np.testing.assert_array_equal(grown.pixels, fresh.pixels)
@@ -122,7 +123,7 @@ def test_a_batch_observed_is_a_fresh_fit(of_kind, arrival, with_ahead, data):
 def test_fantasies_of_other_pixels_are_not_taken_for_those_observed(of_kind):
     problem = measured(RBF(2.0) + WhiteKernel(0.01))
     start = problem.posterior(of_kind)
-    ahead = start.condition(3, 0.0).condition(50, 0.0)
+    ahead = start.condition(3, 0.0).condition(50, 0.0).foreseen
     for pixels in ([3, 51], [3], [3, 50, 50]):
         values = np.zeros(len(pixels))
         grown = start.observe(np.array(pixels), values, ahead=ahead)
@@ -132,7 +133,7 @@ def test_fantasies_of_other_pixels_are_not_taken_for_those_observed(of_kind):
 @of_any_kind
 def test_only_a_posterior_without_fantasies_observes(of_kind):
     posterior = measured(RBF(2.0)).posterior(of_kind).condition(3, 0.0)
-    with pytest.raises(ValueError, match="take the posterior without fantasies, and those as `ahead`"):
+    with pytest.raises(ValueError, match="take the posterior without fantasies, and what they foresee"):
         posterior.observe(np.array([3]), np.array([0.0]))
 
 

@@ -78,7 +78,7 @@ def test_acquisition_functions_see_the_unit_of_the_target():
 
 def test_a_rebuilt_state_forgets_the_fantasies_and_keeps_the_trend():
     known = state().rebuilt(Trend.known(np.full(30, 0.5)))
-    again = replace(known, ahead=known.posterior.condition(3, 1.0)).rebuilt()
+    again = replace(known, ahead=known.posterior.condition(3, 1.0).foreseen).rebuilt()
     assert again.ahead is None
     np.testing.assert_array_equal(again.mean, known.mean)
     assert np.abs(known.mean - state().rebuilt().mean).max() > 0.01

@@ -1,4 +1,6 @@
+import gc
 import json
+import weakref
 
 import bluesky.plan_stubs as bps
 import numpy as np
@@ -45,6 +47,32 @@ def test_it_finds_the_maximum_with_the_real_optimizer(make_bench, RE):
     assert bench.optimizer.best == {"row": 5, "col": 2, "height": pytest.approx(10.0, abs=1.0)}
     RE(go_to_best(bench.stage, bench.agent))
     assert bench.stage.locate()["readback"] == pytest.approx((5, 2))
+
+
+@pytest.fixture
+def without_collector():
+    """Nothing is freed but what nobody refers to."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+def test_a_decision_outlives_the_next_but_by_one_and_keeps_no_column_of_the_covariance(
+    make_bench, RE, without_collector
+):
+    """The next is computed from the latest one, which a question that is asked again wants as well."""
+    bench, states, alive = make_bench(optimizer=PixelOptimizer, batch_size=5, n_initial=5), [], []
+
+    def remember(name, doc):
+        if name == "event" and "gp_iteration" in doc["data"]:
+            states.append(weakref.ref(bench.agent.decision.state))
+            alive.append(sum(state() is not None for state in states))
+
+    RE(bench.map(40), remember)
+    assert len(alive) == 9 and max(alive) == 2
+    state = bench.agent.decision.state
+    assert not state.posterior.fantasies and not hasattr(state.ahead, "fantasies")
 
 
 def test_the_same_seed_gives_the_same_run_again_with_the_same_agent(make_bench, RE, docs):
