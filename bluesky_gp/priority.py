@@ -1,38 +1,52 @@
-"""Computations that somebody waits for, and work in the background that lets them pass.
+"""What somebody waits for, and work in the background that lets it pass.
 
 The threads of a process share one interpreter: a decision of 20 ms takes up to three times as long beside a thread that
-writes a catalog. The catalog can wait that long, the microscope should not.
+writes a catalog, and so does a run of 10 ms. The catalog can wait that long, the microscope should not.
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import monotonic
 
-__all__ = ["give_way", "urgent"]
+__all__ = ["begin_urgent", "give_way", "urgent"]
 
-_PATIENCE = 0.25  # s; a longer computation is hardly delayed, and what is in the background has its own times to keep
+_PATIENCE = 0.25  # s; what takes longer is hardly delayed, and what is in the background has its own times to keep
 
 _changed = threading.Condition()
-_begun: list[float] = []  # when each computation that goes on began
+_begun: dict[object, float] = {}  # when each began of what has not ended
 
 
 @contextmanager
 def urgent() -> Iterator[None]:
     """Have those who `give_way` wait while the body runs."""
-    began = monotonic()
-    with _changed:
-        _begun.append(began)
+    end = begin_urgent()
     try:
         yield
     finally:
+        end()
+
+
+def begin_urgent() -> Callable[[], None]:
+    """Have those who `give_way` wait until what this returns is called; a second call of it does nothing."""
+    key = object()
+    with _changed:
+        _begun[key] = monotonic()
+
+    def end() -> None:
         with _changed:
-            _begun.remove(began)
+            _begun.pop(key, None)
             _changed.notify_all()
+
+    return end
 
 
 def give_way() -> None:
     """Wait until nothing `urgent` goes on that began less than a quarter of a second ago."""
     with _changed:
-        if _begun:
-            _changed.wait_for(lambda: not _begun, timeout=max(_begun[-1] + _PATIENCE - monotonic(), 0.0))
+        if (left := _seconds_left()) > 0.0:
+            _changed.wait_for(lambda: _seconds_left() <= 0.0, timeout=left)
+
+
+def _seconds_left() -> float:
+    return max(_begun.values(), default=-_PATIENCE) + _PATIENCE - monotonic()

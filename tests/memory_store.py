@@ -57,11 +57,16 @@ class Session:
         self.store = store
         self.folder = JournalFolder(path)
         self.follower = Follower(self.folder, lambda: store, place="memory")
-        self.recorder = Recorder(self.folder, self.follower, fsync="never", patience=5.0)
+        self.recorder = Recorder(self.folder, self.follower, fsync="never")
 
-    def emit(self, *names, uid="run-1"):
+    def emit(self, *names, uid="run-1", wait=5.0):
+        """Emit documents, events by their numbers; after a stop wait as somebody who reads does."""
         for name in names:
+            pending = list(self.follower._runs)
             self.recorder(name if isinstance(name, str) else "event", document(name, uid))
+            if name == "stop":
+                self.follower.hurry()
+                [run.settled.wait(wait) for run in pending if run.uid == uid]
 
 
 def document(name, uid):

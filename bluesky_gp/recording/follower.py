@@ -24,6 +24,7 @@ logger = logging.getLogger("bluesky_gp.recording")
 
 _DOCUMENTS_A_WRITE = 200  # bounds memory when a long journal is taken in
 _LONGEST_REQUEST = 5.0  # seconds that the end of a session waits for the request under way
+_LONG_WAIT = 2.0  # seconds after which somebody who reads is told what he waits for
 _LONGEST_PAUSE = 60.0  # seconds between two tries at a catalog that is away
 
 
@@ -74,7 +75,7 @@ class Follower:
         self._wake.set()
 
     def wait_until_ready(self, timeout: float = 60.0) -> None:
-        """Wait until the store is open, and at most `timeout` for each run that has ended to be in it.
+        """Wait until the store is open, and at most `timeout` for the runs that have ended to be in it.
 
         Raises
         ------
@@ -84,9 +85,24 @@ class Follower:
         self._ready.wait()
         if self._error is not None:
             raise self._error.with_traceback(None)
-        for run in list(self._runs):
-            if run.stopped:
-                run.settled.wait(timeout)
+        ended = [run.settled for run in self._runs if run.stopped and not run.settled.is_set()]
+        if ended:
+            self.hurry()
+            self._wait_for(ended, timeout)
+
+    def _wait_for(self, ended: list[threading.Event], timeout: float) -> None:
+        began = time.monotonic()
+        for settled in ended:
+            if settled.wait(max(began + _LONG_WAIT - time.monotonic(), 0.0)):
+                continue
+            left = sum(not other.is_set() for other in ended)
+            logger.warning(
+                "The catalog %s is still taking in %d runs that have ended, which are whole in %s. Reading waits for "
+                "them, at most %g s.", self._place, left, self._folder.path, timeout,
+            )  # fmt: skip
+            break
+        for settled in ended:
+            settled.wait(max(began + timeout - time.monotonic(), 0.0))
 
     @property
     def is_ready(self) -> bool:
@@ -240,10 +256,13 @@ class Follower:
             run.settled.set()
 
     def _leave(self) -> None:
-        for run in self._runs:
+        if self._runs:
             logger.warning(
-                "All of run %s is in its journal %s; the next opening of the catalog takes it in.", run.uid, run.path
-            )
+                "The catalog %s does not hold %d runs yet. All that was recorded of them is in %s, and its next "
+                "opening takes it in: %s", self._place, len(self._runs), self._folder.pending_path, _some(self._runs),
+            )  # fmt: skip
+        for run in self._runs:
+            run.end_urgent()
             if run.journal is not None:
                 run.journal.close()
             run.lock.release()
@@ -258,6 +277,11 @@ class _Flush:
 
     until: float
     done: threading.Event = field(default_factory=threading.Event)
+
+
+def _some(runs: list[PendingRun]) -> str:
+    named = [run.uid for run in runs[:5]]
+    return ", ".join(named) + (", ..." if len(runs) > len(named) else "")
 
 
 def _first_time(last: dict[str, int], name: str, doc: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:

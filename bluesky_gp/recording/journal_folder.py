@@ -2,6 +2,7 @@
 
 import re
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,6 +32,7 @@ class PendingRun:
     lock: FileLock
     journal: Backlog | None = None  # None: another session wrote it and died
     engine: "RunEngine | None" = None  # who emits its documents
+    end_urgent: Callable[[], None] = lambda: None  # a short run is not held up by what is written for those before
     stopped: bool = False
     held: bool = False  # by the catalog, whole
     settled: threading.Event = field(default_factory=threading.Event)  # the catalog holds it, or cannot have it now

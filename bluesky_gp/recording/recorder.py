@@ -1,9 +1,10 @@
-"""On the RunEngine's thread: each document into the journal of its run, and nothing else until the run ends."""
+"""On the RunEngine's thread: each document into the journal of its run, and nothing else."""
 
 import logging
 from collections.abc import Mapping
 from typing import Any
 
+from bluesky_gp.priority import begin_urgent
 from bluesky_gp.recording.backlog import Backlog
 from bluesky_gp.recording.codec import encode, odd_key
 from bluesky_gp.recording.follower import Follower
@@ -31,8 +32,6 @@ class Recorder:
         The thread that writes the catalog behind them.
     fsync : {"document", "second", "never"}
         See `Journal`.
-    patience : float
-        Seconds that the end of a run waits at most until the catalog holds it.
 
     Raises
     ------
@@ -43,12 +42,10 @@ class Recorder:
         checkpoints goes on until no more documents can be kept in memory.
     """
 
-    def __init__(self, folder: JournalFolder, follower: Follower, *, fsync: Fsync, patience: float = 10.0) -> None:
+    def __init__(self, folder: JournalFolder, follower: Follower, *, fsync: Fsync) -> None:
         self._folder = folder
         self._follower = follower
         self._fsync: Fsync = fsync
-        self._patience = patience
-        self._is_slow = False
         self._runs: dict[str, PendingRun] = {}
         self._run_of: dict[str, str] = {}  # descriptors' and resources' uids -> their run's
 
@@ -76,7 +73,7 @@ class Recorder:
             raise ValueError(f"Run {uid} is being recorded already: the catalog's writer is to be subscribed once")
         _check_start(doc)
         self._runs[uid] = run = self._folder.create(uid, fsync=self._fsync)
-        run.engine = calling_engine()
+        run.engine, run.end_urgent = calling_engine(), begin_urgent()
         self._follower.follow(run)
 
     def _uid(self, name: str, doc: Mapping[str, Any]) -> str:
@@ -97,20 +94,12 @@ class Recorder:
         del self._runs[run.uid]
         self._run_of = {child: uid for child, uid in self._run_of.items() if uid != run.uid}
         run.stopped, run.retry_at = True, 0.0
-        self._follower.hurry()
-        in_time = run.settled.wait(self._patience)
+        run.end_urgent()
         if run.journal is not None and run.journal.waiting:
             logger.error(
                 "%d documents of run %s are in memory only; leave this session open until there is room. %s",
                 run.journal.waiting, run.uid, run.journal.error,
             )  # fmt: skip
-        elif not in_time:
-            logger.log(
-                logging.INFO if self._is_slow else logging.WARNING,
-                "All of run %s is in its journal %s. The catalog goes on taking it in, which has taken %g s so far.",
-                run.uid, run.path, self._patience,
-            )  # fmt: skip
-            self._is_slow = True  # said once a session
 
 
 def _pause(run: PendingRun, journal: Backlog) -> None:

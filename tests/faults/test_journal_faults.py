@@ -130,7 +130,6 @@ def test_what_waits_is_written_when_there_is_room_without_anybody_asking(make_ru
 
 def test_a_run_aborted_while_the_disk_is_full_is_whole_once_there_is_room(make_run, small_disk, caplog):
     run = make_run(small_disk / "journal", lambda: fill(small_disk))
-    run.catalog.writer._patience = 0.1
     with pytest.raises(RunEngineInterrupted):
         run.scan()
     run.RE.abort("the disk is full")
@@ -146,7 +145,6 @@ def test_what_no_room_was_made_for_is_kept_elsewhere_and_taken_in_at_the_next_op
 ):
     monkeypatch.setattr(spill, "folder", lambda: tmp_path / "elsewhere")
     run = make_run(small_disk / "journal", lambda: fill(small_disk))
-    run.catalog.writer._patience = 0.1
     with pytest.raises(RunEngineInterrupted):
         run.scan()
     run.RE.abort("the disk is full")

@@ -88,7 +88,6 @@ catalog = open_catalog(sys.argv[1])
 catalog.wait()
 RE = RunEngine({})
 RE.subscribe(catalog.writer)
-catalog.writer._patience = 0.0
 print(*RE(bp.count([SynSignal(name=f"d{i}", func=lambda: np.random.rand(2000)) for i in range(6)], 100)))
 catalog.close(timeout=float(sys.argv[2]))
 """

@@ -60,5 +60,15 @@ def test_the_thread_that_writes_a_catalog_gives_way_and_who_reads_does_not(tmp_p
             with pytest.raises(TimeoutError):
                 catalog.flush(0.2)
             assert len(catalog) == 0
-        catalog.flush()
+        catalog.writer("stop", {"uid": "end", "run_start": "run", "time": 2.0, "exit_status": "success"})
         assert len(catalog) == 1
+
+
+def test_a_run_is_urgent_at_its_beginning_until_it_stops(tmp_path, monkeypatch, passed):
+    monkeypatch.setattr(courtesy, "_PATIENCE", 60.0)
+    with open_catalog(tmp_path) as catalog:
+        catalog.writer("start", {"uid": "run", "time": 1.0})
+        waiting = passed()
+        assert not waiting.wait(0.1)
+        catalog.writer("stop", {"uid": "end", "run_start": "run", "time": 2.0, "exit_status": "success"})
+        assert waiting.wait(10)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from memory_store import Memory, Session, document
 
+from bluesky_gp.recording import follower as following
 from bluesky_gp.recording import read_journal
 from bluesky_gp.recording.follower import Follower
 from bluesky_gp.recording.journal_folder import JournalFolder
@@ -315,28 +316,34 @@ class Slow(Memory):
 
 def test_a_session_that_ends_while_the_store_is_slow_ends_in_time_and_loses_nothing(tmp_path, caplog):
     session = Session(tmp_path, Slow(0.2))
-    session.recorder._patience = 0.1
-    session.emit("start", "descriptor", *range(1, 40), "stop")
+    session.emit("start", "descriptor", *range(1, 40), "stop", wait=0.1)
     begin = time.monotonic()
     session.follower.close(timeout=0.5)
     assert time.monotonic() - begin < 2.0
     assert not session.follower._thread.is_alive()
-    (journal,) = session.folder.pending()
-    assert f"All of run run-1 is in its journal {journal}; the next opening of the catalog takes it in" in caplog.text
+    assert len(session.folder.pending()) == 1
+    assert "The catalog memory does not hold 1 runs yet. All that was recorded of them is in " in caplog.text
+    assert "and its next opening takes it in: run-1" in caplog.text
     assert "could not be written" not in caplog.text
     later = Session(tmp_path, Memory())
     later.follower.close(timeout=5.0)
     assert later.store.runs["run-1"] == ["start", "descriptor", *range(1, 40), "stop"]
 
 
-def test_a_slow_store_is_said_once_a_session_and_not_as_a_loss(tmp_path, caplog):
-    session = Session(tmp_path, Slow(0.05))
-    session.recorder._patience = 0.01
+def test_a_run_ends_without_waiting_for_a_slow_store_and_who_reads_is_told_what_he_waits_for(
+    tmp_path, caplog, monkeypatch
+):
+    monkeypatch.setattr(following, "_LONG_WAIT", 0.1)
+    session = Session(tmp_path, Slow(0.2))
     for uid in ("run-1", "run-2"):
-        session.emit("start", "stop", uid=uid)
-    said = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
-    assert len(said) == 1
-    assert said[0].startswith("All of run run-1 is in its journal ")
+        session.emit("start", "stop", uid=uid, wait=0.0)
+    assert not caplog.records
+    session.follower.wait_until_ready()
+    assert [record.getMessage() for record in caplog.records] == [
+        f"The catalog memory is still taking in 2 runs that have ended, which are whole in {tmp_path}. Reading waits "
+        "for them, at most 60 s."
+    ]
+    assert session.folder.pending() == []
     session.follower.close(timeout=5.0)
 
 
