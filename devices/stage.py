@@ -22,6 +22,7 @@ from bluesky_gp.devices.axes import (
     same_limits,
     unit_of,
 )
+from bluesky_gp.devices.pixel_axes import PixelAxis, PixelPositioner, Place, whole_pixel
 from bluesky_gp.devices.pixels import checked_pixel, pixel_data_keys, pixel_text
 from bluesky_gp.devices.simulated_axis import SimulatedAxis
 from bluesky_gp.grid import PixelGrid
@@ -37,6 +38,9 @@ class PixelStage(Device):
     Event keys: ``NAME_row`` and ``NAME_col`` (the grid's axis names; fractional pixels, computed from where the axes
     are) and the axes' own. Axes are ophyd positioners, or any objects with ``name``, ``set``, ``read`` and
     ``describe``; what they lack (``check_value``, ``limits``, ``stop``, ``stage``, ``pause``) is not asked of them.
+
+    ``stage.row`` and ``stage.col`` (the grid's axis names) are motors in pixels, for any plan:
+    ``grid_scan([detector], stage.row, 0, 49, 50, stage.col, 0, 49, 50)`` of `bluesky.plans`.
 
     Parameters
     ----------
@@ -63,6 +67,9 @@ class PixelStage(Device):
     ((12.0, 40.0), 0.8)
     """
 
+    row: PixelAxis
+    col: PixelAxis
+
     def __init__(
         self,
         prefix: str = "",
@@ -85,6 +92,7 @@ class PixelStage(Device):
         self._asked: tuple[float, ...] | None = None
         self._keys = [""] * self.grid.ndim
         self._units_checked = axes is None
+        self.pixels = PixelPositioner(self)
 
     @property
     def pixel_keys(self) -> tuple[str, ...]:
@@ -96,9 +104,9 @@ class PixelStage(Device):
         """Lowest and highest position of each axis, in `grid.units`; infinite where nobody knows one."""
         return tuple(same_limits(own, axis_limits(axis)) for own, axis in zip(self._own_limits, self.axes, strict=True))
 
-    def check_value(self, pixel: Sequence[float]) -> None:
+    def check_value(self, pixel: Place) -> None:
         """Raise ValueError if `pixel` is no pixel of the grid, masked, or beyond the limits of an axis."""
-        wanted = checked_pixel(self.name, self.grid, pixel)
+        wanted = checked_pixel(self.name, self.grid, self._whole(pixel))
         position = self._position(wanted)
         for axis, own, value in zip(self.axes, self._own_limits, position, strict=True):
             self._check_limits(axis, own, value, wanted)
@@ -122,16 +130,21 @@ class PixelStage(Device):
             check_unit(self.name, self.grid, axis.name, unit_of(axis))
         self._units_checked = True
 
-    def set(self, pixel: Sequence[float]) -> StatusBase:
+    def set(self, pixel: Place) -> StatusBase:
         """Move all axes at once to a pixel, fractions allowed; nothing moves if `check_value` refuses.
 
-        The Status ends when every axis has ended, with the first failure if there is one.
+        A mapping, ``{"row": 12}``, leaves out coordinates that shall stay. The Status ends when every axis has ended, with
+        the first failure if there is one.
         """
-        self.check_value(pixel)
+        whole = self._whole(pixel)
+        self.check_value(whole)
         if not self._units_checked:
             self.check_units()
-        self._asked = tuple(float(p) for p in pixel)
-        moves = merged_moves(self.axes, self._position(self._asked))
+        self._asked = tuple(float(p) for p in whole)
+        return self._move(self._position(self._asked))
+
+    def _move(self, position: Sequence[float]) -> StatusBase:
+        moves = merged_moves(self.axes, position)
         status = AllEnded(self.name, len(moves))
         for axis, value in moves:
             try:
@@ -216,6 +229,9 @@ class PixelStage(Device):
         """Resume them."""
         for axis in self._axes_with("resume"):
             axis.resume()
+
+    def _whole(self, pixel: Place) -> Sequence[float]:
+        return whole_pixel(self.name, self.grid, pixel, self.locate() if isinstance(pixel, Mapping) else None)
 
     def _axes_with(self, method: str) -> list[Any]:
         return [axis for axis in self.axes if hasattr(axis, method)]

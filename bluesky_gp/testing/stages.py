@@ -15,8 +15,10 @@ safe.
 """
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
+import bluesky.plan_stubs as bps
 import numpy as np
 import pytest
 from bluesky.protocols import HasHints, Movable, Pausable, Readable, Stoppable
@@ -29,7 +31,7 @@ Pixel = tuple[float, ...]
 
 
 class StageContract:
-    """Ten tests of a stage; override the fixture `stage`.
+    """Eleven tests of a stage; override the fixture `stage`.
 
     Attributes
     ----------
@@ -80,6 +82,17 @@ class StageContract:
         pixels = stage.grid.outermost
         for pixel in (*pixels, *reversed(pixels)):
             self._go(Session(), stage, pixel)
+
+    def test_its_pixel_axes_go_where_any_plan_sends_them(self, stage: AnyStage) -> None:
+        """``stage.row`` and ``stage.col`` are motors in pixels, and several of them make one move."""
+        positioner = getattr(stage, "pixels", None)
+        if positioner is None:
+            pytest.skip("the stage has no pixel axes")
+        session, axes = Session(), positioner.pseudo_positioners
+        for pixel in stage.grid.outermost:
+            session.run(bps.mv(*chain.from_iterable(zip(axes, pixel, strict=True)), timeout=self.timeout))
+            error = self._error(session, stage, pixel)
+            assert error <= 0.5, f"{stage.name}: its pixel axes were sent to {pixel} and are {error:.3g} steps away"
 
     def test_it_stays_where_it_is_when_it_is_sent_there_again(self, stage: AnyStage) -> None:
         """A move of length nothing ends as any other."""

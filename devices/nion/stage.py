@@ -69,12 +69,9 @@ class NionScanStage(PixelStage):
         axes = [NionCoordinate(self._at, index, name=f"{name}_{axis}") for index, axis in enumerate("yx")]
         super().__init__(prefix, name=name, grid=grid, axes=axes, **kwargs)
 
-    def set(self, pixel: Sequence[float]) -> StatusBase:
-        """Go to a pixel, fractions allowed; nothing moves if `check_value` refuses."""
-        self.check_value(pixel)
-        self._asked = tuple(float(p) for p in pixel)
+    def _move(self, position: Sequence[float]) -> StatusBase:
         status = AllEnded(self.name, 1)
-        move = partial(self._move, tuple(self._position(self._asked)), status)
+        move = partial(self._put, tuple(position), status)
         if self._at.slow or self.settle:
             DaemonExecutor().submit(move)
         else:
@@ -88,7 +85,7 @@ class NionScanStage(PixelStage):
             scan.abort_playing(sync_timeout=10)
         return super().stage()
 
-    def _move(self, point: Any, status: AllEnded) -> None:
+    def _put(self, point: Any, status: AllEnded) -> None:
         try:
             self._at.put(point)
             time.sleep(self.settle)

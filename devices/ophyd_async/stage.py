@@ -11,6 +11,7 @@ from ophyd_async.core import (
 )
 
 from bluesky_gp.devices.ophyd_async.axis import AsyncAxis
+from bluesky_gp.devices.pixel_axes import PixelPositioner, Place, whole_pixel
 from bluesky_gp.devices.pixels import checked_pixel, pixel_data_keys
 from bluesky_gp.grid import PixelGrid
 
@@ -48,23 +49,28 @@ class AsyncPixelStage(StandardReadable):
                 setattr(self, axis, made)
         self.axes: tuple[AsyncAxis, ...] = tuple(getattr(self, axis) for axis in "yxz"[: self.grid.ndim])
         super().__init__(name=name)
+        self.pixels = PixelPositioner(self)
 
-    async def check_value(self, pixel: Sequence[float]) -> None:
+    async def check_value(self, pixel: Place) -> None:
         """Raise ValueError if `pixel` is no pixel of the grid, masked, or beyond the limits of an axis."""
-        wanted = checked_pixel(self.name, self.grid, pixel)
+        wanted = checked_pixel(self.name, self.grid, await self._whole(pixel))
         for axis, value in zip(self.axes, self.grid.position(wanted), strict=True):
             await axis.check_value(float(value))
 
     @AsyncStatus.wrap
-    async def set(self, pixel: Sequence[float]) -> None:
-        """Move all axes at once to a pixel; the Status ends when every axis has ended."""
-        await self.check_value(pixel)
-        self._asked = tuple(float(p) for p in pixel)
+    async def set(self, pixel: Place) -> None:
+        """Move all axes at once to a pixel, or change some of its coordinates; it ends when every axis has ended."""
+        whole = await self._whole(pixel)
+        await self.check_value(whole)
+        self._asked = tuple(float(p) for p in whole)
         targets = self.grid.position(self._asked).tolist()
         moves = [axis.set(target) for axis, target in zip(self.axes, targets, strict=True)]
         for ending in await asyncio.gather(*moves, return_exceptions=True):
             if isinstance(ending, BaseException):
                 raise ending
+
+    async def _whole(self, pixel: Place) -> Sequence[float]:
+        return whole_pixel(self.name, self.grid, pixel, await self.locate() if isinstance(pixel, Mapping) else None)
 
     async def stop(self, success: bool = False) -> None:
         """Stop every axis."""
