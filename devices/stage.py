@@ -133,8 +133,8 @@ class PixelStage(Device):
     def set(self, pixel: Place) -> StatusBase:
         """Move all axes at once to a pixel, fractions allowed; nothing moves if `check_value` refuses.
 
-        A mapping, ``{"row": 12}``, leaves out coordinates that shall stay. The Status ends when every axis has ended, with
-        the first failure if there is one.
+        A mapping, ``{"row": 12}``, leaves out coordinates that shall stay. The Status ends when every axis has ended,
+        with the first failure if there is one.
         """
         whole = self._whole(pixel)
         self.check_value(whole)
