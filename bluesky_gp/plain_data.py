@@ -1,7 +1,7 @@
 """A kernel, an acquisition function or a rule as plain data for a start document, and made again from it.
 
 A record names things, not files: a class of ours is ``bluesky_gp:NAME``, with the name under which its room offers
-it, so that files may move. Records of version 0.1.0 spelled the file as well; `_EARLIER` reads them.
+it, so that files may move. Records of version 0.1.0 spelled the file as well; `_NAMES_OF_0_1_0` reads them.
 """
 
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ _TRANSFORMERS = (  # not preprocessing._function_transformer: of its functions t
     "sklearn.preprocessing._data",
     *(f"sklearn.decomposition.{module}" for module in ("_pca", "_nmf", "_truncated_svd")),
 )
-_EARLIER = {
+_NAMES_OF_0_1_0 = {
     "acquisition": (
         "ExpectedImprovement", "ProbabilityOfImprovement", "ConfidenceBound", "ConfidenceSchedule",
         "PosteriorUncertainty",
@@ -50,7 +50,7 @@ _EARLIER = {
 }  # fmt: skip
 """Public names by the file, of those days, that records of version 0.1.0 have beside them."""
 
-_EARLIER_VALUES: dict[str, dict[str, Any]] = {
+_PARAMETERS_SINCE_0_1_0: dict[str, dict[str, Any]] = {
     "Thickness": {"within": 0.0},
     "PlasmonEnergy": {"within": 0.0},
     "PlasmonWidth": {"within": 0.0},
@@ -113,16 +113,16 @@ def make(description: Any) -> Any:
     if "class" not in description:
         return parameters
     name = str(description["class"])
-    made = _class(name)
+    of_class = _class(name)
     if _todays_name(name) != name:
-        parameters = {**_EARLIER_VALUES.get(name.partition(":")[2], {}), **parameters}
+        parameters = {**_PARAMETERS_SINCE_0_1_0.get(name.partition(":")[2], {}), **parameters}
     try:
-        return made(**parameters)
+        return of_class(**parameters)
     except (TypeError, ValueError) as error:
         raise DescriptionError(f"{description['class']} does not take what is recorded for it: {error}") from error
 
 
-def made(name: str, description: Any) -> Any:
+def make_setting(name: str, description: Any) -> Any:
     """Make a setting of a run from its description.
 
     Raises
@@ -155,7 +155,7 @@ def in_todays_words(description: Any) -> Any:
     if "class" not in words:
         return words
     name = str(words["class"])
-    earlier = _EARLIER_VALUES.get(name.partition(":")[2], {}) if _todays_name(name) != name else {}
+    earlier = _PARAMETERS_SINCE_0_1_0.get(name.partition(":")[2], {}) if _todays_name(name) != name else {}
     return {"class": _todays_name(name), **earlier, **{key: value for key, value in words.items() if key != "class"}}
 
 
@@ -167,8 +167,8 @@ def class_name(of_class: type[Any]) -> str:
 
 def _todays_name(name: str) -> str:
     module, _, attribute = name.partition(":")
-    place = module.removeprefix(f"{_OURS}.")
-    return f"{_OURS}:{attribute}" if attribute in _EARLIER.get(place, ()) else name
+    file = module.removeprefix(f"{_OURS}.")
+    return f"{_OURS}:{attribute}" if attribute in _NAMES_OF_0_1_0.get(file, ()) else name
 
 
 @cache
@@ -187,16 +187,16 @@ def _class(name: str) -> type[Any]:
         raise DescriptionError(f"this version has no {name!r}: give the object itself")
     if module not in (_KERNELS, *_TRANSFORMERS) or not attribute.isidentifier():
         raise DescriptionError(f"the class {name!r} is not made again from a record: give the object itself")
-    found = getattr(import_module(module), attribute, None)
-    if found is None:
+    value_type = getattr(import_module(module), attribute, None)
+    if value_type is None:
         raise DescriptionError(f"this version has no {name!r}: give the object itself")
-    if not (isinstance(found, type) and found.__module__ == module and _is_value(found)):
+    if not (isinstance(value_type, type) and value_type.__module__ == module and _is_value(value_type)):
         raise DescriptionError(f"{name!r} is neither a kernel, a transformer nor a dataclass")
-    return found
+    return value_type
 
 
-def _is_value(found: type[Any]) -> bool:
-    return is_dataclass(found) or issubclass(found, Kernel | BaseEstimator)
+def _is_value(of_class: type[Any]) -> bool:
+    return is_dataclass(of_class) or issubclass(of_class, Kernel | BaseEstimator)
 
 
 def _plain(parameters: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,13 +16,14 @@ from event_model import DocumentRouter, Event
 
 from bluesky_gp.agent import DecisionEvents
 from bluesky_gp.optimizer import PixelOptimizer, Recipe
-from bluesky_gp.plain_data import made
+from bluesky_gp.plain_data import make_setting
 from bluesky_gp.protocols import Acquisition, AnyOptimizer
 from bluesky_gp.recording import Documents, ResumeError
 from bluesky_gp.run import QUANTITIES, Decision, RunRecord, after, agent_entry, repeat, steps_of
 from bluesky_gp.typing import Floats, Indices
 
 _MAPS = ("mean", "std", "acquisition")
+_AGENT = "gp"  # the name that the decisions made again have; the recorded ones may have another
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ def replay(documents: Documents, **given: Any) -> Replay:
     """
     run = _Recorded.read(documents, given)
     optimizer = _optimizer(run.record.start["gp"], given)
-    events = DecisionEvents("gp", optimizer)
+    events = DecisionEvents(_AGENT, optimizer)
     compared = [_compare(run, events, decision) for decision in _decisions(run, optimizer)]
     differences = [difference for difference in compared if difference is not None]
     return Replay(
@@ -110,8 +111,8 @@ def alternatives(documents: Documents, acquisition: Acquisition, **given: Any) -
         As in `replay`.
     """
     run = _Recorded.read(documents, given)
-    gp = run.record.start["gp"]
-    optimizer, other = _optimizer(gp, given), _optimizer(gp, {**given, "acquisition": acquisition})
+    entry = run.record.start["gp"]
+    optimizer, other = _optimizer(entry, given), _optimizer(entry, {**given, "acquisition": acquisition})
     first = len(run.record.inherited.steps)
     found: list[Alternative] = []
     for step, decision in zip(steps_of(run.record), _decisions(run, optimizer), strict=True):
@@ -122,8 +123,8 @@ def alternatives(documents: Documents, acquisition: Acquisition, **given: Any) -
     return found
 
 
-def _optimizer(gp: Mapping[str, Any], given: Mapping[str, Any]) -> AnyOptimizer:
-    return PixelOptimizer.of(Recipe.of(gp, **given))
+def _optimizer(entry: Mapping[str, Any], given: Mapping[str, Any]) -> AnyOptimizer:
+    return PixelOptimizer.of(Recipe.of(entry, **given))
 
 
 @dataclass(frozen=True)
@@ -137,12 +138,14 @@ class _Recorded:
     def read(cls, documents: Documents, given: Mapping[str, Any]) -> "_Recorded":
         _check_arguments(documents, given)
         kept = list(documents)
-        gp = agent_entry(kept[0][1]) if kept else None
-        if gp is None:
+        entry = agent_entry(kept[0][1]) if kept else None
+        if entry is None:
             raise ResumeError("the run was not steered by a GPAgent: its start document has no 'gp'")
-        scalarizer = given["scalarizer"] if "scalarizer" in given else made("scalarizer", gp.get("scalarizer"))
+        scalarizer = (
+            given["scalarizer"] if "scalarizer" in given else make_setting("scalarizer", entry.get("scalarizer"))
+        )
         record = RunRecord.from_documents(kept, scalarizer=scalarizer)
-        maps = _MapReader(gp["agent"])
+        maps = _MapReader(entry["agent"])
         for name, doc in kept:
             maps(name, dict(doc))
         return cls(record, maps.by_iteration)
@@ -186,8 +189,8 @@ def _compare(run: _Recorded, events: DecisionEvents, decision: Decision) -> Diff
     """Return the first quantity of one iteration that is not as it was recorded."""
     columns, values = run.record.iterations, events.values(decision)
     row = int(np.flatnonzero(columns["iteration"] == decision.iteration)[0])
-    names = [q.name for q in QUANTITIES if q.replayed and (q.missing is None or q.name in columns)]
-    pairs = [(name, columns[name][row], values[f"gp_{name}"]) for name in names]
+    names = [q.name for q in QUANTITIES if q.compared and (q.missing is None or q.name in columns)]
+    pairs = [(name, columns[name][row], values[f"{_AGENT}_{name}"]) for name in names]
     maps = {"mean": decision.state.mean, "std": decision.state.std, "acquisition": decision.proposal.acquisition}
     for name, recorded in run.maps.get(decision.iteration, {}).items():
         pairs.append((f"map of {name}", recorded, maps[name]))
@@ -198,20 +201,29 @@ def _compare(run: _Recorded, events: DecisionEvents, decision: Decision) -> Diff
 
 
 def _same(recorded: npt.ArrayLike, replayed: npt.ArrayLike) -> bool:
-    """Whether two arrays have the same numbers, to the last bit; NaN is NaN."""
-    one, other = np.asarray(recorded, dtype=np.float64), np.asarray(replayed, dtype=np.float64)
-    return one.shape == other.shape and bool(np.array_equal(one, other, equal_nan=True))
+    """Whether two arrays have the same numbers, to the last bit, or the same texts; NaN is NaN."""
+    one, other = _array(recorded), _array(replayed)
+    return one.shape == other.shape and bool(np.array_equal(one, other, equal_nan=_numeric(one, other)))
 
 
 def _distance(recorded: npt.ArrayLike, replayed: npt.ArrayLike) -> str:
-    one, other = np.asarray(recorded, dtype=np.float64), np.asarray(replayed, dtype=np.float64)
+    one, other = _array(recorded), _array(replayed)
     if one.shape != other.shape:
         return f", of shape {one.shape} and now {other.shape}"
-    if one.ndim == 0:
+    if one.ndim == 0 or not _numeric(one, other):
         return f", {one} and now {other}"
     with np.errstate(invalid="ignore"):
         apart = np.nanmax(np.abs(one - other), initial=0.0)
     return f", by up to {apart:.3g}"
+
+
+def _array(value: npt.ArrayLike) -> npt.NDArray[Any]:
+    array = np.asarray(value)
+    return array if array.dtype.kind in "US" else np.asarray(array, dtype=np.float64)
+
+
+def _numeric(*arrays: npt.NDArray[Any]) -> bool:
+    return all(array.dtype.kind == "f" for array in arrays)
 
 
 def _other_versions(recorded: Mapping[str, str]) -> dict[str, tuple[str, str]]:

@@ -31,7 +31,7 @@ Filter = Callable[[Floats], Mask]
 
 _ENTRIES = 4_000_000  # of W in all samples: 32 MB
 _BLOCK = 5e9  # operations that the covariance of X with all may take at once
-_TINY = 1e-12
+_LEAST_NOISE = 1e-12  # of a sample's value, relative to the largest variance
 
 
 @dataclass(frozen=True)
@@ -166,9 +166,9 @@ class Goal:
     def picked(self, context: AcquisitionContext, values: Floats) -> Mask:
         """Return the pixels that the filter picks of a map, standardised, shape ``(N,)``."""
         allowed, shape = context.grid.allowed, context.grid.shape
-        known = np.where(allowed, context.sign * context.in_unit(values), np.nan)
+        seen = np.where(allowed, context.sign * context.in_unit(values), np.nan)
         f = Top(largest=context.sign > 0.0) if self.f is None else self.f
-        mask = np.asarray(f(known.reshape(shape)))
+        mask = np.asarray(f(seen.reshape(shape)))
         if mask.shape != shape or mask.dtype != np.bool_:
             raise ValueError(
                 f"Goal: f must return a mask, booleans of shape {shape}, got {mask.dtype} of shape {mask.shape}"
@@ -183,12 +183,12 @@ class Goal:
         noise = np.maximum(
             posterior.measured_std(context.pixels) ** 2 - posterior.variance[context.pixels], paths.least
         )
-        for place in range(len(paths.fantasies_of(posterior))):
-            gain = context.once(f"{self!r} gain {place}", partial(paths.gain, posterior, place, gains))
+        for number in range(len(paths.fantasies_of(posterior))):
+            gain = context.once(f"{self!r} gain {number}", partial(paths.gain, posterior, number, gains))
             gains.append(gain)
             variance = variance - gain**2
-        known = np.maximum(variance[:, context.pixels], 0.0) + noise
-        return np.asarray(0.5 * (np.log(posterior.variance[context.pixels] + noise) - np.log(known).mean(axis=0)))
+        conditioned = np.maximum(variance[:, context.pixels], 0.0) + noise
+        return np.asarray(0.5 * (np.log(posterior.variance[context.pixels] + noise) - np.log(conditioned).mean(axis=0)))
 
     def _paths(self, context: AcquisitionContext) -> "_Paths":
         samples, posterior = joint_samples(context, self.num_samples), context.posterior
@@ -211,7 +211,7 @@ class _Paths:
     def of(cls, posterior: Posterior, picks: Sequence[Indices], n_measured: int) -> "_Paths":
         union = np.unique(np.concatenate(picks))
         columns = _columns(posterior, union, n_measured)
-        least = _TINY * float(posterior.variance.max())
+        least = _LEAST_NOISE * float(posterior.variance.max())
         W = tuple(_explained(columns[np.searchsorted(union, X)], X, least) for X in picks)
         taken = np.stack([np.square(w).sum(axis=0) for w in W])
         return cls(W, posterior.variance - taken, len(posterior.fantasies), least)
@@ -219,13 +219,13 @@ class _Paths:
     def fantasies_of(self, posterior: Posterior) -> Sequence[Fantasy]:
         return posterior.fantasies[self.n_fantasies :]
 
-    def gain(self, posterior: Posterior, place: int, gains: Sequence[Floats]) -> Floats:
-        """Return the gain of the pixel of a place on each sample's covariance, shape ``(s, N)``; see `Fantasy`."""
-        *before, fantasy = self.fantasies_of(posterior)[: place + 1]
+    def gain(self, posterior: Posterior, number: int, gains: Sequence[Floats]) -> Floats:
+        """Return the gain of a fantasy, counted from 0, on each sample's covariance, shape ``(s, N)``."""
+        *before, fantasy = self.fantasies_of(posterior)[: number + 1]
         p = fantasy.pixel
         column = fantasy.gain * fantasy.std + sum(earlier.gain[p] * earlier.gain for earlier in before)
         columns = np.stack([column - w[:, p] @ w for w in self.W])
-        for gain in gains[:place]:
+        for gain in gains[:number]:
             columns -= gain[:, p, None] * gain
         spread = np.sqrt(np.maximum(columns[:, p], 0.0) + max(fantasy.noise, self.least))
         return np.asarray(columns / spread[:, None])

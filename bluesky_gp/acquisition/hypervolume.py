@@ -56,11 +56,13 @@ class ExpectedHypervolumeImprovement:
         """Score pixels, shape ``(k,)``."""
         signs = np.array([context.sign, 1.0 if self.maximize_other else -1.0])
         mean, std = context.other(self.other)
-        found = np.stack([context.in_unit(context.posterior.mean[context.measured]), signs[1] * mean[context.measured]])
-        if not np.isfinite(found).all():
+        values = np.stack(
+            [context.in_unit(context.posterior.mean[context.measured]), signs[1] * mean[context.measured]]
+        )
+        if not np.isfinite(values).all():
             return np.full(len(context.pixels), np.nan)  # nothing is known of the other number
-        reference = _reference(found) if self.reference is None else signs * np.asarray(self.reference)
-        front = pareto_front(found, reference)
+        reference = _reference(values) if self.reference is None else signs * np.asarray(self.reference)
+        front = pareto_front(values, reference)
         second = signs[1] * mean[context.pixels], std[context.pixels]
         return log_hypervolume_improvement((context.mean, context.std), second, front, reference)
 
@@ -94,9 +96,9 @@ def log_hypervolume_improvement(
     return np.asarray(logsumexp(np.add(widths, heights), axis=0))
 
 
-def _reference(found: Floats) -> Floats:
+def _reference(values: Floats) -> Floats:
     """Below the worst of the front in either number, shape ``(2,)``."""
-    front = pareto_front(found, np.full(2, -np.inf))
-    span = np.ptp(found, axis=1)
-    scale = np.where(span > 0.0, span, np.maximum(np.abs(found).max(axis=1), 1.0))
+    front = pareto_front(values, np.full(2, -np.inf))
+    span = np.ptp(values, axis=1)
+    scale = np.where(span > 0.0, span, np.maximum(np.abs(values).max(axis=1), 1.0))
     return np.asarray(front.min(axis=1) - _MARGIN * scale)

@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bluesky_gp.acquisition.sampling import gains
+from bluesky_gp.gp import NO_VARIANCE
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.protocols import AcquisitionContext, Posterior
 from bluesky_gp.typing import Floats, Indices
@@ -28,7 +29,6 @@ _TILES = 4  # of the rows of C: by symmetry only 5 / 8 of it is computed
 _FIELDS = 64  # products with C that an estimate of q takes
 _FEWER = 16  # the same on large grids
 _LARGE = 100_000  # pixels
-_TINY = 1e-300
 
 
 @dataclass(frozen=True)
@@ -51,11 +51,11 @@ class IntegratedVariance:
         w = context.grid.allowed.astype(np.float64)
         before, q = context.once(f"{self!r} sums", lambda: (posterior, _squares(context)))
         g = gains(posterior.fantasies[len(before.fantasies) :], len(w))
-        for place, gain in enumerate(g):
-            q = q - 2.0 * gain * context.once(f"{self!r} product {place}", partial(before.product, w * gain))
+        for number, gain in enumerate(g):
+            q = q - 2.0 * gain * context.once(f"{self!r} product {number}", partial(before.product, w * gain))
         q = q + np.einsum("rn,rs,sn->n", g, (g * w) @ g.T, g, optimize=True)
         removed = np.maximum(q[pixels], 0.0) / posterior.measured_std(pixels) ** 2
-        return np.asarray(removed / max(float(w @ before.variance), _TINY))
+        return np.asarray(removed / max(float(w @ before.variance), NO_VARIANCE))
 
 
 def _squares(context: AcquisitionContext) -> Floats:
@@ -88,6 +88,6 @@ def _estimated(posterior: Posterior, grid: PixelGrid, rng: np.random.Generator) 
 def _combs(shape: tuple[int, ...]) -> Iterator[npt.NDArray[np.bool_]]:
     """Yield masks that share the pixels of a lattice out, each with every n-th pixel along every axis."""
     step = round((_FEWER if np.prod(shape) > _LARGE else _FIELDS) ** (1.0 / len(shape)))
-    place = np.indices(shape).reshape(len(shape), -1) % step
+    offset = np.indices(shape).reshape(len(shape), -1) % step
     for first in product(*[range(min(step, n)) for n in shape]):
-        yield np.all(place == np.array(first)[:, None], axis=0)
+        yield np.all(offset == np.array(first)[:, None], axis=0)

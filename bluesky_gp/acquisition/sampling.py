@@ -21,6 +21,8 @@ from bluesky_gp.protocols import AcquisitionContext, Fantasy
 from bluesky_gp.settings import check_whole
 from bluesky_gp.typing import Floats
 
+_LEAST_PROBABILITY = 1e-300  # of which a logarithm is taken
+
 
 @dataclass(frozen=True)
 class ThompsonSampling:
@@ -32,8 +34,8 @@ class ThompsonSampling:
 
     def on(self, context: AcquisitionContext) -> Floats:
         """Score pixels, shape ``(k,)``: the sample there, in the target's unit."""
-        place = f"{self!r} {len(context.posterior.fantasies)}"
-        sample: Floats = context.once(place, lambda: context.samples(1)[0])
+        key = f"{self!r} {len(context.posterior.fantasies)}"
+        sample: Floats = context.once(key, lambda: context.samples(1)[0])
         return sample[context.pixels]
 
 
@@ -87,9 +89,9 @@ def joint_samples(context: AcquisitionContext, num: int) -> Floats:
     )
     since = posterior.fantasies[n_before:]
     weights = np.empty((num, 0))
-    for place, fantasy in enumerate(since):
-        noise = context.once(f"{name}, noise {place}", lambda: context.rng.standard_normal(num))
-        error = errors[:, fantasy.pixel] - weights @ gains(since[:place], len(posterior.mean))[:, fantasy.pixel]
+    for number, fantasy in enumerate(since):
+        noise = context.once(f"{name}, noise {number}", lambda: context.rng.standard_normal(num))
+        error = errors[:, fantasy.pixel] - weights @ gains(since[:number], len(posterior.mean))[:, fantasy.pixel]
         weight = (error + np.sqrt(fantasy.noise) * noise) / fantasy.std
         weights = np.column_stack([weights, weight])
     return np.asarray(posterior.mean + errors - weights @ gains(since, len(posterior.mean)))
@@ -113,7 +115,7 @@ def _log_information_below(z: Floats) -> Floats:
     # Both terms with the density taken out: it is zero in floating point from 39 on, and they are not.
     over_density = np.sqrt(0.5 * np.pi) * erfcx(z / np.sqrt(2.0))  # (1 - Phi) / phi
     log_density = -0.5 * z * z - LOG_SQRT_2PI
-    rest = np.maximum(np.exp(log_density) * over_density, 1e-300)  # 1 - Phi
+    rest = np.maximum(np.exp(log_density) * over_density, _LEAST_PROBABILITY)  # 1 - Phi
     return np.asarray(log_density + np.log(0.5 * z / (1.0 - rest) - over_density * np.log1p(-rest) / rest))
 
 

@@ -55,7 +55,7 @@ class Preparation:
     @property
     def initial(self) -> History:
         """History of a run that resumes no other."""
-        return History(known=tuple(self._optimizer.points(self.first_state)))
+        return History(told=tuple(self._optimizer.points(self.first_state)))
 
     @property
     def resumed(self) -> Resumed | None:
@@ -96,5 +96,5 @@ class Preparation:
             return resumed.history, resumed.decision
         if not history.uid:
             history = self.initial
-        known = history.uid or history.known
-        return history, None if known else beginning(self._optimizer, self._first_state)
+        inherits = history.uid or history.told
+        return history, None if inherits else beginning(self._optimizer, self._first_state)

@@ -10,6 +10,7 @@ from .fit_schedule import contradicts as contradicts
 from .fit_schedule import likelihood_pixels as likelihood_pixels
 from .fit_schedule import refit_due as refit_due
 from .fit_schedule import starts_for as starts_for
+from .interfaces import NO_VARIANCE as NO_VARIANCE
 from .interfaces import Covariance as Covariance
 from .kernel_choice import KernelChoice as KernelChoice
 from .kernel_choice import LinearPrior as LinearPrior

@@ -17,6 +17,9 @@ from sklearn.gaussian_process.kernels import Kernel
 
 from bluesky_gp.typing import Floats, Indices
 
+NO_VARIANCE = 1e-300
+"""Stands for a variance of zero where one is divided by it."""
+
 
 class Solver(Protocol):
     """Solutions with K, the covariance of the measured pixels.

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from sklearn.gaussian_process.kernels import Kernel
 
 from bluesky_gp.gp.cholesky import CholeskySolver
-from bluesky_gp.gp.interfaces import Solver
+from bluesky_gp.gp.interfaces import NO_VARIANCE, Solver
 from bluesky_gp.gp.iterative import IterativeSolver
 from bluesky_gp.gp.kernels import noise_variance, of_lags
 from bluesky_gp.gp.lattice import LatticeProduct
@@ -30,7 +30,6 @@ from bluesky_gp.typing import Floats, Indices
 
 DENSE = 4000  # pixels up to which a dense factor is held (128 MB); above, an iteration is as fast and needs no memory
 EXACT = 1e9  # operations that the exact variance of all pixels may take: about 50 ms
-_NO_VARIANCE = 1e-300  # a correlation is divided by at least this: a kernel may be noise and nothing else
 
 
 @dataclass(frozen=True)
@@ -75,7 +74,7 @@ class LatticeCovariance:
     @cached_property
     def neighbourhood(self) -> Floats:
         """Sum of the squared prior correlation of every pixel with all that are not masked: one FFT convolution."""
-        correlation = self.table / max(self.variance[0], _NO_VARIANCE)  # a kernel may be noise and nothing else
+        correlation = self.table / max(self.variance[0], NO_VARIANCE)  # a kernel may be noise and nothing else
         squares = np.square(correlation).reshape([2 * n - 1 for n in self.shape])
         return LatticeProduct.from_table(squares, self.shape)(self.allowed.astype(np.float64))
 

@@ -14,13 +14,12 @@ from scipy.spatial.distance import cdist
 from scipy.special import log_ndtr
 
 from bluesky_gp.acquisition import NO_SPREAD, ExpectedImprovement, log_expected_improvement
-from bluesky_gp.gp import GridPosterior
+from bluesky_gp.gp import NO_VARIANCE, GridPosterior
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.protocols import Acquisition, MapAcquisition
 from bluesky_gp.settings import check_number
 from bluesky_gp.typing import Floats, Indices
 
-_TINY = 1e-300  # where nothing is unknown and nothing is noise
 _TIE = 1e-9  # relative: what numbers differ by that are equal but for rounding, by symmetry or far from all data
 
 Score = Callable[[GridPosterior, Indices], Floats]
@@ -81,7 +80,7 @@ def exploring(place: Place) -> Ranking:
     where a pixel has neighbours on one side only.
     """
     variance, prior = place.posterior.variance[place.candidates], place.posterior.prior
-    return Ranking(np.square(variance) / (variance + prior.noise + _TINY) * prior.neighbourhood[place.candidates])
+    return Ranking(np.square(variance) / (variance + prior.noise + NO_VARIANCE) * prior.neighbourhood[place.candidates])
 
 
 @dataclass(frozen=True)

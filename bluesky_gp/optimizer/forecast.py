@@ -31,7 +31,7 @@ import numpy.typing as npt
 from scipy.optimize import brentq
 from scipy.special import log_ndtr
 
-from bluesky_gp.gp import GridPosterior
+from bluesky_gp.gp import NO_VARIANCE, GridPosterior
 from bluesky_gp.optimizer.units import Units
 from bluesky_gp.typing import Floats, Indices
 
@@ -41,7 +41,6 @@ _WRONGNESS = 0.7  # and the power of how wrong they were that it grows with
 _INDEPENDENT = 0.1  # share of the pixels: fewer than vary independently, as most maps have an upper end
 _LIKELY = 0.9
 _ALONE = 400  # pixels whose chance to be the best is looked at each by itself
-_LEAST_VARIANCE = 1e-300  # nothing is divided by less
 _DEVIATIONS = 5.0  # above its mean, beyond which no pixel is expected
 _STEPS = 24  # of the integral over t
 _LOOKED_AT = 200  # pixels that stand for the map where the kernel is not stationary
@@ -132,13 +131,13 @@ def _by_trial(posterior: GridPosterior, pixels: Indices, candidates: Indices, nu
     K = prior.block(new, both) - cross[:, :num].T @ posterior.solver.solve(cross)
     K[np.diag_indices(num)] += prior.noise + 1e-10 * prior.variance.max()
     told = np.sum(K[:, num:] * np.linalg.solve(K[:, :num], K[:, num:]))
-    return float(np.clip(1.0 - told / max(np.sum(posterior.variance[some]), _LEAST_VARIANCE), 0.0, 1.0))
+    return float(np.clip(1.0 - told / max(np.sum(posterior.variance[some]), NO_VARIANCE), 0.0, 1.0))
 
 
 def _better(posterior: GridPosterior, units: Units, candidates: Indices) -> tuple[float, float]:
     """Mean and quantile of what the best of the candidates has more than the best that is measured."""
     best = float(posterior.mean[posterior.measured[0]].max())
-    mu, sd = posterior.mean[candidates] - best, np.sqrt(np.maximum(posterior.variance[candidates], _LEAST_VARIANCE))
+    mu, sd = posterior.mean[candidates] - best, np.sqrt(np.maximum(posterior.variance[candidates], NO_VARIANCE))
     mu, sd, share = _hopeful(mu, sd)
     highest = float(np.max(mu + _DEVIATIONS * sd, initial=0.0))
     if not highest > 0.0:

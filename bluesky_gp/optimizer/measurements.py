@@ -34,7 +34,7 @@ class Measurements:
         return len(self.pixels)
 
     @property
-    def known(self) -> npt.NDArray[np.bool_]:
+    def has_value(self) -> npt.NDArray[np.bool_]:
         """Whether each has a value, shape ``(m,)``."""
         return np.isfinite(self.values)
 
@@ -62,8 +62,8 @@ class Measurements:
 
     def taken_back_by(self, new: "Measurements") -> npt.NDArray[np.bool_]:
         """Return which are failures of pixels with a value now, or values of pixels that failed, shape ``(m,)``."""
-        measured, failed = new.pixels[new.known], new.pixels[~new.known]
-        return np.asarray(np.where(self.known, np.isin(self.pixels, failed), np.isin(self.pixels, measured)))
+        measured, failed = new.pixels[new.has_value], new.pixels[~new.has_value]
+        return np.asarray(np.where(self.has_value, np.isin(self.pixels, failed), np.isin(self.pixels, measured)))
 
     def then(self, new: "Measurements") -> "Measurements":
         """Return these and `new` ones, without those that the new ones take back."""

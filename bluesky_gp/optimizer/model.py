@@ -9,6 +9,7 @@ import numpy.typing as npt
 from sklearn.gaussian_process.kernels import Kernel
 
 from bluesky_gp.gp import (
+    NO_VARIANCE,
     FitProblem,
     GridPosterior,
     KernelChoice,
@@ -100,8 +101,8 @@ class Model:
         final: bool,
     ) -> OptimizerState:
         """Fit, build anew or extend the posterior of `state`, as it takes."""
-        n, known = grown.n_measured, new.known
-        if state.measurements.known[gone].any():
+        n, known = grown.n_measured, new.has_value
+        if state.measurements.has_value[gone].any():
             return self._forgetting(grown)
         if n == 0:
             return grown
@@ -124,7 +125,7 @@ class Model:
         return self._fit(afresh) if afresh.n_measured else afresh
 
     def _fit(self, state: OptimizerState) -> OptimizerState:
-        known = state.measurements.known
+        known = state.measurements.has_value
         values = state.values[known]
         units, trouble = self._units_of(values)
         state = replace(state, fit=replace(state.fit, units=units, trouble=trouble))
@@ -156,8 +157,8 @@ class Model:
         """
         if not state.n_measured:
             return state
-        units, _ = self._units_of(fitted.values[fitted.known])
-        fit = ModelFit(units, state.covariance.with_theta(theta), n_fitted=int(fitted.known.sum()))
+        units, _ = self._units_of(fitted.values[fitted.has_value])
+        fit = ModelFit(units, state.covariance.with_theta(theta), n_fitted=int(fitted.has_value.sum()))
         return self._rebuilt(replace(state, fit=fit))
 
     def _fitted(self, state: OptimizerState, known: npt.NDArray[np.bool_]) -> OptimizerState:
@@ -248,7 +249,7 @@ def _is_sound(state: OptimizerState) -> bool:
 def _errors(posterior: GridPosterior, pixels: Indices, values: Floats, noise: Floats) -> Floats:
     """Standardised errors of prediction."""
     variance = posterior.variance[pixels] + posterior.prior.noise + noise
-    return np.asarray((values - posterior.mean[pixels]) / np.sqrt(np.maximum(variance, 1e-300)))
+    return np.asarray((values - posterior.mean[pixels]) / np.sqrt(np.maximum(variance, NO_VARIANCE)))
 
 
 def _trend(mean: Mean, grid: PixelGrid, units: Units) -> Trend:

@@ -133,7 +133,7 @@ class PixelOptimizer:
             n_restarts=n_restarts,
         )
         self.grid, self.target, self.batch_size = self.recipe.grid, target, batch_size
-        self.others, self.acquisition = self.recipe.others, self.recipe.rule
+        self.others, self.acquisition = self.recipe.others, self.recipe.acquisition_function
         self._points = Points(self.grid, target)
         self._model = self.recipe.model()
         self._proposer = Proposer.of(self.recipe)
@@ -191,8 +191,8 @@ class PixelOptimizer:
         pixel = self._state.best_pixel
         if pixel is None:
             return []
-        place = dict(zip(self.grid.axes, pixel, strict=True))
-        return [(int(self.grid.ravel([pixel])[0]), place, {self.target: self._state.best_value})]
+        coordinates = dict(zip(self.grid.axes, pixel, strict=True))
+        return [(int(self.grid.ravel([pixel])[0]), coordinates, {self.target: self._state.best_value})]
 
     @property
     def theta_names(self) -> list[str]:

@@ -23,15 +23,16 @@ from bluesky_gp.optimizer.slips import (
     check_transform,
 )
 from bluesky_gp.optimizer.stopping import NothingLearnt, StoppingRule
-from bluesky_gp.plain_data import describe, in_todays_words, made, make
+from bluesky_gp.plain_data import describe, in_todays_words, make, make_setting
 from bluesky_gp.protocols import Acquisition, MapAcquisition
 from bluesky_gp.settings import check_number, check_whole
 
 _RESTARTS = 4  # of 75 random kernels fits then find the optimum of 73, or a better one than 15 to 30 random starts
 _OBJECTS = ("acquisition", "batch", "mean", "transform", "kernel", "initial")  # made again from their descriptions
-_NUMBERS = ("batch_size", "n_initial", "maximize", "seed", "prior", "outliers")
-_NEEDED = ("grid", "optimizer_target", "kernel", "batch_size", "seed")
-_EARLIER = {"min_distance": 0.0, "others": (), "initial": "random", "batch": 0.5, "n_restarts": 0}
+_NUMBERS = ("batch_size", "n_initial", "maximize", "seed")
+_OPTIONS = ("prior", "outliers", "others", "min_distance", "n_restarts")  # a record may lack them
+_NEEDED = ("grid", "optimizer_target", "kernel", "batch_size", "n_initial", "maximize", "seed")
+_STOOD_FOR_MISSING = {"min_distance": 0.0, "others": (), "initial": "random", "batch": 0.5, "n_restarts": 0}
 """Defaults of records that lack an entry, or have None for it: those before the entry came to be."""
 
 
@@ -92,19 +93,19 @@ class Recipe:
         return 0 if self.kernel is None or self.prior is not None else _RESTARTS
 
     @property
-    def rule(self) -> Acquisition | MapAcquisition:
+    def acquisition_function(self) -> Acquisition | MapAcquisition:
         """The acquisition function; expected improvement unless another is given."""
         return ExpectedImprovement() if self.acquisition is None else self.acquisition
 
     @property
-    def share(self) -> float | Strategy | None:
+    def _choice(self) -> float | Strategy | None:
         """The share of a batch that pursues the target, or a way to choose it; None: the default of the rule."""
         return self.batch if self.purpose is None else share_for(self.purpose)
 
     @property
     def strategy(self) -> Strategy:
         """Strategy by which a batch is chosen."""
-        return strategy_of(self.share, self.rule)
+        return strategy_of(self._choice, self.acquisition_function)
 
     @property
     def design(self) -> Design:
@@ -134,12 +135,13 @@ class Recipe:
             "grid": self.grid.to_mapping(),
             "optimizer_target": self.target,
             "kernel": describe(self.model().choice.kernel),
-            "default_kernel": self.kernel is None,  # with the priors that go with it
-            "acquisition": describe(self.rule),
+            "default_kernel": self.kernel is None,
+            "default_prior": self._default_prior(),
+            "acquisition": describe(self.acquisition_function),
             "batch_size": int(self.batch_size),
             "n_initial": int(self.beginning().num),
             "initial": describe(self.design),
-            "batch": describe(self.strategy if self.share is None else self.share),  # what None means may change
+            "batch": describe(self.strategy if self._choice is None else self._choice),  # what None means may change
             "purpose": self.purpose,
             "min_distance": float(self.min_distance),
             "maximize": self.maximize,
@@ -154,12 +156,12 @@ class Recipe:
         }
 
     @classmethod
-    def of(cls, gp: Mapping[str, Any], **given: Any) -> Self:
+    def of(cls, entry: Mapping[str, Any], **given: Any) -> Self:
         """Read what `to_mapping` wrote, without stopping rules: a record says where its run ended.
 
         Parameters
         ----------
-        gp : Mapping
+        entry : Mapping
             The entry ``gp`` of a start document.
         **given
             Settings of which the record has the name only.
@@ -169,34 +171,48 @@ class Recipe:
         ValueError
             If a setting cannot be made again and is not given, or the default kernel of today is another one.
         """
-        missing = [name for name in _NEEDED if name not in gp]
+        missing = [name for name in _NEEDED if name not in entry]
         if missing:
             raise ValueError(
                 f"the run does not describe a PixelOptimizer: its start document lacks {missing} under 'gp'"
             )
-        recorded = {name: made(name, gp.get(name)) for name in _OBJECTS if name not in given}
-        if gp.get("default_kernel"):
+        recorded = {name: make_setting(name, entry.get(name)) for name in _OBJECTS if name not in given}
+        if entry.get("default_kernel"):
             recorded["kernel"] = None
-        settings = {**{name: gp[name] for name in _NUMBERS}, "others": gp.get("others"), **recorded}
-        settings |= {name: gp.get(name) for name in ("min_distance", "n_restarts")}
-        earlier = {name: value for name, value in _EARLIER.items() if settings.get(name) is None}
+        settings = {
+            **{name: entry[name] for name in _NUMBERS},
+            **{name: entry.get(name) for name in _OPTIONS},
+            **recorded,
+        }
+        earlier = {name: value for name, value in _STOOD_FOR_MISSING.items() if settings.get(name) is None}
         own = {name: value for name, value in given.items() if name in {field.name for field in fields(cls)}}
         try:
             recipe = cls(
-                PixelGrid.from_mapping(gp["grid"]),
-                gp["optimizer_target"],
+                PixelGrid.from_mapping(entry["grid"]),
+                entry["optimizer_target"],
                 **{"stopping": (), **settings, **earlier, **own},
             )
-            recipe._check_kernel(gp)
+            recipe._check_kernel(entry)
         except TypeError as error:
             raise ValueError(f"the run's settings cannot be made again: {error}") from error
         return recipe
 
-    def _check_kernel(self, gp: Mapping[str, Any]) -> None:
-        """Raise if a run had the default kernel, and that is another one today."""
-        today = describe(self.model().choice.kernel)
-        if self.kernel is None and today != in_todays_words(gp["kernel"]):
+    def _default_prior(self) -> Any:
+        """The priors that go with the default kernel, as plain data; None where a user chose kernel or prior."""
+        chosen = self.kernel is not None or self.prior is not None
+        return None if chosen else describe(self.model().choice.prior)
+
+    def _check_kernel(self, entry: Mapping[str, Any]) -> None:
+        """Raise if a run had the default kernel, and that or its priors are others today.
+
+        Records of version 0.1.0 lack the priors.
+        """
+        if self.kernel is not None:
+            return
+        recorded, today = in_todays_words(entry["kernel"]), describe(self.model().choice.kernel)
+        prior = entry.get("default_prior")
+        if recorded != today or prior not in (None, self._default_prior()):
             raise ValueError(
-                f"the run had the default kernel of its day, {make(gp['kernel'])}, with priors of its own, and today's "
+                f"the run had the default kernel of its day, {make(recorded)}, with priors of its own, and today's "
                 f"is {make(today)}: replay it with the version of bluesky_gp that recorded it"
             )

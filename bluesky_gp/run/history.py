@@ -35,7 +35,7 @@ class History:
     ----------
     uid : str
         Of the run that is resumed; "" if none is.
-    known : tuple of Mapping
+    told : tuple of Mapping
         What the optimizer had been told before the first run: ``{"_id": ..., TARGET: ...}``, NaN where it failed.
     steps : tuple of Step
         The decisions of the run that is resumed, and of those that it resumed.
@@ -44,7 +44,7 @@ class History:
     """
 
     uid: str = ""
-    known: tuple[Point, ...] = ()
+    told: tuple[Point, ...] = ()
     steps: tuple[Step, ...] = ()
     unlearnt: tuple[Outcome, ...] = ()
 
@@ -55,7 +55,7 @@ class History:
 
     @property
     def attempted(self) -> frozenset[int]:
-        """Flat indices of the pixels that were measured or failed, those of `known` apart."""
+        """Flat indices of the pixels that were measured or failed, those of `told` apart."""
         return frozenset(outcome.pixel for outcome in (*self.learnt, *self.unlearnt))
 
     @property
@@ -72,12 +72,12 @@ class History:
 
     def to_mapping(self) -> dict[str, Any]:
         """Return plain data for the start document, under ``gp``."""
-        found: dict[str, Any] = {}
-        if self.known:
-            found["known"] = [_plain(point) for point in self.known]
+        plain: dict[str, Any] = {}
+        if self.told:
+            plain["known"] = [_plain(point) for point in self.told]
         if self.uid:
             outcomes = (*self.learnt, *self.unlearnt)
-            found["resumed_from"] = {
+            plain["resumed_from"] = {
                 "uid": self.uid,
                 "n_decisions": len(self.steps),
                 "n_attempted": len(self.attempted),
@@ -88,8 +88,8 @@ class History:
                 "values": [None if outcome.failed else outcome.value for outcome in outcomes],
             }
             others = {name: _packed(outcomes, name) for name in _names(outcomes)}
-            found["resumed_from"] |= {"others": others} if others else {}
-        return found
+            plain["resumed_from"] |= {"others": others} if others else {}
+        return plain
 
     @classmethod
     def of(cls, gp: Mapping[str, Any]) -> "History":
@@ -101,8 +101,8 @@ class History:
             If it is damaged.
         """
         try:
-            known = tuple({name: _number(value) for name, value in point.items()} for point in gp.get("known") or ())
-            return _resumed(known, gp["resumed_from"]) if gp.get("resumed_from") else cls(known=known)
+            told = tuple({name: _number(value) for name, value in point.items()} for point in gp.get("known") or ())
+            return _resumed(told, gp["resumed_from"]) if gp.get("resumed_from") else cls(told=told)
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise ValueError(f"what the run inherited is damaged in its start document: {error}") from error
 
@@ -111,7 +111,7 @@ def _untimed(outcomes: Sequence[Outcome]) -> tuple[Outcome, ...]:
     return tuple(replace(outcome, seconds=0.0) for outcome in outcomes)
 
 
-def _resumed(known: tuple[Point, ...], value: Mapping[str, Any]) -> History:
+def _resumed(told: tuple[Point, ...], value: Mapping[str, Any]) -> History:
     pairs = zip(value["pixels"], value["values"], strict=True)
     others = _unpacked(value.get("others", {}), len(value["pixels"]))
     outcomes = tuple(
@@ -125,7 +125,7 @@ def _resumed(known: tuple[Point, ...], value: Mapping[str, Any]) -> History:
         Step(outcomes[begin:end], int(asked), tuple(int(pixel) for pixel in proposed))
         for begin, end, asked, proposed in zip(ends[:-1], ends[1:], value["asked"], value["proposed"], strict=True)
     )
-    return History(str(value["uid"]), known, steps, outcomes[ends[-1] :])
+    return History(str(value["uid"]), told, steps, outcomes[ends[-1] :])
 
 
 def _names(outcomes: Sequence[Outcome]) -> list[str]:

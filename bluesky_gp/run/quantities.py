@@ -27,8 +27,8 @@ class Quantity:
     shape : tuple of {"batch", "axes", "theta"}
         Empty: a scalar. What is shorter than a batch is padded, with -1 or NaN.
     units : {"", "target", "s"}
-    replayed : bool
-        Whether a decision that is made again must repeat it, bit for bit.
+    compared : bool
+        Whether a replay compares it: a decision that is made again must repeat it, bit for bit.
     missing : optional
         Stands for it in older records, which lack it; None: every record has it.
     """
@@ -38,7 +38,7 @@ class Quantity:
     kind: Literal["number", "integer", "string"] = "number"
     shape: tuple[Size, ...] = ()
     units: Literal["", "target", "s"] = ""
-    replayed: bool = True
+    compared: bool = True
     missing: Any = None
 
 
@@ -64,7 +64,7 @@ def _forecast_num(decision: Decision) -> int:
 
 
 QUANTITIES = (
-    Quantity("iteration", lambda d: d.iteration, "integer", replayed=False),
+    Quantity("iteration", lambda d: d.iteration, "integer", compared=False),
     Quantity("n_measured", lambda d: int(d.state.n_measured), "integer"),
     Quantity("n_failed", lambda d: int(d.state.n_failed), "integer"),
     Quantity("n_outcomes", lambda d: d.n_outcomes, "integer"),
@@ -83,12 +83,12 @@ QUANTITIES = (
     Quantity("map_gain", _gain("map_gain"), units="target", missing=nan),
     Quantity("best_gain", _gain("best_gain"), units="target", missing=nan),
     Quantity("best_gain_most", _gain("best_gain_most"), units="target", missing=nan),
-    Quantity("fit_time", lambda d: d.fit_time, units="s", replayed=False),
-    Quantity("propose_time", lambda d: d.propose_time, units="s", replayed=False),
-    Quantity("next_time", lambda d: d.next_time, units="s", replayed=False, missing=0.0),
-    Quantity("stop_reason", lambda d: d.proposal.stop_reason, "string", replayed=False),
-    Quantity("method", _words("method"), "string", replayed=False, missing=""),
-    Quantity("warning", _words("warning"), "string", replayed=False, missing=""),
+    Quantity("fit_time", lambda d: d.fit_time, units="s", compared=False),
+    Quantity("propose_time", lambda d: d.propose_time, units="s", compared=False),
+    Quantity("next_time", lambda d: d.next_time, units="s", compared=False, missing=0.0),
+    Quantity("stop_reason", lambda d: d.proposal.stop_reason, "string", compared=False),
+    Quantity("method", _words("method"), "string", compared=False, missing=""),
+    Quantity("warning", _words("warning"), "string", compared=False, missing=""),
 )
 
 

@@ -189,9 +189,9 @@ class RunReader(DocumentRouter):
         """Return the agent's scalarizer, as given, or made again from the record if it is one of ours."""
         if self._scalarizer is not None or gp.get("scalarizer") is None:
             return self._scalarizer
-        from bluesky_gp.plain_data import made  # it needs scikit-learn: a second to import
+        from bluesky_gp.plain_data import make_setting  # it needs scikit-learn: a second to import
 
-        return cast(Scalarizer, made("scalarizer", gp["scalarizer"]))
+        return cast(Scalarizer, make_setting("scalarizer", gp["scalarizer"]))
 
     def stop(self, doc: Mapping[str, Any]) -> None:
         """Take how the run ended."""

@@ -18,7 +18,7 @@ def history_of(record: RunRecord) -> History:
     base = record.inherited
     outcomes = (*base.learnt, *base.unlearnt, *record.outcomes)
     learnt = sum(len(step.learnt) for step in steps)
-    return History(record.start["uid"], base.known, tuple(steps), tuple(outcomes[learnt:])).untimed
+    return History(record.start["uid"], base.told, tuple(steps), tuple(outcomes[learnt:])).untimed
 
 
 def steps_of(record: RunRecord) -> list[Step]:

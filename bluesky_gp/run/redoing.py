@@ -15,7 +15,7 @@ def after(optimizer: AnyOptimizer, history: History) -> Decision:
     What the optimizer had been told by hand is learnt at once and from the beginning, so that nothing but the values
     counts; every decision of earlier runs is made again from what it knew, whatever stopping rules there are now.
     """
-    decision = beginning(optimizer, _told(optimizer, history.known))
+    decision = beginning(optimizer, _told(optimizer, history.told))
     for step in history.steps:
         _, decision = repeat(optimizer, decision, step)
     return decision

@@ -193,7 +193,9 @@ def test_a_record_that_names_any_other_class_has_it_neither_imported_nor_called(
 
 def test_a_run_of_another_optimizer_is_refused(make_bench, RE, docs):
     RE(make_bench().map(5))
-    with pytest.raises(ValueError, match=r"does not describe a PixelOptimizer: .* lacks \['kernel', 'seed'\]"):
+    with pytest.raises(
+        ValueError, match=r"does not describe a PixelOptimizer: .* lacks \['kernel', 'n_initial', 'maximize', 'seed'\]"
+    ):
         replay(docs.all)
 
 

@@ -13,7 +13,7 @@ def measured(pixels, values, **others):
 
 def test_new_ones_stand_behind_those_before():
     grown = Measurements.none().plus(measured([3, 1], [1.0, np.nan])).plus(measured([7], [2.0]))
-    assert grown.pixels.tolist() == [3, 1, 7] and grown.known.tolist() == [True, False, True] and len(grown) == 3
+    assert grown.pixels.tolist() == [3, 1, 7] and grown.has_value.tolist() == [True, False, True] and len(grown) == 3
 
 
 def test_without_some_the_others_keep_all_that_belongs_to_them():

@@ -54,9 +54,31 @@ def test_settings_given_take_the_place_of_those_recorded():
         Recipe.of({**plain, "acquisition": "my_rule"})
 
 
-@pytest.mark.parametrize("name", ["grid", "optimizer_target", "kernel", "batch_size", "seed"])
+@pytest.mark.parametrize("name", ["grid", "optimizer_target", "kernel", "batch_size", "n_initial", "maximize", "seed"])
 def test_what_is_needed_and_missing_is_named(name):
     plain = Recipe(GRID, "height").to_mapping()
     del plain[name]
     with pytest.raises(ValueError, match=rf"lacks \['{name}'\] under 'gp'"):
         Recipe.of(plain)
+
+
+@pytest.mark.parametrize("name", ["prior", "outliers", "transform", "mean"])
+def test_an_option_that_a_record_lacks_was_not_used(name):
+    plain = Recipe(GRID, "height").to_mapping()
+    del plain[name]
+    assert getattr(Recipe.of(plain), name) is None
+
+
+def test_a_record_with_other_priors_of_the_default_kernel_is_refused():
+    plain = Recipe(GRID, "height").to_mapping()
+    assert Recipe.of(plain).kernel is None
+    other = {**plain["default_prior"], "mean": [0.5, *plain["default_prior"]["mean"][1:]]}
+    with pytest.raises(ValueError, match="with priors of its own"):
+        Recipe.of({**plain, "default_prior": other})
+
+
+def test_the_priors_are_recorded_of_the_default_kernel_alone():
+    own = Recipe(GRID, "height", kernel=RBF(2.0) + WhiteKernel(0.1))
+    theta = Recipe(GRID, "height").model().choice.kernel.theta
+    believed = Recipe(GRID, "height", prior={"theta": theta.tolist(), "std": 0.5})
+    assert own.to_mapping()["default_prior"] is None and believed.to_mapping()["default_prior"] is None

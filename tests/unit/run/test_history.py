@@ -21,7 +21,7 @@ def failed(pixel):
 
 HISTORY = History(
     uid="run",
-    known=({"_id": 3, "height": 1.5, "height_std": 0.1}, {"_id": 4, "height": math.nan}),
+    told=({"_id": 3, "height": 1.5, "height_std": 0.1}, {"_id": 4, "height": math.nan}),
     steps=(
         Step((), 3, (0, 1, 2)),
         Step((Outcome(0, 0.1), failed(1), Outcome(2, 1e-300)), 3, (5, 6, 7)),
@@ -68,13 +68,13 @@ def test_after_it_the_optimizer_is_where_the_old_run_was():
     optimizer = PixelOptimizer(GRID, "height", batch_size=4, n_initial=4)
     state = optimizer.learn(optimizer.beginning, [{"_id": 19, "height": 2.0}])
     decision, steps, outcomes = None, [], ()
-    history = History(known=tuple(optimizer.points(state)))
+    history = History(told=tuple(optimizer.points(state)))
     for _ in range(3):
         decision = decide(optimizer, decision or after(optimizer, history), outcomes, 4)
         flat = tuple(GRID.ravel(decision.proposal.pixels).tolist())
         steps.append(Step(outcomes, 4, flat))
         outcomes = tuple(Outcome(pixel, math.sin(pixel)) for pixel in reversed(flat))
-    again = after(optimizer, History("run", history.known, tuple(steps), outcomes))
+    again = after(optimizer, History("run", history.told, tuple(steps), outcomes))
     assert again.iteration == decision.iteration == 2 and again.n_outcomes == decision.n_outcomes == 8
     for name in ("mean", "std", "theta"):
         assert np.array_equal(getattr(again.state, name), getattr(decision.state, name))
@@ -102,8 +102,8 @@ def test_further_numbers_and_spectra_come_back_to_the_last_bit_and_missing_ones_
     first, second, third = (outcome.others for outcome in again.unlearnt)
     assert first["tilt"] == 0.1 and first["spectrum"].tobytes() == SPECTRUM.tobytes()
     assert second == {} and "tilt" not in third and third["spectrum"].tolist() == [1.0, 2.5, 0.0, -1.0]
-    assert again.known[0]["spectrum"].tobytes() == SPECTRUM.tobytes()
-    assert math.isnan(again.known[0]["tilt"])
+    assert again.told[0]["spectrum"].tobytes() == SPECTRUM.tobytes()
+    assert math.isnan(again.told[0]["tilt"])
 
 
 @pytest.mark.parametrize("others", [{"tilt": [1.0]}, {"tilt": ["f4:!"] * 2}, {"tilt": ["f2:"] * 2}, {"tilt": 3}])
