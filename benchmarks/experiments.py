@@ -18,8 +18,8 @@ from bluesky import RunEngine
 
 from bluesky_gp.cli.choices import default_batch
 from bluesky_gp.cli.demo import default_number, make_agent
+from bluesky_gp.cli.instruments import simulated
 from bluesky_gp.cli.report import summary
-from bluesky_gp.cli.simulated import simulated
 from bluesky_gp.cli.targets import MEASURED
 from bluesky_gp.plans import adaptive_map
 from bluesky_gp.rehearsal import n_top

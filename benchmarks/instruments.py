@@ -15,8 +15,7 @@ from statistics import median
 from time import perf_counter
 from typing import Any
 
-from bluesky_gp.cli.instruments import INSTRUMENTS, SAMPLES
-from bluesky_gp.cli.setup import Setup
+from bluesky_gp.cli.instruments import INSTRUMENTS, SAMPLES, Setup
 
 LIMIT = 1.15
 

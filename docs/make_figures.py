@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bluesky_gp.cli.demo import default_number, make_agent
-from bluesky_gp.cli.simulated import simulated
+from bluesky_gp.cli.instruments import simulated
 from bluesky_gp.devices import SyntheticEELS, SyntheticFerroelectric
 from bluesky_gp.plans import adaptive_map
 from bluesky_gp.plots import run_figure

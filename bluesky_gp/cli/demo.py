@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bluesky_gp.cli.choices import ACQUISITIONS, KERNELS, default_batch, make_acquisition, make_kernel
-from bluesky_gp.cli.instruments import INSTRUMENTS, SAMPLES
-from bluesky_gp.cli.setup import Setup
+from bluesky_gp.cli.instruments import INSTRUMENTS, SAMPLES, Setup
 from bluesky_gp.cli.targets import HELP, SIGNAL_HELP
 from bluesky_gp.typing import Floats
 

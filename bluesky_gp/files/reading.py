@@ -6,17 +6,43 @@ from pathlib import Path
 
 from bluesky_gp.files import hdf5
 from bluesky_gp.files.finding import find_file
+from bluesky_gp.files.hdf5 import datasets, opened
 from bluesky_gp.files.nanonis import read_3ds
-from bluesky_gp.files.nion import read_ndata
+from bluesky_gp.files.nion import is_nion, nion_signal, read_ndata
 from bluesky_gp.files.npz import read_npz
-from bluesky_gp.files.probe_hdf5 import read_probe_hdf5
+from bluesky_gp.files.nsid import is_nsid, nsid_signal
 from bluesky_gp.files.rosettasciio import known_suffixes, read_rosettasciio
 from bluesky_gp.files.scifireaders import SCIFIREADERS, read_scifireaders
 from bluesky_gp.files.signals import Signal, chosen_image
 from bluesky_gp.files.spectrum_image import SpectrumImage
+from bluesky_gp.files.usid import is_usid, usid_signals
 
 Reader = Callable[[Path], Sequence[Signal] | None]
 """Reader of a format: the signals of a file, not yet in memory; None if the file is of another format."""
+
+
+def read_probe_hdf5(path: Path) -> list[Signal] | None:
+    """Return the signals of a file of USID, NSID or Nion Swift, None if it is none of them.
+
+    A data set that cannot be read does not keep others from being read; ValueError if none can.
+    """
+    found: list[Signal] = []
+    errors: list[str] = []
+    with opened(path) as file:
+        for dataset in datasets(file):
+            try:
+                if is_usid(dataset):
+                    found += usid_signals(path, dataset)
+                elif is_nsid(dataset):
+                    found.append(nsid_signal(path, dataset))
+                elif is_nion(dataset):
+                    found.append(nion_signal(path, dataset))
+            except Exception as error:  # whatever h5py stumbles over in a broken file
+                errors.append(str(error))
+    if errors and not found:
+        raise ValueError(f"file {path}: cannot be read as USID, NSID or a file of Nion Swift: {'; '.join(errors[:3])}")
+    return found or None
+
 
 READERS: dict[str, tuple[Reader, ...]] = {
     ".npz": (read_npz,),

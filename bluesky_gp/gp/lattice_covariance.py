@@ -19,9 +19,9 @@ from sklearn.gaussian_process.kernels import Kernel
 from bluesky_gp.gp.cholesky import CholeskySolver
 from bluesky_gp.gp.interfaces import NO_VARIANCE, Solver
 from bluesky_gp.gp.iterative import IterativeSolver
+from bluesky_gp.gp.kernel_gradients import gradient_of_lags, noise_gradient
 from bluesky_gp.gp.kernels import noise_variance, of_lags
 from bluesky_gp.gp.lattice import LatticeProduct
-from bluesky_gp.gp.lattice_pairs import LatticePairs
 from bluesky_gp.gp.nearest_variance import nearest_variance
 from bluesky_gp.gp.samplers import CirculantSampler, FactorSampler, stationary_sampler
 from bluesky_gp.gp.tiles import tiled
@@ -30,6 +30,35 @@ from bluesky_gp.typing import Floats, Indices
 
 DENSE = 4000  # pixels up to which a dense factor is held (128 MB); above, an iteration is as fast and needs no memory
 EXACT = 1e9  # operations that the exact variance of all pixels may take: about 50 ms
+
+
+@dataclass(frozen=True)
+class LatticePairs:
+    """The lags among some pixels, each once, and which of them every pair has."""
+
+    kernel: Kernel
+    lags: Floats  # (n_lags, ndim), the last is zero
+    m: int
+    lag_of_pair: Indices  # (m (m + 1) / 2,), indices into lags, of the lower triangle, row by row
+
+    def matrix(self, kernel: Kernel) -> Floats:
+        """``K_SS`` with the kernel's white noise: its lower triangle, zero elsewhere."""
+        K = np.zeros((self.m, self.m))
+        K[self._lower] = of_lags(kernel, self.lags)[self.lag_of_pair]
+        K[np.diag_indices(self.m)] += noise_variance(kernel, self.lags.shape[1])
+        return K
+
+    def contract(self, kernel: Kernel, W: Floats) -> Floats:
+        """W binned by lag, times the derivative of the kernel at those lags."""
+        binned = 2.0 * np.bincount(self.lag_of_pair, W[self._lower], minlength=len(self.lags))
+        trace = np.trace(W)
+        binned[-1] -= trace  # the diagonal counts once
+        by_lag = binned @ gradient_of_lags(kernel, self.lags)
+        return np.asarray(by_lag + trace * noise_gradient(kernel, self.lags.shape[1]))
+
+    @cached_property
+    def _lower(self) -> npt.NDArray[np.bool_]:
+        return np.tri(self.m, dtype=bool)
 
 
 @dataclass(frozen=True)

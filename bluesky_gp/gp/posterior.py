@@ -29,9 +29,8 @@ from sklearn.gaussian_process.kernels import Kernel
 from bluesky_gp.gp.covariance import covariance_of
 from bluesky_gp.gp.fantasy import Fantasy, Foreseen
 from bluesky_gp.gp.interfaces import Covariance, Solver
-from bluesky_gp.gp.posterior_covariance import PosteriorCovariance
+from bluesky_gp.gp.posterior_covariance import PosteriorCovariance, variance_given
 from bluesky_gp.gp.trend import Trend
-from bluesky_gp.gp.variance import variance_given
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.typing import Floats, Indices
 

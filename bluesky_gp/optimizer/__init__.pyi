@@ -9,6 +9,7 @@ from .designs import Listed as Listed
 from .designs import PoissonDisk as PoissonDisk
 from .designs import Random as Random
 from .designs import Sobol as Sobol
+from .designs import evenly_spaced as evenly_spaced
 from .forecast import Forecast as Forecast
 from .pixel_optimizer import PixelOptimizer as PixelOptimizer
 from .recalling import recall as recall

@@ -69,7 +69,7 @@ class CoarseGrid:
         wanted = min(num, grid.size)
         while len(found := _allowed(grid, grid.ravel(_coarse(grid.shape, wanted)))) < num and wanted < grid.size:
             wanted = min(grid.size, max(wanted + 1, wanted * num // max(len(found), 1)))
-        return found[_even(len(found), min(num, len(found)))]
+        return found[evenly_spaced(len(found), min(num, len(found)))]
 
 
 @dataclass(frozen=True)
@@ -236,17 +236,19 @@ def _allowed(grid: PixelGrid, flat: Indices) -> Indices:
     return flat[grid.allowed[flat]]
 
 
-def _even(n: int, num: int) -> Indices:
-    """Return `num` numbers below n, evenly spaced and half as far from the ends."""
-    return ((np.arange(num) + 0.5) * n / num).astype(np.intp)
+def evenly_spaced(n: int, num: int, start: float = 0.5) -> Indices:
+    """Return `num` numbers below n, evenly spaced, the first after a share `start` of the distance between two."""
+    return ((np.arange(num) + start) * n / num).astype(np.intp)
 
 
 def _coarse(shape: tuple[int, ...], num: int) -> Indices:
     """At most `num` pixels, shape ``(k, ndim)``, as evenly spaced on every axis as whole rows of pixels can be."""
     if len(shape) == 1:
-        return _even(shape[0], min(num, shape[0]))[:, None]
+        return evenly_spaced(shape[0], min(num, shape[0]))[:, None]
     ideal = shape[0] * (num / np.prod(shape)) ** (1.0 / len(shape))
     rows = int(np.clip(np.rint(ideal), 1, min(shape[0], num)))
     shares = np.diff(np.rint(np.linspace(0, num, rows + 1)).astype(int)).tolist()
     parts = [_coarse(shape[1:], share) for share in shares]
-    return np.vstack([np.insert(part, 0, row, axis=1) for row, part in zip(_even(shape[0], rows), parts, strict=True)])
+    return np.vstack(
+        [np.insert(part, 0, row, axis=1) for row, part in zip(evenly_spaced(shape[0], rows), parts, strict=True)]
+    )

@@ -1,5 +1,6 @@
 """The catalog as a session sees it: a writer to subscribe, and runs to read."""
 
+import contextlib
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,8 +11,8 @@ from bluesky_gp.recording.follower import Follower
 from bluesky_gp.recording.journal import Fsync
 from bluesky_gp.recording.journal_folder import JournalFolder
 from bluesky_gp.recording.recorder import Recorder
-from bluesky_gp.recording.session_end import at_session_end
 from bluesky_gp.recording.stores import ReadableStore
+from bluesky_gp.recording.versions import private
 
 __all__ = ["Catalog"]
 
@@ -119,3 +120,12 @@ class Catalog:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def at_session_end(close: Callable[[], None]) -> None:
+    """Call `close` when the session ends, before what was registered so earlier.
+
+    Tiled stops its embedded server when the interpreter ends its threads, which is before the handlers of `atexit`.
+    """
+    with contextlib.suppress(RuntimeError):  # the interpreter ends already
+        private(threading, "_register_atexit", "Python")(close)

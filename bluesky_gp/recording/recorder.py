@@ -1,8 +1,10 @@
 """On the RunEngine's thread: each document into the journal of its run, and nothing else."""
 
+import asyncio
+import inspect
 import logging
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bluesky_gp.priority import begin_urgent
 from bluesky_gp.recording.backlog import Backlog
@@ -10,12 +12,14 @@ from bluesky_gp.recording.codec import encode, odd_key
 from bluesky_gp.recording.follower import Follower
 from bluesky_gp.recording.journal import Fsync
 from bluesky_gp.recording.journal_folder import JournalFolder, PendingRun
-from bluesky_gp.recording.pausing import calling_engine, pause_at_checkpoint
+from bluesky_gp.recording.versions import private
 
 _LONG_START = 2**25  # bytes
 _MEMORY_OF_START = 12  # bytes for each on the way into the catalog, measured with 200 MB
 
 logger = logging.getLogger("bluesky_gp.recording")
+if TYPE_CHECKING:
+    from bluesky import RunEngine
 
 
 class Recorder:
@@ -121,3 +125,34 @@ def _check_start(doc: Mapping[str, Any]) -> None:
             "The start document of run %s has %d MB, which take %.1f GB of memory until the catalog has them; what is "
             "that long belongs into a stream or a file.", doc["uid"], size >> 20, size * _MEMORY_OF_START / 2**30,
         )  # fmt: skip
+
+
+def calling_engine() -> "RunEngine | None":
+    """Return the RunEngine whose plan emits the document that is being heard; None if it is none that does."""
+    try:
+        task = asyncio.current_task()
+    except RuntimeError:  # a thread without an event loop
+        return None
+    coroutine = None if task is None else task.get_coro()
+    if not inspect.iscoroutine(coroutine):
+        return None
+    from bluesky import RunEngine  # whoever calls has imported it
+
+    engine = inspect.getcoroutinelocals(coroutine).get("self")
+    return engine if isinstance(engine, RunEngine) else None
+
+
+def pause_at_checkpoint(engine: "RunEngine") -> bool:
+    """Have a RunEngine pause at the next checkpoint, which it reaches before the next move; False if it will anyway.
+
+    `RunEngine.request_pause` waits for the RunEngine's own thread, on which callbacks are: it would wait for ever, and
+    from another thread come one checkpoint too late.
+    """
+    if engine.state != "running" or engine.deferred_pause_requested:
+        return False
+    request = private(engine, "_request_pause_coro", "bluesky")(defer=True)
+    if calling_engine() is engine:
+        engine.loop.create_task(request)
+    else:  # a monitor's thread
+        asyncio.run_coroutine_threadsafe(request, engine.loop)
+    return True

@@ -1,4 +1,4 @@
-"""Measuring and predicting without an agent: random pixels, a coarse grid, and inpainting between them."""
+"""Measuring and predicting without an agent: a coarse grid, and inpainting between pixels."""
 
 from importlib.util import find_spec
 
@@ -7,24 +7,21 @@ from scipy.interpolate import griddata
 from scipy.spatial import QhullError
 
 from bluesky_gp.grid import PixelGrid
+from bluesky_gp.optimizer import evenly_spaced
 from bluesky_gp.typing import Floats, Indices
 
 INPAINTING = "biharmonic" if find_spec("skimage") else "cubic"
 """The method of `inpaint` here: scikit-image comes with the extra ``rehearse``."""
 
 
-def random_pixels(grid: PixelGrid, num: int, rng: np.random.Generator) -> Indices:
-    """Return flat indices of `num` pixels that are not masked, none twice."""
-    return np.asarray(rng.permutation(np.flatnonzero(grid.allowed))[:num])
-
-
 def coarse_grid(grid: PixelGrid, num: int, rng: np.random.Generator) -> Indices:
-    """Return flat indices of about `num` evenly spaced pixels, masked ones left out; where the first lies is random."""
+    """Return flat indices of about `num` evenly spaced pixels, masked ones left out; where the first lies is random.
+
+    Whole rows of as many pixels each, as a raster has them; `CoarseGrid` has `num` exactly.
+    """
     counts = np.clip(np.rint(np.multiply(grid.shape, (num / grid.size) ** (1.0 / grid.ndim))), 1, grid.shape)
-    lines = [
-        np.floor((np.arange(k) + start) * (n / k)).astype(np.intp)
-        for k, n, start in zip(counts, grid.shape, rng.random(grid.ndim), strict=True)
-    ]
+    starts = rng.random(grid.ndim)
+    lines = [evenly_spaced(n, k, start) for n, k, start in zip(grid.shape, counts.astype(int), starts, strict=True)]
     flat = grid.ravel(np.stack(np.meshgrid(*lines, indexing="ij"), axis=-1).reshape(-1, grid.ndim))
     return np.asarray(flat[grid.allowed[flat]])
 

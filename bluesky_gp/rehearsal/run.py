@@ -6,8 +6,8 @@ from functools import partial
 
 import numpy as np
 
-from bluesky_gp.optimizer import PixelOptimizer
-from bluesky_gp.rehearsal.baselines import INPAINTING, coarse_grid, inpaint, random_pixels
+from bluesky_gp.optimizer import PixelOptimizer, Random
+from bluesky_gp.rehearsal.baselines import INPAINTING, coarse_grid, inpaint
 from bluesky_gp.rehearsal.configuration import Configuration
 from bluesky_gp.rehearsal.full_map import FullMap
 from bluesky_gp.rehearsal.leave_one_out import predictions
@@ -58,7 +58,7 @@ def agent_run(full: FullMap, configuration: Configuration, seed: int, num: int) 
 
 def random_runs(full: FullMap, seed: int, num: int) -> list[Run]:
     """Measure random pixels, and predict the others by a Gaussian process and by inpainting."""
-    order = random_pixels(full.grid, num, np.random.default_rng([seed, 2]))
+    order = Random()(full.grid, num, rng=np.random.default_rng([seed, 2]))
     optimizer = PixelOptimizer(full.grid, full.target, maximize=full.maximize)
 
     def learnt(pixels: Indices) -> Floats:

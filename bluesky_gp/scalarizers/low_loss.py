@@ -109,14 +109,7 @@ class PlasmonEnergy(_Plasmon):
 class PlasmonWidth(_Plasmon):
     r"""Width of the plasmon at half maximum, the damping :math:`\Gamma` of the function that `PlasmonEnergy` fits.
 
-    The width that the spectrometer and the source add is in it.
-
-    Parameters
-    ----------
-    window : tuple of float
-        Losses, from the zero loss on, among which the plasmon is looked for, in the unit of the axis. Default: in eV.
-    within : float
-        Largest distance from 0 of the zero loss's maximum; 0: it is taken to lie at 0.
+    The width that the spectrometer and the source add is in it. Parameters: those of `PlasmonEnergy`.
     """
 
     name: ClassVar[str] = "plasmon_width"

@@ -1,12 +1,14 @@
 """What the tests of all commands share."""
 
 import sys
+from functools import partial
 
 import h5py
 import numpy as np
 import pytest
 from bluesky import RunEngine
 from bluesky.plans import count
+from hill_map import SHAPE, hill
 from ophyd.sim import det
 
 from bluesky_gp import GPAgent, PixelGrid, PixelOptimizer
@@ -29,6 +31,22 @@ def command(monkeypatch, tmp_path, capsys):
         return ended.value.code or 0, printed.out, printed.err
 
     return run
+
+
+@pytest.fixture
+def rehearse(command, monkeypatch):
+    """Run ``bluesky-gp rehearse``; nobody's own catalog is meant."""
+    monkeypatch.delenv("BLUESKY_GP_CATALOG", raising=False)
+    return partial(command, "rehearse")
+
+
+@pytest.fixture
+def spectra(tmp_path):
+    """A file of spectra whose peaks are as high as the hill, and a map beside them."""
+    axis = np.linspace(0.0, 10.0, 16)
+    path = tmp_path / "peaks.npz"
+    np.savez(path, spectra=hill()[..., None] * np.exp(-((axis - 4.0) ** 2)), axis=axis, slope=np.indices(SHAPE)[0])
+    return path
 
 
 @pytest.fixture(scope="session")

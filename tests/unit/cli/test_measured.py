@@ -5,12 +5,12 @@ import json
 import time
 import tracemalloc
 import zipfile
-from functools import partial
 
 import numpy as np
 import pytest
 from bluesky import RunEngine
 from bluesky.plans import count, grid_scan
+from hill_map import SHAPE, hill
 from ophyd.sim import SynAxis, SynSignal, det
 from spectrum_files import axis, write_hyperspy
 
@@ -19,31 +19,6 @@ from bluesky_gp.cli.measured import full_map
 from bluesky_gp.devices import PixelStage, SimulatedSpectrometer, SyntheticFerroelectric
 from bluesky_gp.plans import adaptive_map, raster_map
 from bluesky_gp.recording import open_catalog
-
-SHAPE = (9, 8)
-
-
-def hill():
-    row, col = np.indices(SHAPE)
-    values = np.exp(-((row - 6.0) ** 2 + (col - 2.0) ** 2) / 10.0)
-    values[0, 7] = np.nan
-    return values
-
-
-@pytest.fixture
-def command(command, monkeypatch):
-    """Run ``bluesky-gp rehearse``; nobody's own catalog is meant."""
-    monkeypatch.delenv("BLUESKY_GP_CATALOG", raising=False)
-    return partial(command, "rehearse")
-
-
-@pytest.fixture
-def spectra(tmp_path):
-    """A file of spectra whose peaks are as high as the hill, and a map beside them."""
-    axis = np.linspace(0.0, 10.0, 16)
-    path = tmp_path / "peaks.npz"
-    np.savez(path, spectra=hill()[..., None] * np.exp(-((axis - 4.0) ** 2)), axis=axis, slope=np.indices(SHAPE)[0])
-    return path
 
 
 def test_a_target_is_a_scalarizer_with_its_parameters_or_a_map_of_the_file(spectra):
@@ -113,11 +88,11 @@ def test_of_an_agents_run_the_pixels_that_it_measured_are_a_map(catalog):
 
 
 @pytest.mark.slow
-def test_a_run_that_is_no_map_is_one_clear_line(command, catalog):
-    code, _, err = command("1", "--catalog", catalog[0])
+def test_a_run_that_is_no_map_is_one_clear_line(rehearse, catalog):
+    code, _, err = rehearse("1", "--catalog", catalog[0])
     assert code == 2
     assert "is no map: its start document has no 'shape'" in err
-    code, _, err = command("3", "--catalog", catalog[0], "--target", "width")
+    code, _, err = rehearse("3", "--catalog", catalog[0], "--target", "width")
     assert code == 2
     assert "--target must name one number of the run's events: " in err and "height" in err
 

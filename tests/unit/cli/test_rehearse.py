@@ -1,41 +1,17 @@
 """``bluesky-gp rehearse`` as a user types it."""
 
 import json
-from functools import partial
 
 import numpy as np
 import pytest
+from hill_map import SHAPE, hill
 
-SHAPE = (9, 8)
 QUICK = ("--num", "24", "--seeds", "2", "--jobs", "1", "--no-figure", "--no-baselines")
 
 
-def hill():
-    row, col = np.indices(SHAPE)
-    values = np.exp(-((row - 6.0) ** 2 + (col - 2.0) ** 2) / 10.0)
-    values[0, 7] = np.nan
-    return values
-
-
-@pytest.fixture
-def command(command, monkeypatch):
-    """Run ``bluesky-gp rehearse``; nobody's own catalog is meant."""
-    monkeypatch.delenv("BLUESKY_GP_CATALOG", raising=False)
-    return partial(command, "rehearse")
-
-
-@pytest.fixture
-def spectra(tmp_path):
-    """A file of spectra whose peaks are as high as the hill, and a map beside them."""
-    axis = np.linspace(0.0, 10.0, 16)
-    path = tmp_path / "peaks.npz"
-    np.savez(path, spectra=hill()[..., None] * np.exp(-((axis - 4.0) ** 2)), axis=axis, slope=np.indices(SHAPE)[0])
-    return path
-
-
-def test_a_map_gives_a_table_a_number_of_points_lines_to_paste_and_a_figure(command, tmp_path):
+def test_a_map_gives_a_table_a_number_of_points_lines_to_paste_and_a_figure(rehearse, tmp_path):
     np.save(tmp_path / "height.npy", hill())
-    code, out, _ = command("height.npy", "--num", "24", "--seeds", "2", "--jobs", "1", "--acquisitions", "ei,ucb")
+    code, out, _ = rehearse("height.npy", "--num", "24", "--seeds", "2", "--jobs", "1", "--acquisitions", "ei,ucb")
     assert code == 0
     assert "height: 72 pixels, 1 failed; 2 seeds of 24 points" in out
     for method in ("ei", "ucb", "random pixels, GP", "coarse grid, GP"):
@@ -47,9 +23,9 @@ def test_a_map_gives_a_table_a_number_of_points_lines_to_paste_and_a_figure(comm
     assert (tmp_path / "height-rehearsal.png").stat().st_size > 30_000
 
 
-def test_json_is_all_that_is_printed_on_demand(command, spectra):
+def test_json_is_all_that_is_printed_on_demand(rehearse, spectra):
     choices = ("--acquisitions", "uncertainty", "--batch-sizes", "4,8", "--kernels", "default,rbf")
-    code, out, err = command(spectra, "--target", "peak", *QUICK, *choices, "--every-combination", "--json")
+    code, out, err = rehearse(spectra, "--target", "peak", *QUICK, *choices, "--every-combination", "--json")
     result = json.loads(out)
     assert (code, err) == (0, "")
     assert [method["method"] for method in result["methods"]] == [
@@ -79,12 +55,12 @@ def test_json_is_all_that_is_printed_on_demand(command, spectra):
         (["peaks.npz", "--target", "colour"], "'colour' is unknown"),
     ],
 )
-def test_a_wrong_value_is_one_clear_line_and_exit_code_two(command, tmp_path, spectra, arguments, message):
+def test_a_wrong_value_is_one_clear_line_and_exit_code_two(rehearse, tmp_path, spectra, arguments, message):
     np.save(tmp_path / "map.npy", hill())
     np.save(tmp_path / "flat.npy", np.ones(SHAPE))
     np.save(tmp_path / "words.npy", np.full(SHAPE, "high"))
     np.savez(tmp_path / "two.npz", a=hill(), b=hill())
-    code, out, err = command(*arguments)
+    code, out, err = rehearse(*arguments)
     assert (code, out) == (2, "")
     assert message in err
     assert len(err.strip().splitlines()) == 1
@@ -92,8 +68,8 @@ def test_a_wrong_value_is_one_clear_line_and_exit_code_two(command, tmp_path, sp
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["ckpfm_bfo_10x10", "eels_oxide_interface_49x6"])  # the larger ones take minutes
-def test_on_the_measured_sets_what_is_recommended_holds_on_other_seeds(command, data_folder, name):
-    code, out, _ = command(data_folder / f"{name}.npz", "--json", "--no-figure", "--no-baselines")
+def test_on_the_measured_sets_what_is_recommended_holds_on_other_seeds(rehearse, data_folder, name):
+    code, out, _ = rehearse(data_folder / f"{name}.npz", "--json", "--no-figure", "--no-baselines")
     result = json.loads(out)
     assert code == 0
     assert result["checks"][-1]["holds"]

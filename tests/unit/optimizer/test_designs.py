@@ -90,6 +90,14 @@ def test_the_seed_decides_a_random_design(initial):
 # -- what each is ----------------------------------------------------------------------------------------------------
 
 
+def test_random_pixels_are_never_masked_nor_taken_twice():
+    mask = np.zeros((20, 30), dtype=bool)
+    mask[:4] = True
+    pixels = Random()(PixelGrid((20, 30), mask=mask), 200, rng=np.random.default_rng(0))
+    assert len(set(pixels.tolist())) == 200
+    assert not mask.ravel()[pixels].any()
+
+
 def test_random_first_pixels_are_those_of_runs_recorded_before_there_were_designs():
     rng = np.random.default_rng([5, 0])
     expected = rng.choice(np.arange(30), size=4, replace=False)

@@ -1,20 +1,14 @@
-"""Random pixels, coarse grids and inpainting."""
+"""Coarse grids and inpainting."""
 
 import numpy as np
 import pytest
 
 from bluesky_gp import PixelGrid
-from bluesky_gp.rehearsal.baselines import INPAINTING, coarse_grid, inpaint, interpolate, random_pixels
+from bluesky_gp.rehearsal.baselines import INPAINTING, coarse_grid, inpaint, interpolate
 
 MASK = np.zeros((20, 30), dtype=bool)
 MASK[:4] = True
 GRID = PixelGrid((20, 30), mask=MASK)
-
-
-def test_random_pixels_are_never_masked_nor_taken_twice():
-    pixels = random_pixels(GRID, 200, np.random.default_rng(0))
-    assert len(set(pixels.tolist())) == 200
-    assert not MASK.ravel()[pixels].any()
 
 
 @pytest.mark.parametrize("shape", [(40, 60), (50,), (12, 10, 8), (49, 6)])

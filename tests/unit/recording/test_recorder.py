@@ -3,7 +3,7 @@ import asyncio
 from bluesky.plans import count
 from ophyd.sim import det
 
-from bluesky_gp.recording.pausing import calling_engine
+from bluesky_gp.recording.recorder import calling_engine
 
 
 def test_no_engine_is_found_where_none_calls():
