@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
+from bluesky_gp.grid import PixelGrid
 from bluesky_gp.run import RunRecord, Spectra
 from bluesky_gp.typing import Floats
 
@@ -158,16 +160,10 @@ def to_signal(record: RunRecord) -> dict[str, Any]:
     spectra, grid = record.spectra, record.grid
     if spectra is None:
         raise ValueError(f"run {record.start['uid'][:8]} recorded no spectra: export its maps, to .nc or .zarr")
-    kind = np.result_type(spectra.values, np.float64)  # complex where a lock-in or an impedance was measured
-    size = kind.itemsize * grid.size * len(spectra.axis)
-    if size > _LARGEST:
-        raise ValueError(f"the spectrum image would take {size / 2**30:.1f} GiB: export to .zarr, which has no gaps")
-    data = np.full((*grid.shape, len(spectra.axis)), np.nan, dtype=kind)
-    data[tuple(spectra.pixels.T)] = spectra.values
     steps = zip(grid.axes, grid.shape, grid.step, grid.origin, strict=True)
     axes = [_axis(name, grid.units, n, step, origin, navigate=True) for name, n, step, origin in steps]
     return {
-        "data": data,
+        "data": _filled(spectra, grid),
         "axes": [*axes, _signal_axis(spectra)],
         "metadata": {
             "General": {"title": _attributes(record)["title"]},
@@ -185,6 +181,17 @@ def to_signal(record: RunRecord) -> dict[str, Any]:
         "tmp_parameters": {},
         "package_info": {"package": "", "package_version": ""},
     }
+
+
+def _filled(spectra: Spectra, grid: PixelGrid) -> npt.NDArray[Any]:
+    """The spectrum image as an array, shape ``(*grid.shape, n_channels)``."""
+    kind = np.result_type(spectra.values, np.float64)  # complex where a lock-in or an impedance was measured
+    size = kind.itemsize * grid.size * len(spectra.axis)
+    if size > _LARGEST:
+        raise ValueError(f"the spectrum image would take {size / 2**30:.1f} GiB: export to .zarr, which has no gaps")
+    data = np.full((*grid.shape, len(spectra.axis)), np.nan, dtype=kind)
+    data[tuple(spectra.pixels.T)] = spectra.values
+    return data
 
 
 def _axis(name: str, units: str, size: int, scale: float, offset: float, *, navigate: bool) -> dict[str, Any]:

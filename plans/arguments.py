@@ -19,11 +19,13 @@ def checked_detectors(plan: str, detectors: object) -> list[Readable[Any]]:
         )
     if isinstance(detectors, (str, Mapping)) or not isinstance(detectors, Iterable):
         raise TypeError(f"{plan}: detectors must be a list of detectors, got {named(detectors)}")
-    devices = list(detectors)
-    for device in devices:
-        if isinstance(device, (type, GPAgent)) or not isinstance(device, Readable):
-            raise TypeError(f"{plan}: each of the detectors must be a device that can be read, got {named(device)}")
-    return devices
+    return [_checked_detector(plan, device) for device in detectors]
+
+
+def _checked_detector(plan: str, device: object) -> Readable[Any]:
+    if isinstance(device, (type, GPAgent)) or not isinstance(device, Readable):
+        raise TypeError(f"{plan}: each of the detectors must be a device that can be read, got {named(device)}")
+    return device
 
 
 def check_stage_and_agent(plan: str, stage: object, agent: object) -> None:

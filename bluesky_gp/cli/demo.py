@@ -97,14 +97,8 @@ def make_agent(setup: Setup, *, batch: int, acquisition: str, kernel: str, seed:
     from bluesky_gp import GPAgent, PixelOptimizer
 
     target = setup.target.removeprefix(f"{setup.detector.name}_")
-    optimizer = PixelOptimizer(
-        setup.grid,
-        target,
-        kernel=make_kernel(kernel),
-        acquisition=make_acquisition(acquisition),
-        batch_size=batch,
-        seed=seed,
-    )
+    kinds = make_kernel(kernel), make_acquisition(acquisition)
+    optimizer = PixelOptimizer(setup.grid, target, *kinds, batch_size=batch, seed=seed)
     return GPAgent(optimizer, target=setup.target)
 
 

@@ -16,7 +16,7 @@ from bluesky_gp.cli.targets import SIGNAL_HELP
 if TYPE_CHECKING:
     from sklearn.gaussian_process.kernels import Kernel
 
-    from bluesky_gp.rehearsal import Check, Purpose, Rehearsal
+    from bluesky_gp.rehearsal import Check, Configuration, FullMap, Purpose, Rehearsal
 
 
 @click.command()
@@ -73,7 +73,6 @@ def rehearse(
     """
     from bluesky_gp.cli.measured import full_map
     from bluesky_gp.rehearsal import configurations, default_budget
-    from bluesky_gp.rehearsal import rehearse as run
 
     try:
         full = full_map(source, target, place, maximize=not minimize, signal=signal, **given)
@@ -81,21 +80,23 @@ def rehearse(
         sizes = _numbers(batch_sizes) if batch_sizes else [default_batch(budget)]
         kinds = _acquisitions(acquisitions), sizes, _kernels(kernels)
         choices = configurations(*kinds, every_combination=every_combination)
-        limits: dict[str, Any] = {
-            "num": budget,
-            "seeds": range(seeds),
-            "goal": goal,
-            "baselines": not no_baselines,
-            "n_jobs": jobs or -1,
-        }
-        known: dict[str, Any] = {name: getattr(full, name) for name in ("target", "units", "maximize", "key")}
-        with _progress("rehearsing", quiet=as_json) as progress:
-            rehearsal = run(full.grid, full.values, choices, progress=progress, **known, **limits)
+        limits = {"num": budget, "seeds": range(seeds), "goal": goal, "baselines": not no_baselines}
+        rehearsal = _rehearsed(full, choices, limits, jobs, quiet=as_json)
     except (ValueError, TypeError, OSError, ImportError) as error:
         raise click.UsageError(str(error)) from error
     rehearsal, checks = (rehearsal, []) if no_check else _confirmed(rehearsal, jobs, quiet=as_json)
     path = None if no_figure else _draw(rehearsal, figure or Path(f"{Path(source).stem}-rehearsal.png"))
     _tell(rehearsal, checks, path, as_json=as_json)
+
+
+def _rehearsed(
+    full: "FullMap", choices: "list[Configuration]", limits: dict[str, Any], jobs: int | None, *, quiet: bool
+) -> "Rehearsal":
+    from bluesky_gp.rehearsal import rehearse
+
+    known: dict[str, Any] = {name: getattr(full, name) for name in ("target", "units", "maximize", "key")}
+    with _progress("rehearsing", quiet=quiet) as progress:
+        return rehearse(full.grid, full.values, choices, n_jobs=jobs or -1, progress=progress, **known, **limits)
 
 
 def _tell(rehearsal: "Rehearsal", checks: "list[Check]", path: Path | None, *, as_json: bool) -> None:

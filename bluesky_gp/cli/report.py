@@ -24,8 +24,6 @@ def summary(record: RunRecord, truth: Floats) -> dict[str, Any]:
     attempted = np.concatenate([pixels, record.failed])
     sign = 1.0 if record.start["gp"]["maximize"] else -1.0
     found = score(truth, record.maps["mean"], record.best_pixel, attempted, sign=sign)
-    seconds = record.iterations["fit_time"] + record.iterations["propose_time"]
-    duration = record.stop["time"] - record.start["time"]
     return {
         "uid": record.start["uid"],
         "target": record.target,
@@ -41,10 +39,17 @@ def summary(record: RunRecord, truth: Floats) -> dict[str, Any]:
         "best_measured": float(values[(pixels == record.best_pixel).all(axis=1)][-1]),
         **{name: None if value != value else value for name, value in found.to_dict().items()},
         **_forecast(record),
+        **_durations(record),
+    }
+
+
+def _durations(record: RunRecord) -> dict[str, float]:
+    seconds = record.iterations["fit_time"] + record.iterations["propose_time"]
+    return {
         "n_iterations": len(seconds),
         "iteration_median": float(np.median(seconds)),
         "iteration_p95": float(np.quantile(seconds, 0.95)),
-        "run_seconds": float(duration),
+        "run_seconds": float(record.stop["time"] - record.start["time"]),
     }
 
 
@@ -81,26 +86,16 @@ def report(result: dict[str, Any]) -> None:
 
 def _rows(result: dict[str, Any]) -> list[tuple[str, str]]:
     units = f" {result['units']}" if result["units"] else ""
-    share, ratio = result["share"], result["seconds_measured"] / result["seconds_full_map"]
+    ratio = result["seconds_measured"] / result["seconds_full_map"]
     published = PUBLISHED_SECONDS / PUBLISHED_FULL_SECONDS
-    truth = "unknown" if result["best_value"] is None else f"{result['best_value']:.4g}{units}"
     return [
-        ("pixels", f"{result['num']} of {result['n_pixels']}, {share:.1%} of the full map"),
+        ("pixels", f"{result['num']} of {result['n_pixels']}, {result['share']:.1%} of the full map"),
         (
             f"time at {SECONDS_A_PIXEL} s a pixel",
             f"{result['seconds_measured']:.0f} s of {result['seconds_full_map']:.0f} s, {ratio:.1%}; "
             f"published: {PUBLISHED_SECONDS:.0f} s of {PUBLISHED_FULL_SECONDS:.0f} s, {published:.1%}",
         ),
-        (
-            "best pixel",
-            f"{tuple(result['best_pixel'])}: {result['best_posterior_mean']:.4g}{units} by the posterior mean",
-        ),
-        (
-            "there, in the true map",
-            f"{truth}, rank {result['rank']} of {result['n_valid']} (rank {result['smooth_rank']} by 3 x 3 medians)",
-        ),
-        ("top 1 % of the pixels found", f"{result['top_found']:.0%}"),
-        ("error of the map (rms)", f"{result['rmse']:.3g}{units}, {result['relative_rmse']:.0%} of its spread"),
+        *_found(result, units),
         *_expected(result, units),
         ("failed pixels", f"{result['n_failed']}"),
         (
@@ -109,6 +104,18 @@ def _rows(result: dict[str, Any]) -> list[tuple[str, str]]:
             f"published: {PUBLISHED_ITERATION_SECONDS:.0f} on a GPU server",
         ),
         ("the run here took", f"{result['run_seconds']:.1f} s"),
+    ]
+
+
+def _found(result: dict[str, Any], units: str) -> list[tuple[str, str]]:
+    pixel, mean = tuple(result["best_pixel"]), result["best_posterior_mean"]
+    truth = "unknown" if result["best_value"] is None else f"{result['best_value']:.4g}{units}"
+    ranks = f"rank {result['rank']} of {result['n_valid']} (rank {result['smooth_rank']} by 3 x 3 medians)"
+    return [
+        ("best pixel", f"{pixel}: {mean:.4g}{units} by the posterior mean"),
+        ("there, in the true map", f"{truth}, {ranks}"),
+        ("top 1 % of the pixels found", f"{result['top_found']:.0%}"),
+        ("error of the map (rms)", f"{result['rmse']:.3g}{units}, {result['relative_rmse']:.0%} of its spread"),
     ]
 
 

@@ -52,9 +52,7 @@ class ScanLattice:
         ValueError
             If it contradicts itself, or goes to one position twice.
         """
-        shape = tuple(int(n) for n in start["shape"])
-        if not 1 <= len(shape) <= 3 or min(shape) < 1 or prod(shape) > _LARGEST:
-            raise ValueError(f"a map of shape {shape} cannot be rehearsed: one to three axes are, {_LARGEST} pixels")
+        shape = _checked_shape(start)
         absolute = not str(start.get("plan_name", "")).startswith("rel")
         points = _POINTS.get(start.get("plan_pattern", ""), _no_order)(start)
         if points is None:
@@ -150,6 +148,13 @@ def _evenly(shape: Sequence[int], extents: Any) -> Levels | None:
     if extents is None or np.shape(extents) != (len(shape), 2):
         return None
     return tuple(np.linspace(min(ends), max(ends), n) for ends, n in zip(extents, shape, strict=True))
+
+
+def _checked_shape(start: Mapping[str, Any]) -> tuple[int, ...]:
+    shape = tuple(int(n) for n in start["shape"])
+    if not 1 <= len(shape) <= 3 or min(shape) < 1 or prod(shape) > _LARGEST:
+        raise ValueError(f"a map of shape {shape} cannot be rehearsed: one to three axes are, {_LARGEST} pixels")
+    return shape
 
 
 def _no_order(start: Mapping[str, Any]) -> Floats | None:

@@ -73,10 +73,16 @@ def _grid(path: Path, content: Mapping[str, Any]) -> _Grid:
     if min(rows, cols, n_points, n_parameters) < 1 or max(rows * cols, n_points) > LONGEST:
         raise ValueError(f"{rows} x {cols} pixels of {n_points} points")
     check_size("its grid", (rows, cols, width), path.stat().st_size)
-    there = np.fromfile(path, dtype=">f4", offset=content[""], count=rows * cols * width)
-    numbers = np.full(rows * cols * width, np.nan)
+    numbers = _measured(path, content[""], rows * cols, width).reshape(rows, cols, width)
+    return _Grid(numbers, parameters, channels, n_points)
+
+
+def _measured(path: Path, offset: int, n_pixels: int, width: int) -> Floats:
+    """Read the numbers of all pixels; NaN at those that a scan cut short lacks."""
+    there = np.fromfile(path, dtype=">f4", offset=offset, count=n_pixels * width)
+    numbers = np.full(n_pixels * width, np.nan)
     numbers[: len(there) // width * width] = there[: len(there) // width * width]
-    return _Grid(numbers.reshape(rows, cols, width), parameters, channels, n_points)
+    return numbers
 
 
 def _names(text: str) -> list[str]:

@@ -80,11 +80,11 @@ def _checked(path: Path) -> bool:
     if h5py.is_hdf5(path):
         with opened(path) as file:
             check_all_packed(file)
-        return True
-    if zipfile.is_zipfile(path):
+    elif zipfile.is_zipfile(path):
         _check_zip(path)
-        return True
-    return False
+    else:
+        return False
+    return True
 
 
 def _check_zip(path: Path) -> None:

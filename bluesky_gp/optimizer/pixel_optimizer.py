@@ -112,26 +112,11 @@ class PixelOptimizer:
         n_restarts: int | None = None,
     ) -> None:
         self.recipe = Recipe(
-            grid=PixelGrid.from_mapping(grid),
-            target=target,
-            kernel=kernel,
-            acquisition=acquisition,
-            batch_size=batch_size,
-            n_initial=n_initial,
-            batch=batch,
-            maximize=maximize,
-            seed=seed,
-            stopping=rules(stopping),
-            mean=mean,
-            prior=prior,
-            transform=transform,
-            outliers=outliers,
-            others=names("others", others),
-            purpose=purpose,
-            min_distance=min_distance,
-            initial=initial,
+            PixelGrid.from_mapping(grid), target, kernel, acquisition, batch_size, n_initial, batch, maximize, seed,
+            rules(stopping), mean=mean, prior=prior, transform=transform, outliers=outliers,
+            others=names("others", others), purpose=purpose, min_distance=min_distance, initial=initial,
             n_restarts=n_restarts,
-        )
+        )  # fmt: skip
         self.grid, self.target, self.batch_size = self.recipe.grid, target, batch_size
         self.others, self.acquisition = self.recipe.others, self.recipe.acquisition_function
         self._points = Points(self.grid, target)

@@ -133,10 +133,14 @@ def column_of(about: Mapping[str, Any], value: Any) -> Column:
         shape = tuple(n or 1 for n in (shape if array is None else array.shape)) or (1,)
     dtype = _described_dtype(about)
     if array is not None and (dtype is None or _family(dtype) != _family(array.dtype)):
-        is_typed = isinstance(value, np.ndarray | np.generic) or _family(array.dtype) == "text"
-        dtype = array.dtype if is_typed else np.dtype(float)  # whole numbers in a list may be followed by others
+        dtype = _first_dtype(array, value)
     column = ArrayColumn(tuple(max(n, 1) for n in shape), dtype or np.dtype(float))
     return column if value is None else column.widened(value)
+
+
+def _first_dtype(array: npt.NDArray[Any], value: Any) -> np.dtype[Any]:
+    is_typed = isinstance(value, np.ndarray | np.generic) or _family(array.dtype) == "text"
+    return array.dtype if is_typed else np.dtype(float)  # whole numbers in a list may be followed by others
 
 
 def _described_dtype(about: Mapping[str, Any]) -> np.dtype[Any] | None:

@@ -4,6 +4,7 @@ import os
 import secrets
 import socket
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from bluesky_gp.recording.databases import prepare_postgresql
@@ -29,11 +30,9 @@ def api_key(folder: Path) -> tuple[Path, str]:
         If it holds no key.
     """
     path = folder / _KEY_FILE
-    try:
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(secrets.token_hex(32) + "\n")
-    except FileExistsError:
-        pass
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+    with suppress(FileExistsError), os.fdopen(os.open(path, flags, 0o600), "w") as file:
+        file.write(secrets.token_hex(32) + "\n")
     if os.name == "posix" and path.stat().st_mode & 0o077:
         raise PermissionError(f"{path} can be read by others: chmod 600 it, or remove it and a new key is made")
     key = path.read_text().strip()

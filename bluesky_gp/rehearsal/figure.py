@@ -100,8 +100,7 @@ def _seeds(panel: "Axes", rehearsal: Rehearsal, styles: Styles) -> None:
             panel.text(rehearsal.num * 1.02, place, f"{missed} never", va="center", fontsize="small")
     _recommended(panel, rehearsal)
     panel.set(yticks=range(len(standings)), yticklabels=list(standings), xlabel="points")
-    panel.set(title="a pixel as good as the maximum was measured after")
-    panel.set_xlim(0, rehearsal.num * 1.15)
+    panel.set(title="a pixel as good as the maximum was measured after", xlim=(0, rehearsal.num * 1.15))
     panel.invert_yaxis()
 
 

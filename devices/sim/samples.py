@@ -20,8 +20,7 @@ def make_sample(value: "str | Mapping[str, Any] | Sample") -> Sample:
     kinds: dict[Any, Any] = {"ferroelectric": SyntheticFerroelectric, "eels": SyntheticEELS, "file": MeasuredSample}
     if isinstance(value, Mapping):
         parameters = dict(value)
-        kind = parameters.pop("kind", None)
-        if kind not in kinds:
+        if (kind := parameters.pop("kind", None)) not in kinds:
             raise ValueError(f"sample: 'kind' must be one of {', '.join(kinds)}, got {kind!r}")
         return kinds[kind](**parameters)
     if not isinstance(value, (str, os.PathLike)):
