@@ -12,6 +12,8 @@ import numpy.typing as npt
 
 from bluesky_gp.settings import check_number
 
+_LARGEST = 2**31  # pixels; a map of them takes 16 GiB
+
 
 @dataclass(frozen=True, eq=False)
 class PixelGrid:
@@ -207,6 +209,11 @@ def _counts(shape: Sequence[int]) -> tuple[int, ...]:
     values = tuple(shape) if isinstance(shape, Iterable) else (shape,)
     if not 1 <= len(values) <= 3 or not all(isinstance(n, Integral) and n > 0 for n in values):
         raise ValueError(f"PixelGrid: shape must be one to three positive whole numbers, got {shape!r}")
+    if (size := prod(int(n) for n in values)) > _LARGEST:
+        raise ValueError(
+            f"PixelGrid: {' x '.join(map(str, values))} pixels are {size:.0e}, of which a single map takes "
+            f"{size * 8 / 2**40:.3g} TiB; {_LARGEST:.0e} are the most"
+        )
     return tuple(int(n) for n in values)
 
 

@@ -80,10 +80,18 @@ class ProgressReader(DocumentRouter):
         Called with a `RunProgress` after every pixel.
     """
 
+    def __new__(cls, *given: Any, **named: Any) -> Self:
+        """Make a reader, unless a RunEngine calls the class itself with a document."""
+        if len(given) == 2 and isinstance(given[0], str):
+            raise TypeError(f"{cls.__name__} is the class; subscribe an object: RE.subscribe({cls.__name__}())")
+        return super().__new__(cls)
+
     def __init__(
         self, show: Callable[[RunProgress], Any], show_pixel: Callable[[RunProgress], Any] | None = None
     ) -> None:
         super().__init__()
+        if not callable(show):
+            raise TypeError(f"{type(self).__name__}: show must be a function of a RunProgress, got {show!r:.80}")
         self._show = show
         self._show_pixel = show_pixel
         self._agent = ""

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.masks import image_lattice
 from bluesky_gp.panels import BEST, aspect, color_limits, drawn_order, is_sweep, with_units
-from bluesky_gp.run import RunRecord
+from bluesky_gp.run import RunRecord, check_record
 from bluesky_gp.typing import Floats
 
 if TYPE_CHECKING:
@@ -28,11 +28,15 @@ def run_figure(record: RunRecord, truth: Floats | None = None) -> "Figure":
 
     Raises
     ------
+    TypeError
+        If it is no `RunRecord`.
     ValueError
-        If the run has no maps, or not two axes.
+        If the run has no maps, or not two axes, or `truth` another shape.
     """
     from matplotlib.figure import Figure
 
+    check_record("run_figure", record, RunRecord)
+    truth = None if truth is None else _true_map(record, truth)
     if not record.maps or record.grid.ndim != 2:
         raise ValueError(f"run {record.start['uid'][:8]}: a figure needs two axes and the maps of stream 'gp_maps'")
     figure = Figure(figsize=(12, 7), layout="constrained")
@@ -51,6 +55,16 @@ def run_figure(record: RunRecord, truth: Floats | None = None) -> "Figure":
         if best is not None:
             panel.plot(best[1], best[0], **BEST)
     return figure
+
+
+def _true_map(record: RunRecord, truth: npt.ArrayLike) -> Floats:
+    """Return a known map as numbers; ValueError unless it has the shape of the grid."""
+    known = np.asarray(truth)
+    if known.dtype.kind not in "biuf" or known.shape != record.grid.shape:
+        raise ValueError(
+            f"run_figure: truth must be a map of shape {record.grid.shape}, got {known.dtype} of shape {known.shape}"
+        )
+    return known.astype(np.float64)
 
 
 def _measured_map(record: RunRecord) -> Floats:

@@ -7,7 +7,6 @@ which the agent learnt it, and asked what it would choose; each answer is compar
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,7 @@ from bluesky_gp.optimizer import PixelOptimizer, Recipe
 from bluesky_gp.plain_data import make_setting
 from bluesky_gp.protocols import Acquisition, AnyOptimizer
 from bluesky_gp.recording import Documents, ResumeError
-from bluesky_gp.run import QUANTITIES, Decision, RunRecord, after, agent_entry, repeat, steps_of
+from bluesky_gp.run import QUANTITIES, Decision, RunRecord, after, agent_entry, pairs, repeat, steps_of
 from bluesky_gp.typing import Floats, Indices
 
 _MAPS = ("mean", "std", "acquisition")
@@ -136,8 +135,8 @@ class _Recorded:
 
     @classmethod
     def read(cls, documents: Documents, given: Mapping[str, Any]) -> "_Recorded":
-        _check_arguments(documents, given)
-        kept = list(documents)
+        _check_settings(given)
+        kept = list(pairs("replay", documents))
         entry = agent_entry(kept[0][1]) if kept else None
         if entry is None:
             raise ResumeError("the run was not steered by a GPAgent: its start document has no 'gp'")
@@ -151,12 +150,8 @@ class _Recorded:
         return cls(record, maps.by_iteration)
 
 
-def _check_arguments(documents: Any, given: Mapping[str, Any]) -> None:
-    """Raise TypeError unless documents are pairs, and what is given are settings of an optimizer or the scalarizer."""
-    if isinstance(documents, str | Path | RunRecord):
-        raise TypeError(
-            f"replay: expected documents, got {documents!r:.80}: documents_of(uid or path, catalog) reads them"
-        )
+def _check_settings(given: Mapping[str, Any]) -> None:
+    """Raise TypeError unless what is given are settings of an optimizer, or the scalarizer."""
     names = [*(field.name for field in fields(Recipe)), "scalarizer"]
     if unknown := [name for name in given if name not in names]:
         raise TypeError(f"replay: {unknown[0]!r} is no setting of a run, there are {', '.join(names)}")

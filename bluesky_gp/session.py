@@ -26,6 +26,8 @@ def end_on_signals(engine: RunEngine, names: Sequence[str] = SIGNALS) -> None:
     names : sequence of str, optional
         Names of the signals. Default: SIGTERM and SIGHUP.
     """
+    if not isinstance(engine, RunEngine):
+        raise TypeError(f"end_on_signals: expected the RunEngine, got {type(engine).__name__} {engine!r:.60}")
     handler = _Ending(engine)
     for number in (getattr(signal, name) for name in names if hasattr(signal, name)):
         if signal.getsignal(number) is not signal.SIG_IGN:

@@ -1,5 +1,7 @@
-"""Numbers among settings, checked when they are given: each slip is answered in a sentence that names it."""
+"""Numbers and functions among settings, checked when given: each slip is answered in a sentence that names it."""
 
+import inspect
+from collections.abc import Callable
 from math import inf, isfinite
 from numbers import Integral, Real
 from typing import Any
@@ -41,3 +43,25 @@ def check_whole(owner: str, name: str, value: Any, least: int) -> None:
         raise TypeError(f"{owner}: {name} must be a whole number, got {value!r}")
     if value < least:
         raise ValueError(f"{owner}: {name} must be at least {least}, got {value}")
+
+
+def check_call(owner: str, function: Callable[..., Any], *positional: str, named: tuple[str, ...] = ()) -> None:
+    """Raise TypeError if a function cannot be called with the arguments that it will be given.
+
+    Parameters
+    ----------
+    owner : str
+        Of which setting it is.
+    *positional, named : str
+        Names of the arguments, as the sentence shows them.
+    """
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):  # some functions written in C have none
+        return
+    try:
+        signature.bind(*positional, **dict.fromkeys(named))
+    except TypeError as error:
+        call = ", ".join([*positional, *(f"{name}={name}" for name in named)])
+        name, argument = getattr(function, "__name__", type(function).__name__), owner.rpartition(" ")[2]
+        raise TypeError(f"{owner} is called as {argument}({call}), not {name}{signature}: {error}") from None

@@ -13,6 +13,7 @@ from ophyd import Component, Device
 from ophyd.status import StatusBase
 
 from bluesky_gp.devices.signals import ArraySignal, SecondsSignal
+from bluesky_gp.devices.slips import check_arguments
 from bluesky_gp.protocols import Scalarizer
 from bluesky_gp.scalarizers import as_spectrum, evaluate, named_scalarizers, to_mapping, units_of
 from bluesky_gp.typing import Floats
@@ -65,6 +66,7 @@ class SpectrumDetectorBase(Device):
         exposure: float | int = 0.0,
         **kwargs: Any,
     ) -> None:
+        check_arguments(type(self), name, kwargs)
         super().__init__(prefix, name=name, **kwargs)
         self.scalarizers: dict[str, Scalarizer] = _checked(name, named_scalarizers(scalarizers), self.component_names)
         self.target_errors: dict[str, str] = {}

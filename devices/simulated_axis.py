@@ -11,6 +11,8 @@ from ophyd import Device
 from ophyd.status import StatusBase
 from ophyd.utils import LimitError
 
+from bluesky_gp.devices.slips import check_arguments
+
 
 class SimulatedAxis(Device):
     """A linear axis; it is there at once unless it has a velocity or a settling time.
@@ -51,11 +53,13 @@ class SimulatedAxis(Device):
         seed: int = 0,
         **kwargs: Any,
     ) -> None:
+        check_arguments(type(self), name, kwargs)
         super().__init__(prefix, name=name, **kwargs)
         if velocity < 0 or settle < 0 or noise < 0:
             raise ValueError(f"{name}: velocity, settle and noise must not be negative, got {velocity, settle, noise}")
-        low, high = limits
-        self.limits = (float(low), float(high))
+        if np.shape(limits) != (2,):
+            raise ValueError(f"{name}: limits must be two numbers, the lowest and the highest, got {limits!r}")
+        self.limits = (float(limits[0]), float(limits[1]))
         self.velocity, self.settle, self.noise, self.units = float(velocity), float(settle), float(noise), units
         self._rng = np.random.default_rng(seed)
         self._start = self._setpoint = float(position)

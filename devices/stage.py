@@ -25,6 +25,7 @@ from bluesky_gp.devices.axes import (
 from bluesky_gp.devices.pixel_axes import PixelAxis, PixelPositioner, Place, whole_pixel
 from bluesky_gp.devices.pixels import checked_pixel, pixel_data_keys, pixel_text
 from bluesky_gp.devices.simulated_axis import SimulatedAxis
+from bluesky_gp.devices.slips import check_arguments
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.moves import merged_moves
 from bluesky_gp.units import check_unit
@@ -81,6 +82,7 @@ class PixelStage(Device):
         name: str,
         **kwargs: Any,
     ) -> None:
+        check_arguments(type(self), name, kwargs)
         super().__init__(prefix, name=name, **kwargs)
         self.grid = PixelGrid.from_mapping(grid)
         self.axes = _simulated_axes(name, self.grid) if axes is None else checked_axes(name, axes, registry)

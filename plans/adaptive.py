@@ -1,7 +1,7 @@
 """The adaptive map: the agent chooses where to measure next."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -18,6 +18,7 @@ from bluesky_gp.plans.arguments import (
     checked_metadata,
     whole_number,
 )
+from bluesky_gp.plans.heard import check_heard
 from bluesky_gp.plans.metadata import start_metadata
 from bluesky_gp.plans.reach import check_reach
 from bluesky_gp.plans.stages import StageOrMotors, as_stage, devices_of
@@ -68,8 +69,8 @@ def adaptive_map(
         Uid of the run.
     """
     detectors, num = _checked(detectors, stage, agent, num)
-    check_callable("adaptive_map", "per_pixel", per_pixel)
-    check_callable("adaptive_map", "per_batch", per_batch)
+    for name, value in (("per_pixel", per_pixel), ("per_batch", per_batch)):
+        check_callable("adaptive_map", name, value)
     checked_metadata("adaptive_map", md)
     stage = as_stage(stage, agent.optimizer.grid)
     yield from check_reach(stage)
@@ -80,22 +81,35 @@ def adaptive_map(
     metadata = start_metadata(
         detectors, stage, agent, num=num, expected_seconds=seconds, plan_args=args, history=history, md=md
     )
-    per_pixel = tolerant(one_pixel) if per_pixel is None else per_pixel
+    measure = partial(measure_pixels, detectors, stage, agent, per_pixel=per_pixel or tolerant(one_pixel))
 
     @bpp.subs_decorator(agent)
     @bpp.stage_decorator([*detectors, *devices_of(stage)])
-    @bpp.run_decorator(md=metadata)
-    def run() -> MsgGenerator[None]:
-        batch = _rest(history, agent)[:left] or (yield from ask_agent(agent))
-        remaining = left
-        while batch := batch[:remaining]:
-            yield from _before(batch, per_batch)
-            yield from measure_pixels(detectors, stage, agent, batch, per_pixel=per_pixel)
-            remaining -= len(batch)
-            batch = yield from ask_agent(agent)  # the last, empty one records what the last batch taught
+    def staged() -> MsgGenerator[str]:
+        if per_pixel is None:  # nobody knows what another one reads
+            yield from check_heard(detectors, stage, agent)
+        batches = _batches(agent, _rest(history, agent), left, measure, per_batch)
+        uid: str = yield from bpp.run_wrapper(batches, md=metadata)
+        return uid
 
-    uid: str = yield from bpp.msg_mutator(run(), partial(_closing, agent))
+    uid: str = yield from bpp.msg_mutator(staged(), partial(_closing, agent))
     return uid
+
+
+def _batches(
+    agent: GPAgent,
+    rest: list[Pixel],
+    left: int,
+    measure: Callable[[list[Pixel]], MsgGenerator[None]],
+    per_batch: PerBatch | None,
+) -> MsgGenerator[None]:
+    """Measure what is left of a run that is resumed, then batch after batch, `left` pixels in all."""
+    batch = rest[:left] or (yield from ask_agent(agent))
+    while batch := batch[:left]:
+        yield from _before(batch, per_batch)
+        yield from measure(batch)
+        left -= len(batch)
+        batch = yield from ask_agent(agent)  # the last, empty one records what the last batch taught
 
 
 def _closing(agent: GPAgent, msg: Msg) -> Msg:
@@ -113,7 +127,7 @@ def _rest(history: History | None, agent: GPAgent) -> list[Pixel]:
 
 
 def _checked(detectors: Any, stage: Any, agent: Any, num: Any) -> tuple[list[Readable[Any]], int]:
-    detectors = checked_detectors("adaptive_map", detectors)
+    detectors = checked_detectors("adaptive_map", detectors, stage)
     check_stage_and_agent("adaptive_map", stage, agent)
     num, allowed = whole_number("adaptive_map", "num", num), int(agent.optimizer.grid.allowed.sum())
     if not 1 <= num <= allowed:

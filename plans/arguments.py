@@ -10,8 +10,8 @@ from bluesky_gp.agent import GPAgent
 from bluesky_gp.grid import PixelGrid
 
 
-def checked_detectors(plan: str, detectors: object) -> list[Readable[Any]]:
-    """Return the detectors as a list; TypeError unless it is one of devices that can be read."""
+def checked_detectors(plan: str, detectors: object, stage: object = None) -> list[Readable[Any]]:
+    """Return the detectors as a list; TypeError unless it is one of devices that can be read, the stage not among."""
     if isinstance(detectors, Readable):
         name = named(detectors)
         raise TypeError(
@@ -19,12 +19,14 @@ def checked_detectors(plan: str, detectors: object) -> list[Readable[Any]]:
         )
     if isinstance(detectors, (str, Mapping)) or not isinstance(detectors, Iterable):
         raise TypeError(f"{plan}: detectors must be a list of detectors, got {named(detectors)}")
-    return [_checked_detector(plan, device) for device in detectors]
+    return [_checked_detector(plan, device, stage) for device in detectors]
 
 
-def _checked_detector(plan: str, device: object) -> Readable[Any]:
+def _checked_detector(plan: str, device: object, stage: object) -> Readable[Any]:
     if isinstance(device, (type, GPAgent)) or not isinstance(device, Readable):
         raise TypeError(f"{plan}: each of the detectors must be a device that can be read, got {named(device)}")
+    if device is stage or (isinstance(stage, Sequence) and any(device is motor for motor in stage)):
+        raise TypeError(f"{plan}: the stage is read into every event: leave {named(device)} out of the detectors")
     return device
 
 

@@ -50,7 +50,8 @@ def raster_map(
     str
         Uid of the run.
     """
-    detectors, every = checked_detectors("raster_map", detectors), whole_number("raster_map", "every", every)
+    detectors = checked_detectors("raster_map", detectors, stage)
+    every = whole_number("raster_map", "every", every)
     check_stage("raster_map", stage)
     check_grid("raster_map", grid)
     check_callable("raster_map", "per_pixel", per_pixel)

@@ -17,7 +17,7 @@ def check_reach(stage: AnyStage) -> MsgGenerator[None]:
     for pixel in stage.grid.outermost:
         for movable, value in moves_to(stage, pixel):
             try:
-                yield from _answer(movable.check_value(value) if isinstance(movable, Checkable) else None)
+                yield from answer(movable.check_value(value) if isinstance(movable, Checkable) else None)
             except Exception as error:
                 raise ValueError(
                     f"{movable.name}: pixel {pixel} of the grid, at {value}, cannot be reached: {error}. "
@@ -28,7 +28,7 @@ def check_reach(stage: AnyStage) -> MsgGenerator[None]:
 def check_units(stage: AnyStage) -> MsgGenerator[None]:
     """Raise ValueError if an axis counts in another unit than the grid; the log says so if one names none."""
     if not isinstance(stage, Motors):
-        yield from _answer(stage.check_units() if hasattr(stage, "check_units") else None)
+        yield from answer(stage.check_units() if hasattr(stage, "check_units") else None)
         return
     for motor in stage.motors:
         check_unit(stage.name, stage.grid, motor.name, (yield from _unit(motor)))
@@ -37,13 +37,13 @@ def check_units(stage: AnyStage) -> MsgGenerator[None]:
 def _unit(motor: Any) -> MsgGenerator[str]:
     """Return the unit in which a motor counts; "" if it names none."""
     try:
-        described = (yield from _answer(motor.describe())) or {}
+        described = (yield from answer(motor.describe())) or {}
     except Exception:  # noqa: BLE001 - a motor that cannot be described now is told of when it is read
         described = {}
     return stated_unit(motor, described.get(position_key(motor), {}))
 
 
-def _answer(answer: Any) -> MsgGenerator[Any]:
+def answer(answer: Any) -> MsgGenerator[Any]:
     """Return what a method returned; that of an ophyd-async device is waited for."""
     if not isawaitable(answer):
         return answer

@@ -1,5 +1,6 @@
 """The two kinds of stage: a PixelStage, or a pair of Movables with a grid; what is moved, staged and read of each."""
 
+import reprlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeGuard
@@ -59,10 +60,17 @@ def as_stage(stage: StageOrMotors, grid: PixelGrid | None) -> AnyStage:
         return Motors(tuple(stage) if isinstance(stage, Sequence) else (stage,), grid)
     if grid is not None and stage.grid != grid:
         raise ValueError(
-            f"{stage.name}: the stage's grid {stage.grid.to_mapping()} is not the one asked for, {grid.to_mapping()}; "
-            f"give PixelStage and PixelOptimizer the same PixelGrid"
+            f"{stage.name}: the stage's grid is not the one asked for{_difference(stage.grid, grid)}; give PixelStage "
+            f"and PixelOptimizer the same PixelGrid"
         )
     return stage
+
+
+def _difference(mine: PixelGrid, wanted: PixelGrid) -> str:
+    """Return what differs between two grids, in words."""
+    one, other = mine.to_mapping(), wanted.to_mapping()
+    names = [name for name in one if one[name] != other[name]]
+    return "".join(f", {name} {reprlib.repr(one[name])} and not {reprlib.repr(other[name])}" for name in names)
 
 
 def _has_grid(stage: object) -> TypeGuard[Stage]:

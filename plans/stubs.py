@@ -13,6 +13,7 @@ from bluesky_gp.plans.stages import AnyStage, devices_of, moves_to
 from bluesky_gp.plans.typing import PerPixel, Pixel, Reading, plan
 from bluesky_gp.plans.waiting import start_and_wait
 from bluesky_gp.run import FAULT, REJECTED, History
+from bluesky_gp.settings import check_whole
 
 FAULTS = (FailedStatus, TimeoutError, ConnectionError, StageElsewhereError)
 """Exceptions that are the instrument's: the pixel has failed and the run goes on. Any other ends the run at once."""
@@ -183,6 +184,10 @@ def tolerant(
     faults : tuple of exception types, optional
         What counts as a fault of the instrument. Default: `FAULTS`.
     """
+    if not callable(per_pixel):
+        raise TypeError(f"tolerant: per_pixel must be a plan such as one_pixel, got {per_pixel!r:.80}: do not call it")
+    check_whole("tolerant", "retries", retries, 0)
+    check_whole("tolerant", "max_failures", max_failures, 1)
 
     @plan
     def tolerant_pixel(

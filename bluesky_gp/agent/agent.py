@@ -17,7 +17,14 @@ from bluesky_gp.agent.doubts import say_at_end, say_nothing_learnt, say_unheard
 from bluesky_gp.agent.failures import Failure, Failures
 from bluesky_gp.agent.maps import Maps
 from bluesky_gp.agent.next_run import Assignment, Preparation
-from bluesky_gp.agent.slips import check_catalog, check_key, check_optimizer, check_scalarizer
+from bluesky_gp.agent.slips import (
+    check_catalog,
+    check_optimizer,
+    check_scalarizer,
+    check_text,
+    checked_axes,
+    checked_pixel,
+)
 from bluesky_gp.agent.steering import Progress
 from bluesky_gp.protocols import AnyOptimizer, Scalarizer
 from bluesky_gp.run import (
@@ -30,6 +37,7 @@ from bluesky_gp.run import (
     Resumed,
     RunOutcomes,
     agent_entry,
+    check_keys,
     other_keys,
     versions,
 )
@@ -87,8 +95,8 @@ class GPAgent(DocumentRouter):
     ) -> None:
         super().__init__()
         check_optimizer(optimizer)
-        check_key("target", target)
-        check_key("name", name)
+        check_text("target", target)
+        check_text("name", name)
         check_catalog(catalog)
         check_scalarizer(scalarizer)
         self.optimizer = optimizer
@@ -100,7 +108,7 @@ class GPAgent(DocumentRouter):
         every = (1 if optimizer.grid.size <= SMALL else 10) if maps is None else maps
         self.maps = Maps(self._record, lambda: self.decision, every=every)
         self._executor = DaemonExecutor() if executor is None else executor
-        self._axes = None if axes is None else Axes.of(axes)
+        self._axes = None if axes is None else checked_axes(optimizer.grid, axes)
         self._scalarizer = scalarizer
         self._others = other_keys(target, optimizer, others or {})
         self._preparation = Preparation(optimizer, catalog=catalog, scalarizer=scalarizer)
@@ -121,8 +129,7 @@ class GPAgent(DocumentRouter):
         if axes is None or not self._begins(doc["uid"], steers=steers):
             return
         history, first = self._preparation.begin(gp)
-        keys = PixelKeys(self.name, self.target, self.optimizer.grid, axes, self._scalarizer, self._others)
-        heard = RunOutcomes(doc["uid"], keys, history.unlearnt, doc.get("time"), needed=steers)
+        heard = RunOutcomes(doc["uid"], self._keys(axes), history.unlearnt, doc.get("time"), needed=steers)
         if self._run is not None:
             self._run.discard()
         self._run = Progress(self.optimizer, self._executor, heard, history, first, gp.get("num"))
@@ -150,6 +157,9 @@ class GPAgent(DocumentRouter):
         if self._run is not None and self._run.heard.uid == doc["run_start"]:
             say_at_end(self.name, self._run)
             self._run.discard()
+
+    def _keys(self, axes: Axes) -> PixelKeys:
+        return PixelKeys(self.name, self.target, self.optimizer.grid, axes, self._scalarizer, self._others)
 
     def _begins(self, uid: str, *, steers: bool) -> bool:
         """Whether a start document begins a run of this agent: neither a known one nor one nested in it."""
@@ -230,6 +240,7 @@ class GPAgent(DocumentRouter):
         """
         if self._run is None or self._run.over:
             raise RuntimeError(f"{self.name}: there is no run to finish")
+        check_text("reason", reason, empty=True)
         self._run.finish_reason = reason or "finished by hand"
 
     def mark_failed(self, pixel: Sequence[int], reason: str) -> None:
@@ -238,8 +249,9 @@ class GPAgent(DocumentRouter):
         It is recorded in stream ``NAME_failures`` before the next question: of the run that goes on, else of the next
         one, which may resume the run in which the pixel was measured.
         """
-        self.optimizer.grid.ravel([tuple(pixel)])  # raises outside the grid
-        self._marks.append(Failure(tuple(int(p) for p in pixel), reason or "marked by hand", BY_HAND))
+        check_text("reason", reason, empty=True)
+        wanted = checked_pixel(self.optimizer.grid, pixel)
+        self._marks.append(Failure(wanted, reason or "marked by hand", BY_HAND))
 
     # For plans
 
@@ -268,6 +280,10 @@ class GPAgent(DocumentRouter):
             "versions": dict(versions()),
             **(self._preparation.initial if history is None else history).to_mapping(),
         }
+
+    def check_keys(self, described: Mapping[str, Any], axes: Axes) -> None:
+        """Raise KeyError or ValueError if events that are described so carry nothing to learn from."""
+        check_keys(described, self._keys(axes))
 
     def rejection(self, pixel: Iterable[int]) -> str:
         """Why the measurement heard last, that of `pixel`, was rejected; empty if it was not."""

@@ -28,8 +28,8 @@ class Maps:
     parent = None
 
     def __init__(self, record: DecisionEvents, latest: Callable[[], Decision | None], *, every: int) -> None:
-        if every < 0:
-            raise ValueError(f"{record.name}: maps= must be 0 (never) or a number of iterations, got {every}")
+        if isinstance(every, bool) or not isinstance(every, int | np.integer) or every < 0:
+            raise ValueError(f"{record.name}: maps= must be 0 (never) or a number of iterations, got {every!r}")
         self.name = f"{record.name}_maps"
         self._record = record
         self._latest = latest

@@ -1,6 +1,11 @@
 """Slips in the arguments of an agent, each answered by a sentence where it is made."""
 
+from collections.abc import Iterable
 from typing import Any
+
+from bluesky_gp.grid import PixelGrid
+from bluesky_gp.run import Axes
+from bluesky_gp.settings import check_call
 
 _ASKED = ("grid", "propose", "learn", "state")  # of an optimizer, see `protocols.Optimizer`
 
@@ -15,16 +20,42 @@ def check_optimizer(optimizer: Any) -> None:
         )
 
 
-def check_key(name: str, value: Any) -> None:
-    """Raise TypeError unless a key of events, or a name, is a text."""
-    if not isinstance(value, str) or not value:
-        raise TypeError(f"GPAgent: {name} must be a text such as 'spectrometer_loop_area', got {value!r:.80}")
+def check_text(name: str, value: Any, *, empty: bool = False) -> None:
+    """Raise TypeError unless a key of events, a name or a reason is a text."""
+    if not isinstance(value, str) or not (value or empty):
+        example = "a bubble" if name == "reason" else "spectrometer_loop_area"
+        raise TypeError(f"GPAgent: {name} must be a text such as {example!r}, got {value!r:.80}")
+
+
+def checked_axes(grid: PixelGrid, axes: Any) -> Axes:
+    """Return the event keys of row and column; ValueError unless there is one for each axis of the grid."""
+    try:
+        found = None if isinstance(axes, str) else Axes.of(axes)
+    except (KeyError, TypeError):
+        found = None
+    if found is None or len(found.keys) != grid.ndim or not all(isinstance(key, str) for key in found.keys):
+        example = grid.pixel_keys("stage")
+        raise ValueError(f"GPAgent: axes must be {grid.ndim} keys of events such as {list(example)}, got {axes!r:.80}")
+    return found
+
+
+def checked_pixel(grid: PixelGrid, pixel: Any) -> tuple[int, ...]:
+    """Return a pixel, a whole number for each axis; ValueError if it is none of the grid's."""
+    given = list(pixel) if isinstance(pixel, Iterable) and not isinstance(pixel, str) else None
+    if given is None or len(given) != grid.ndim:
+        flat = isinstance(pixel, int) and 0 <= pixel < grid.size
+        hint = f": the flat index {pixel} is {tuple(grid.unravel([pixel])[0].tolist())}" if flat else ""
+        raise ValueError(f"GPAgent: a pixel is ({', '.join(grid.axes)}), got {pixel!r:.80}{hint}")
+    grid.ravel([given])  # raises outside the grid
+    return tuple(int(p) for p in given)
 
 
 def check_scalarizer(scalarizer: Any) -> None:
     """Raise TypeError unless a scalarizer can be called."""
-    if scalarizer is None or (callable(scalarizer) and not isinstance(scalarizer, type)):
+    if scalarizer is None:
         return
+    if callable(scalarizer) and not isinstance(scalarizer, type):
+        return check_call("GPAgent: scalarizer", scalarizer, "spectrum", "axis")
     made = f": get_scalarizer({scalarizer!r}) makes one of its name" if isinstance(scalarizer, str) else ""
     raise TypeError(f"GPAgent: scalarizer must be a function f(spectrum, axis), got {scalarizer!r:.80}{made}")
 

@@ -1,6 +1,7 @@
 """Files by absolute, relative or bare name."""
 
 import os
+import reprlib
 from pathlib import Path
 
 DATA_VARIABLE = "BLUESKY_GP_DATA"
@@ -9,6 +10,12 @@ DATA_VARIABLE = "BLUESKY_GP_DATA"
 
 def find_file(path: str | os.PathLike[str]) -> Path:
     """Return the path of a file, looked up in the data folder as well; FileNotFoundError says where it is not."""
+    if not isinstance(path, str | os.PathLike):
+        came = f"{type(path).__name__} {reprlib.repr(path)}"
+        made = (
+            ": numpy.savez('map.npz', spectra=..., axis=...) makes a file of arrays" if hasattr(path, "dtype") else ""
+        )
+        raise TypeError(f"expected the path of a file of spectra, got {came}{made}")
     path = Path(path)
     folder = os.environ.get(DATA_VARIABLE)
     candidates = [path] if path.is_absolute() or not folder else [path, Path(folder).expanduser() / path]

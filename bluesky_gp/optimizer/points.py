@@ -10,6 +10,8 @@ from bluesky_gp.grid import PixelGrid
 from bluesky_gp.optimizer.measurements import Measurements
 from bluesky_gp.typing import Floats
 
+_APART = 0.25  # pixels by which a read-back may be off
+
 
 @dataclass(frozen=True)
 class Points:
@@ -24,13 +26,23 @@ class Points:
     def index(self, point: Mapping[str, Any]) -> int:
         """Return the flat index, from ``_id`` or from the pixel axes."""
         if "_id" in point:
-            return self.inside(point["_id"])
+            return self._agreed(self.inside(point["_id"]), point)
         missing = [name for name in self.grid.axes if name not in point]
         if missing:
             raise ValueError(
                 f"PixelOptimizer: a point needs '_id' or {list(self.grid.axes)}, {missing} missing in {dict(point)}"
             )
-        return int(self.grid.ravel([[round(_number(name, point[name])) for name in self.grid.axes]])[0])
+        return int(self.grid.ravel([[_nearest(name, point) for name in self.grid.axes]])[0])
+
+    def _agreed(self, index: int, point: Mapping[str, Any]) -> int:
+        """Return a flat index, which the pixel axes must not contradict where the point has them as well."""
+        pixel = tuple(self.grid.unravel([index])[0].tolist())
+        for name, wanted in zip(self.grid.axes, pixel, strict=True):
+            if name in point and abs(_number(name, point[name]) - wanted) > 0.5:
+                raise ValueError(
+                    f"PixelOptimizer: _id {index} is pixel {pixel}, and {name} is {point[name]} in the point"
+                )
+        return index
 
     def inside(self, index: Any) -> int:
         """Return a flat index that is one."""
@@ -122,6 +134,18 @@ def _array(name: str, value: Any) -> Floats:
     if array.ndim > 1:
         raise ValueError(f"PixelOptimizer: {name} must be a number or a spectrum, got an array of shape {array.shape}")
     return array
+
+
+def _nearest(name: str, point: Mapping[str, Any]) -> int:
+    """Return the row, column or layer nearest to that of a point; half way between two there is none."""
+    number = _number(name, point[name])
+    nearest = round(number)
+    if abs(number - nearest) > _APART:
+        raise ValueError(
+            f"PixelOptimizer: {name} must be a whole number of pixels, got {point[name]!r}: grid.pixel(position) gives "
+            f"the pixel of a stage position"
+        )
+    return nearest
 
 
 def _number(name: str, value: Any, *, finite: bool = True) -> float:

@@ -18,6 +18,7 @@ from bluesky_gp.optimizer.slips import (
     check_flag,
     check_kernel,
     check_mean,
+    check_memory,
     check_prior,
     check_target,
     check_transform,
@@ -69,6 +70,7 @@ class Recipe:
     def __post_init__(self) -> None:
         for name, least in (("batch_size", 1), ("n_initial", 1), ("seed", 0)):
             check_whole("PixelOptimizer", name, getattr(self, name), least)
+        check_memory(self.grid.shape)
         check_target(self.target)
         check_kernel(self.kernel)
         check_acquisition(self.acquisition)
@@ -144,7 +146,7 @@ class Recipe:
             "batch": describe(self.strategy if self._choice is None else self._choice),  # what None means may change
             "purpose": self.purpose,
             "min_distance": float(self.min_distance),
-            "maximize": self.maximize,
+            "maximize": bool(self.maximize),
             "seed": int(self.seed),
             "stopping": [describe(rule) for rule in self.stopping],
             "mean": describe(self.mean),

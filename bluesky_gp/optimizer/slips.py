@@ -1,13 +1,41 @@
 """Slips in the settings of an optimizer, each answered by a sentence before anything moves."""
 
-import inspect
-from collections.abc import Iterable, Mapping
+import logging
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from math import inf, prod
 from typing import Any
 
 import numpy as np
 from sklearn.gaussian_process.kernels import Kernel
 
 from bluesky_gp.acquisition import BY_NAME
+from bluesky_gp.settings import check_call
+
+_PIXEL_BYTES = 500  # of memory while a batch is chosen, measured with 512 x 512 and 1024 x 1024 pixels
+_MUCH = 2**30
+
+logger = logging.getLogger("bluesky_gp")
+
+
+def check_memory(shape: Sequence[int]) -> None:
+    """Raise MemoryError if a grid takes more memory than the computer has; log how much it takes if that is much."""
+    needed, there = prod(shape) * _PIXEL_BYTES, _memory()
+    sentence = f"a grid of {' x '.join(map(str, shape))} pixels takes about {needed / 2**30:.3g} GiB of memory"
+    if needed > there:
+        raise MemoryError(
+            f"PixelOptimizer: {sentence}, and there are {there / 2**30:.3g}: take a larger step, or several maps"
+        )
+    if needed > _MUCH:
+        logger.warning("%s, and a decision a minute or more", sentence)
+
+
+def _memory() -> float:
+    """Return the memory of this computer in bytes; infinity where the system does not say."""
+    try:
+        return float(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    except (AttributeError, OSError, ValueError):  # Windows has no sysconf
+        return inf
 
 
 def check_kernel(kernel: Any) -> None:
@@ -32,25 +60,9 @@ def check_acquisition(acquisition: Any) -> None:
     if acquisition is None or callable(getattr(acquisition, "on", None)):
         return
     if callable(acquisition):
-        return _check_call(acquisition)
+        return check_call("PixelOptimizer: acquisition", acquisition, "mean", "std", "best", named=("rng",))
     named = f": {BY_NAME[acquisition].__name__}() is {acquisition!r}" if acquisition in list(BY_NAME) else ""
     raise TypeError(f"PixelOptimizer: acquisition must be an acquisition function, got {acquisition!r}{named}")
-
-
-def _check_call(acquisition: Any) -> None:
-    """Raise TypeError if a function does not take what an acquisition function is given."""
-    try:
-        signature = inspect.signature(acquisition)
-    except ValueError:  # some functions written in C have none
-        return
-    try:
-        signature.bind(None, None, None, rng=None)
-    except TypeError as error:
-        name = getattr(acquisition, "__name__", type(acquisition).__name__)
-        raise TypeError(
-            f"PixelOptimizer: acquisition is called as acquisition(mean, std, best, rng=rng), not {name}{signature}: "
-            f"{error}"
-        ) from None
 
 
 def check_target(target: Any) -> None:

@@ -2,7 +2,7 @@
 
 import contextlib
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -67,8 +67,15 @@ class Catalog:
         self.wait()
         return self._store.client if self._store is not None else None
 
+    def __call__(self, name: str, doc: Mapping[str, Any]) -> None:
+        """Record a document, as `writer` does: for who subscribes the catalog itself."""
+        self.writer(name, doc)
+
     def __getitem__(self, key: Any) -> Any:
-        return self.client[key]
+        try:
+            return self.client[key]
+        except IndexError as error:
+            raise IndexError(f"The catalog {self._place} has {len(self)} runs, and none is number {key}") from error
 
     def __len__(self) -> int:
         return len(self.client)

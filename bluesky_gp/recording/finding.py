@@ -1,5 +1,6 @@
 """The documents of a recorded run, found by a uid, the path of a journal, or the run of a catalog."""
 
+import reprlib
 from collections.abc import Iterable, Mapping
 from os import PathLike
 from pathlib import Path
@@ -40,8 +41,9 @@ def documents_of(run: Any, catalog: Any = None) -> Documents:
     if journal is not None:
         return read_journal(journal)
     if catalog is None:
+        shown = repr(str(run)) if isinstance(run, str | int | PathLike) else f"{type(run).__name__} {reprlib.repr(run)}"
         raise ResumeError(
-            f"there is no journal {str(run)!r}, and no catalog to look it up in: give the path of a journal, a run of "
+            f"there is no journal {shown}, and no catalog to look it up in: give the path of a journal, a run of "
             f"a catalog, or a uid and GPAgent(..., catalog=open_catalog(...))"
         )
     try:

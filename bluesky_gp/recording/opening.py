@@ -71,6 +71,8 @@ def open_catalog(
         If the journals cannot be written where they should be.
     ConnectionError
         If no server answers.
+    TypeError
+        If `place` is no text and no path.
     PermissionError
         If the server does not take the key, or wants one.
     ValueError
@@ -84,6 +86,8 @@ def open_catalog(
     >>> catalog[-1].primary.read()  # doctest: +SKIP
     """
     check_fsync(fsync)
+    if not isinstance(place, str | Path):
+        raise TypeError(f"open_catalog: place must be a folder, a URL or the name of a profile, got {place!r:.80}")
     where = _resolve(place, api_key, _folders(readable))
     if not where.is_remote:
         check_folder(where.folder)

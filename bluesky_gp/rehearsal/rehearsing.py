@@ -77,9 +77,16 @@ def rehearse(
 
     Raises
     ------
+    TypeError
+        If `grid` is none.
     ValueError
         If the map says too little, the budget exceeds it, or two configurations have one name.
     """
+    if not isinstance(grid, PixelGrid):
+        raise TypeError(
+            f"rehearse: expected a PixelGrid, then the values of its pixels, got {grid!r:.60}: of a file "
+            f"`bluesky-gp rehearse FILE` makes both"
+        )
     full = FullMap(grid, np.asarray(values, dtype=np.float64), target, units, maximize, key)
     n_pixels = int(grid.allowed.sum())
     compared = tuple(configurations() if choices is None else choices)

@@ -3,6 +3,9 @@ from .decision import beginning as beginning
 from .decision import decide as decide
 from .decision import points_of as points_of
 from .events import RunOutcomes as RunOutcomes
+from .events import check_keys as check_keys
+from .given import check_record as check_record
+from .given import pairs as pairs
 from .history import History as History
 from .keys import Axes as Axes
 from .keys import PixelKeys as PixelKeys

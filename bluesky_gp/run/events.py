@@ -181,7 +181,12 @@ def _stream(doc: Mapping[str, Any], keys: PixelKeys) -> _Stream | None:
         return _Failed(keys)
     if doc["name"] != PIXELS:
         return None  # a baseline may carry the very same keys, and is no pixel
-    described = doc["data_keys"]
+    check_keys(doc["data_keys"], keys)
+    return _Measured(keys, signal_axis(doc, keys.target)[0])
+
+
+def check_keys(described: Mapping[str, Any], keys: PixelKeys) -> None:
+    """Raise KeyError or ValueError if events that are described so lack a key, or the target is no number."""
     missing = [key for key in (*keys.axes.keys, keys.target, *keys.others.values()) if key not in described]
     if missing:
         raise KeyError(
@@ -191,7 +196,6 @@ def _stream(doc: Mapping[str, Any], keys: PixelKeys) -> _Stream | None:
     _check_target(described[keys.target], keys)
     for name, key in keys.others.items():
         _check_other(name, key, described[key], keys)
-    return _Measured(keys, signal_axis(doc, keys.target)[0])
 
 
 def _check_target(key: Mapping[str, Any], keys: PixelKeys) -> None:

@@ -12,6 +12,7 @@ from event_model import DocumentRouter, Event
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.protocols import Scalarizer
 from bluesky_gp.run.events import RunOutcomes
+from bluesky_gp.run.given import pairs
 from bluesky_gp.run.history import History
 from bluesky_gp.run.keys import PIXELS, Axes, PixelKeys
 from bluesky_gp.run.outcomes import Outcome, final_outcomes
@@ -69,11 +70,13 @@ class RunRecord:
 
         Raises
         ------
+        TypeError
+            If they are something else: a path, a run whose documents were not asked for.
         ValueError
             If they are not those of a run that a `GPAgent` steered, or are damaged.
         """
         reader = RunReader(scalarizer, others)
-        for name, doc in documents:
+        for name, doc in pairs("RunRecord", documents):
             reader.take(name, doc)
         return reader.record()
 

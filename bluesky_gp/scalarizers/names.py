@@ -24,6 +24,7 @@ from bluesky_gp.scalarizers.peaks import Area, Centroid, Peak, PeakPosition
 from bluesky_gp.scalarizers.similarity import component, cosine
 from bluesky_gp.scalarizers.windows import scalarizer_name
 from bluesky_gp.scalarizers.xrays import LineCounts
+from bluesky_gp.settings import check_call
 
 SCALARIZERS: dict[str, Callable[..., Scalarizer]] = {
     "area": Area,
@@ -61,6 +62,7 @@ def get_scalarizer(value: str | Mapping[str, Any] | Scalarizer) -> Scalarizer:
     if isinstance(value, type):
         raise TypeError(f"scalarizer: {value.__name__} is a class; give an object, {value.__name__}(...)")
     if callable(value):
+        check_call("scalarizer", value, "spectrum", "axis")
         return value
     if not isinstance(value, (str, Mapping)):
         raise TypeError(f"scalarizer: expected a name, a mapping with 'kind', or f(spectrum, axis), got {value!r}")

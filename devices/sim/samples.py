@@ -1,6 +1,7 @@
 """Samples by name, for sessions and device files."""
 
 import os
+import reprlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,7 +16,7 @@ def make_sample(value: "str | Mapping[str, Any] | Sample") -> Sample:
     >>> make_sample({"kind": "ferroelectric", "shape": [8, 6], "seed": 1}).shape
     (8, 6)
     """
-    if isinstance(value, Sample):
+    if isinstance(value, Sample) and not isinstance(value, type):
         return value
     kinds: dict[Any, Any] = {"ferroelectric": SyntheticFerroelectric, "eels": SyntheticEELS, "file": MeasuredSample}
     if isinstance(value, Mapping):
@@ -24,5 +25,15 @@ def make_sample(value: "str | Mapping[str, Any] | Sample") -> Sample:
             raise ValueError(f"sample: 'kind' must be one of {', '.join(kinds)}, got {kind!r}")
         return kinds[kind](**parameters)
     if not isinstance(value, (str, os.PathLike)):
-        raise TypeError(f"sample: expected a name, a path, a mapping with 'kind' or a sample, got {value!r}")
+        raise TypeError(f"sample: expected a name, a path, a mapping with 'kind' or a sample, got {_shown(value)}")
     return kinds[value]() if value in kinds and value != "file" else MeasuredSample(value)
+
+
+def _shown(value: Any) -> str:
+    """Return what came instead of a sample, and what to do about it."""
+    if isinstance(value, type):
+        return f"the class {value.__name__}: give an object, {value.__name__}(...)"
+    if hasattr(value, "locate"):
+        return f"the stage {getattr(value, 'name', value)!r}: the sample comes first, then the stage"
+    saved = ": numpy.savez('map.npz', spectra=..., axis=...) makes a file of arrays" if hasattr(value, "dtype") else ""
+    return f"{type(value).__name__} {reprlib.repr(value)}{saved}"

@@ -130,7 +130,7 @@ def test_a_file_that_says_more_than_it_holds_is_refused_within_a_second_and_300_
     seconds, megabytes, said = done.stdout.split(" ", 2)
     assert f"map{path.suffix}" in said
     assert float(megabytes) < 300
-    assert float(seconds) < 5.0  # a second on a machine that has nothing else to do
+    assert float(seconds) < 1.0  # of the processor: a loaded machine does not count
 
 
 LIMITED = """
@@ -138,10 +138,10 @@ import resource, sys, time
 import h5py, rsciio.hspy
 from bluesky_gp.files import read_spectra
 read_spectra.__doc__
-before, begun = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.monotonic()
+before, begun = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
 try:
     read_spectra(sys.argv[1])
 except ValueError as error:
     more = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
-    print(time.monotonic() - begun, more, error)
+    print(time.process_time() - begun, more, error)
 """

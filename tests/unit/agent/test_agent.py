@@ -223,7 +223,7 @@ def test_stubs_work_in_a_run_of_ones_own(bench, RE, docs):
 def test_a_wrong_target_ends_the_run_with_the_keys_there_are(bench, RE, docs):
     bench.agent = GPAgent(bench.optimizer, target="det_hieght")
     with pytest.raises(KeyError, match=r"carry no \['det_hieght'\]; they carry \['det_height', 'stage_col'"):
-        RE(bench.map(5))
+        RE(bench.map(5, per_pixel=one_pixel))  # of another than the default nobody knows before what it reads
     assert docs.stops[0]["exit_status"] == "fail"
 
 
