@@ -35,6 +35,7 @@ ARROWS = {
     "devices.ophyd_async": "devices devices.sim scalarizers",
     "devices.ioc": "devices devices.sim scalarizers",
     "plans": "agent run",
+    "view": "acquisition gp optimizer recording run agent replay scalarizers panels plots export",
     "testing": "optimizer plans",
     "cli": "*",
 }

@@ -13,6 +13,7 @@ from bluesky_gp.cli.runs import runs
 from bluesky_gp.cli.scalarize import scalarize
 from bluesky_gp.cli.serve import catalog
 from bluesky_gp.cli.show import show
+from bluesky_gp.cli.view import view
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -25,6 +26,7 @@ cli.add_command(demo)
 cli.add_command(ioc)
 cli.add_command(runs)
 cli.add_command(show)
+cli.add_command(view)
 cli.add_command(export)
 cli.add_command(replay)
 cli.add_command(rehearse)

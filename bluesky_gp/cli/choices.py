@@ -26,16 +26,6 @@ def make_acquisition(name: str) -> Any:
 
 def make_kernel(name: str) -> "Kernel | None":
     """Return a scikit-learn kernel, its length scales in pixels; None is PixelOptimizer's default."""
-    if name == "default":
-        return None
-    from sklearn.gaussian_process import kernels as k
+    from bluesky_gp.gp import kernel_of
 
-    lengths, bounds = [6.0, 6.0], (0.7, 100.0)
-    shapes = {
-        "matern12": k.Matern(lengths, bounds, nu=0.5),
-        "matern32": k.Matern(lengths, bounds, nu=1.5),
-        "matern52": k.Matern(lengths, bounds, nu=2.5),
-        "rbf": k.RBF(lengths, bounds),
-        "rationalquadratic": k.RationalQuadratic(6.0, length_scale_bounds=bounds),
-    }
-    return k.ConstantKernel(1.0, (1e-4, 1e4)) * shapes[name] + k.WhiteKernel(0.01, (1e-6, 1e1))
+    return kernel_of(name)

@@ -13,22 +13,9 @@ if TYPE_CHECKING:
 
 def summary(metadata: Mapping[str, Any]) -> dict[str, Any]:
     """Return a run as plain data, from its start and stop documents: anybody's, with whatever metadata they gave."""
-    from bluesky_gp.run import agent_entry
+    from bluesky_gp.run import summary_of
 
-    start, stop = metadata["start"], metadata.get("stop") or {}
-    gp = agent_entry(start) or {}
-    return {
-        "uid": start["uid"],
-        "scan_id": start.get("scan_id"),
-        "time": start["time"],
-        "seconds": stop["time"] - start["time"] if stop else None,
-        "plan_name": str(start.get("plan_name", "")),
-        "target": str(gp["target"]) if "target" in gp else None,
-        "num": start.get("num_points"),
-        "num_events": (stop.get("num_events") or {}).get("primary", 0) if stop else None,
-        "exit_status": stop.get("exit_status"),
-        "reason": str(stop.get("reason") or ""),
-    }
+    return summary_of(metadata["start"], metadata.get("stop"))
 
 
 def to_json(found: Any) -> str:

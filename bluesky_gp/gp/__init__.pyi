@@ -18,6 +18,7 @@ from .lattice_covariance import DENSE as DENSE
 from .lattice_covariance import EXACT as EXACT
 from .lattice_covariance import LatticeCovariance as LatticeCovariance
 from .likelihood import log_marginal_likelihood as log_marginal_likelihood
+from .named_kernels import kernel_of as kernel_of
 from .nearest_variance import NEIGHBOURS as NEIGHBOURS
 from .outliers import outlier_noise as outlier_noise
 from .posterior import GridPosterior as GridPosterior

@@ -149,6 +149,17 @@ class GridPosterior(PosteriorCovariance):
         S, trend = self.pixels[has_value], Trend.constant(n)
         return np.stack([_mean(self.prior, trend, S, y, solver)[0] for y in values[has_value].T], axis=1)
 
+    def weights(self, pixel: int) -> Floats:
+        """Weights of the measured pixels in the mean at `pixel`, shape ``(n_values,)``; 1 in sum for a constant.
+
+        The mean there is ``offset[pixel] + weights @ (y - offset[S])``, y and S those of `measured`.
+        """
+        S, _ = self.measured
+        H, basis = self.trend.basis[S], self.trend.basis[pixel]
+        own = self.mean_solver.solve(self.prior.block(S, np.array([pixel]))[:, 0])
+        weighted = self.dual[:, :-1]
+        return np.asarray(own + weighted @ (np.linalg.pinv(H.T @ weighted) @ (basis - H.T @ own)))
+
     def condition(self, pixel: int, value: float, noise: float = 0.0) -> Self:
         """Return the posterior had `pixel` been measured as `value`: a rank-one change, O(N log N + m^2).
 

@@ -37,6 +37,12 @@ class JournalReader:
         if len(line) >= LONGEST_LINE:
             raise JournalError(f"{self.path}, line {self._line + 1} is longer than {LONGEST_LINE} bytes: it is damaged")
 
+    def read_at(self, offset: int) -> tuple[str, Document]:
+        """Return the document whose line begins at an offset, one that `read` was at; where it is does not change."""
+        with self.path.open("rb") as file:
+            file.seek(offset)
+            return decode(file.readline(LONGEST_LINE))
+
     def _parse(self, line: bytes) -> tuple[str, Document] | None:
         if self._line == 1:
             if line != HEADER:

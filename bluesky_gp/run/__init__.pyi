@@ -7,6 +7,7 @@ from .events import check_keys as check_keys
 from .given import check_record as check_record
 from .given import pairs as pairs
 from .history import History as History
+from .history import Step as Step
 from .keys import Axes as Axes
 from .keys import PixelKeys as PixelKeys
 from .keys import other_keys as other_keys
@@ -29,3 +30,4 @@ from .resuming import resume as resume
 from .schema import SCHEMA_VERSION as SCHEMA_VERSION
 from .schema import agent_entry as agent_entry
 from .schema import versions as versions
+from .summing_up import summary_of as summary_of

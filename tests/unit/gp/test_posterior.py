@@ -9,6 +9,7 @@ from bluesky_gp.gp.dense_covariance import DenseCovariance
 from bluesky_gp.gp.lattice_covariance import LatticeCovariance
 from bluesky_gp.gp.posterior import GridPosterior
 from bluesky_gp.gp.rotated_matern import RotatedMatern
+from bluesky_gp.gp.trend import Trend
 from bluesky_gp.grid import PixelGrid
 
 of_any_kind = pytest.mark.parametrize("of_kind", COVARIANCES)
@@ -54,6 +55,25 @@ def test_a_kernel_that_is_not_stationary_has_the_posterior_of_scikit_learn():
     posterior = problem.posterior(DenseCovariance)
     np.testing.assert_allclose(posterior.mean, mean, atol=1e-9)
     np.testing.assert_allclose(all_covariance(posterior), covariance, atol=1e-9)
+
+
+# -- weights ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("trend", [None, "linear", "known"])
+def test_the_mean_of_a_pixel_is_the_sum_of_the_measured_values_by_their_weights(trend):
+    grid, rng = PixelGrid((6, 7)), np.random.default_rng(0)
+    trends = {"linear": Trend.polynomial(grid.coordinates, 1), "known": Trend.known(rng.standard_normal(42))}
+    S, y = rng.choice(42, 12, replace=False), rng.standard_normal(12)
+    y[3] = np.nan  # it failed, and weighs nothing
+    posterior = GridPosterior.of(ConstantKernel(2.0) * RBF(2.0) + WhiteKernel(0.1), grid, S, y, trend=trends.get(trend))
+    measured, values = posterior.measured
+    for pixel in (0, int(S[0]), 41):
+        weights, offset = posterior.weights(pixel), posterior.trend.offset
+        np.testing.assert_allclose(
+            offset[pixel] + weights @ (values - offset[measured]), posterior.mean[pixel], atol=1e-9
+        )
+        assert trend == "known" or weights.sum() == pytest.approx(1.0)
 
 
 # -- conditioning and observing --------------------------------------------------------------------------------------

@@ -1,0 +1,336 @@
+// One run: its maps at a decision, what is known of a pixel, and what can be asked of it.
+
+import { frame, get } from "./api.js";
+import { cards } from "./cards.js";
+import { Curve } from "./curve.js";
+import { clock, el, short, withUnits } from "./dom.js";
+import { Lattice } from "./lattice.js";
+import { MapPanel } from "./map.js";
+import { whyHere } from "./why.js";
+
+const FRAMES = 2 ** 26; // bytes of maps that are kept here
+const AHEAD = 3; // decisions that are fetched before they are looked at
+const AGAIN = 400; // ms, until maps that are being computed are asked for again
+
+export class RunView {
+  constructor(uid, { compact = false, onBeside = null } = {}) {
+    this.uid = uid;
+    this.compact = compact;
+    this.onBeside = onBeside;
+    this.frames = new Map();
+    this.number = -1;
+    this.picked = null;
+    this.sameScale = true;
+    this.byValue = true;
+    this.partner = null;
+    this.element = el("article", {}, el("p", { className: "quiet" }, "Reading the run …"));
+  }
+
+  async open() {
+    this.course = await get(`/runs/${this.uid}`);
+    this.lattice = new Lattice(this.course.grid);
+    this.build();
+    await this.last();
+  }
+
+  async update() {
+    if (!this.course) return;
+    const course = await get(`/runs/${this.uid}?known=${this.course.version}`);
+    if (course.decisions) {
+      const atEnd = this.number === this.course.decisions.length - 1;
+      this.course = course;
+      this.headline();
+      this.slider.max = Math.max(course.decisions.length - 1, 0);
+      if (atEnd) await this.last();
+      else this.paint();
+    }
+    for (const card of this.cards ?? []) await card.update?.();
+  }
+
+  build() {
+    this.title = el("h2");
+    this.about = el("p", { className: "quiet" });
+    this.slider = el("input", { type: "range", min: 0, max: Math.max(this.course.decisions.length - 1, 0), "aria-label": "decision" });
+    this.slider.addEventListener("input", () => this.show(Number(this.slider.value)));
+    this.told = el("p", { className: "told" });
+    this.play = el("button", { title: "play", onclick: () => this.toggle() }, "▶");
+    const step = (by) => () => this.show(this.number + by);
+    const time = el("div", { className: "time" }, this.play, el("button", { title: "the decision before", onclick: step(-1) }, "‹"), this.slider, el("button", { title: "the next decision", onclick: step(1) }, "›"));
+    this.panels = el("div", { className: "panels" });
+    this.element.replaceChildren(this.title, this.about, time, this.choices(), this.told, this.panels);
+    this.headline();
+    this.fillPanels();
+    this.why = el("section", { className: "card why", hidden: true });
+    this.element.append(this.why);
+    if (!this.compact) {
+      this.cards = cards(this);
+      this.element.append(el("div", { className: "two" }, ...this.cards.map((card) => card.element)));
+    }
+  }
+
+  choices() {
+    const same = el("input", { type: "checkbox", checked: true, onchange: () => { this.sameScale = same.checked; this.paint(); } });
+    const order = el("input", { type: "checkbox", onchange: () => { this.byValue = !order.checked; this.paint(); } });
+    const row = el("p", { className: "quiet" }, el("label", {}, same, " one scale for all decisions"), el("label", {}, order, " colour by order of measurement"));
+    if (this.lattice.ndim === 3) {
+      const layer = el("input", { type: "range", min: 0, max: this.lattice.depth - 1, value: 0, oninput: () => { this.lattice.slice = Number(layer.value); words.textContent = ` ${layer.value} of 0 to ${this.lattice.depth - 1}`; this.paint(); } });
+      const words = el("span", {}, ` 0 of 0 to ${this.lattice.depth - 1}`);
+      row.append(el("label", {}, `${this.lattice.grid.axes[2]} `, layer, words));
+    }
+    if (this.onBeside) {
+      this.others = el("select", { "aria-label": "a run beside", onchange: () => this.onBeside(this.others.value).catch((error) => { this.told.textContent = error.message; }) });
+      row.append(el("label", {}, "beside it ", this.others));
+    }
+    return row;
+  }
+
+  offer(runs) {
+    if (!this.others) return;
+    const now = this.others.value;
+    const options = runs.filter((run) => run.steered && run.uid !== this.uid).map((run) => el("option", { value: run.uid, selected: run.uid === now }, `${run.scan_id ?? ""} ${run.target} ${clock(run.time)}`));
+    if (options.length !== this.others.options.length - 1) this.others.replaceChildren(el("option", { value: "" }, "no other run"), ...options);
+  }
+
+  headline() {
+    const { scan_id: scan, target, pixels, num, ended, reason, grid, acquisition } = this.course;
+    const failed = Object.keys(pixels.reasons).length;
+    const end = ended ? el("span", { className: ended === "success" ? "ended" : "failed" }, ended + (reason ? `: ${reason}` : "")) : el("span", { className: "live" }, "not ended");
+    this.title.replaceChildren(`${scan ?? ""} ${target}`);
+    this.about.replaceChildren(`${clock(this.course.time)} · ${grid.shape.join(" × ")} pixels · ${pixels.index.length}${num ? ` of ${num}` : ""} attempted, ${failed} failed · ${acquisition} · `, end, this.course.fault ? ` · ${this.course.fault}` : "");
+  }
+
+  fillPanels() {
+    if (this.lattice.ndim === 1) {
+      this.maps = null;
+      this.curves = el("section", { className: "panel", style: "grid-column: 1 / -1; max-width: 900px" });
+      this.panels.replaceChildren(this.curves);
+      return;
+    }
+    const pick = { onPick: (index) => this.pick(index), onRegion: (from, to) => this.region(from, to) };
+    this.maps = {
+      measured: new MapPanel("measured", this.lattice, "viridis", pick),
+      mean: new MapPanel("posterior mean", this.lattice, "viridis", pick),
+      std: new MapPanel("standard deviation", this.lattice, "magma", pick),
+      acquisition: new MapPanel("acquisition", this.lattice, "cividis", pick),
+    };
+    for (const panel of Object.values(this.maps)) panel.describe = (index) => this.words(index);
+    this.panels.replaceChildren(...Object.values(this.maps).map((panel) => panel.element));
+  }
+
+  words(index) {
+    const at = this.course.pixels.index.lastIndexOf(index);
+    const what = at < 0 ? "not measured" : this.course.pixels.reasons[at] ?? withUnits(this.course.pixels.value[at], this.course.units);
+    return `${this.lattice.words(index)}: ${what}`;
+  }
+
+  last() {
+    return this.show(this.course.decisions.length - 1);
+  }
+
+  async toggle() {
+    this.playing = !this.playing;
+    this.play.textContent = this.playing ? "❚❚" : "▶";
+    if (this.playing && this.number === this.course.decisions.length - 1) this.number = -1;
+    while (this.playing && this.number < this.course.decisions.length - 1) {
+      await this.show(this.number + 1);
+      await new Promise((done) => setTimeout(done, 250));
+    }
+    this.playing = false;
+    this.play.textContent = "▶";
+  }
+
+  async show(number) {
+    const last = this.course.decisions.length - 1;
+    if (last < 0) {
+      this.told.textContent = "No decision has been recorded yet.";
+      this.paint();
+      return;
+    }
+    this.number = Math.min(Math.max(number, 0), last);
+    this.slider.value = this.number;
+    this.tell();
+    const wanted = this.number;
+    const began = performance.now();
+    try {
+      const found = await this.fetched(wanted);
+      if (wanted !== this.number) return;
+      this.frame = found;
+      if (this.scale === undefined) this.scale = wanted === last ? found : await this.fetched(last).catch(() => found);
+    } catch (error) {
+      if (error.name === "AbortError" || wanted !== this.number) return;
+      this.frame = null;
+      this.told.append(el("span", { className: "failed" }, error.message));
+    }
+    this.paint();
+    this.element.dataset.shown = wanted;
+    this.element.dataset.took = Math.round(performance.now() - began);
+    if (this.frame && this.frame.decision !== wanted) this.later(wanted);
+    else for (let i = 1; i <= AHEAD; i++) this.fetched(wanted + i).catch(() => {});
+    if (this.picked !== null) this.explain();
+    for (const card of this.cards ?? []) card.moved?.();
+  }
+
+  later(wanted) {
+    clearTimeout(this.again);
+    this.again = setTimeout(() => { if (this.number === wanted) this.show(wanted); }, AGAIN);
+  }
+
+  async fetched(number) {
+    if (number < 0 || number >= this.course.decisions.length) return null;
+    if (this.frames.has(number)) return this.frames.get(number);
+    const found = await frame(`/runs/${this.uid}/decisions/${number}/maps`);
+    if (found.decision === number) this.kept(number, found);
+    return found;
+  }
+
+  kept(number, found) {
+    this.frames.set(number, found);
+    const most = Math.max(8, Math.floor(FRAMES / (3 * this.lattice.rows * this.lattice.cols * this.lattice.depth)));
+    while (this.frames.size > most) this.frames.delete(this.frames.keys().next().value);
+  }
+
+  get decision() {
+    return this.course.decisions[this.number];
+  }
+
+  tell() {
+    const { n_outcomes: known, proposed, stop_reason: stop, best_value: best, warning } = this.decision;
+    const of = `Decision ${this.number + 1} of ${this.course.decisions.length}: it knew ${known} pixels`;
+    const chose = proposed.length ? ` and chose ${proposed.length}` : ` and ended the run${stop ? ` (${stop})` : ""}`;
+    const found = best === null ? "" : `; best so far ${withUnits(best, this.course.units)}`;
+    this.told.replaceChildren(`${of}${chose}${found}. `, warning ? el("span", { className: "failed" }, warning) : "");
+  }
+
+  // The limits of colours: those of the last decision, and of the run beside, if one scale is asked for.
+  limits(name) {
+    const shown = this.frame?.maps[name];
+    const other = this.partner?.frame?.maps[name];
+    const own = this.sameScale && name === "mean" ? this.scale?.maps[name] ?? shown : shown;
+    const both = [own, other && this.partner.sameScale && name === "mean" ? this.partner.scale?.maps[name] ?? other : other].filter((map) => map && map.low !== null);
+    if (!both.length) return null;
+    return [Math.min(...both.map((map) => map.low)), Math.max(...both.map((map) => map.high))];
+  }
+
+  scaledWith(other) {
+    this.partner = other;
+    this.paint();
+  }
+
+  paint() {
+    if (this.lattice.ndim === 1) this.draw();
+    else this.colour();
+  }
+
+  colour() {
+    const marks = this.marks();
+    const values = this.limits("mean");
+    this.maps.measured.show(null, null, [...this.measured(values), ...marks.failed, ...marks.best, ...marks.picked]);
+    for (const name of ["mean", "std", "acquisition"]) {
+      const panel = this.maps[name];
+      const map = this.frame?.maps[name];
+      panel.show(map?.low === null ? null : map, this.limits(name), name === "acquisition" ? [...marks.chosen, ...marks.failed, ...marks.picked] : name === "std" ? [...marks.known, ...marks.failed, ...marks.picked] : [...marks.best, ...marks.picked]);
+      const other = this.frame && this.frame.decision !== this.number ? `of decision ${this.frame.decision + 1}; computing …` : "";
+      panel.say(other || (map && map.low === null ? "nothing known yet" : ""));
+    }
+    this.maps.measured.say(this.byValue ? this.course.units : "order");
+  }
+
+  measured(values) {
+    const { index, value } = this.course.pixels;
+    const known = this.known();
+    const [low, high] = this.byValue ? values ?? spanOf(value.slice(0, known)) : [0, Math.max(known - 1, 1)];
+    this.maps.measured.low.textContent = this.byValue ? short(low) : "first";
+    this.maps.measured.high.textContent = this.byValue ? short(high) : "last";
+    this.maps.measured.bar.style.visibility = "visible";
+    const found = [];
+    for (let i = 0; i < known; i++) {
+      if (value[i] === null) continue;
+      const at = this.byValue ? value[i] : i;
+      found.push({ kind: "measured", index: index[i], colours: this.byValue ? "viridis" : "magma", share: high > low ? (at - low) / (high - low) : 0.5 });
+    }
+    return found;
+  }
+
+  known() {
+    return this.number < 0 ? this.course.pixels.index.length : this.decision.n_outcomes;
+  }
+
+  marks() {
+    const { index, value } = this.course.pixels;
+    const known = index.slice(0, this.known());
+    const best = this.number < 0 ? null : this.decision.best_pixel;
+    const proposed = this.number < 0 ? [] : this.decision.proposed;
+    return {
+      known: known.map((pixel) => ({ kind: "dot", index: pixel })),
+      failed: known.filter((_, i) => value[i] === null).map((pixel) => ({ kind: "failed", index: pixel })),
+      chosen: proposed.map((pixel, i) => ({ kind: "chosen", index: pixel, number: i + 1 })),
+      best: best === null ? [] : [{ kind: "best", index: best }],
+      picked: this.picked === null ? [] : [{ kind: "picked", index: this.picked }],
+    };
+  }
+
+  // A run over one axis: curves in place of maps.
+  draw() {
+    const { step, origin, units, axes } = this.course.grid;
+    const at = (index) => origin[0] + step[0] * index;
+    const x = Array.from({ length: this.lattice.rows }, (_, i) => at(i));
+    const [mean, std, acquisition] = ["mean", "std", "acquisition"].map((name) => valuesOf(this.frame?.maps[name], x.length));
+    const { index, value } = this.course.pixels;
+    const known = this.known();
+    const parts = [
+      { kind: "band", x, low: mean.map((m, i) => m - 2 * std[i]), high: mean.map((m, i) => m + 2 * std[i]) },
+      { x, y: mean },
+      { kind: "points", x: index.slice(0, known).map(at), y: value.slice(0, known).map((v) => v ?? NaN) },
+      { kind: "crosses", x: index.slice(0, known).filter((_, i) => value[i] === null).map(at), y: [] },
+    ];
+    if (this.picked !== null) parts.push({ kind: "points", ring: true, radius: 7, colour: "#0aa5c9", x: [at(this.picked)], y: [mean[this.picked]] });
+    const label = `${axes[0]}${units === "px" ? "" : ` (${units})`}`;
+    const main = new Curve(parts, { x: label, y: this.course.target }, { height: 260 });
+    const proposed = this.number < 0 ? [] : this.decision.proposed;
+    const next = new Curve([{ x, y: acquisition, colour: "#a15c00" }, { kind: "points", x: proposed.map(at), y: proposed.map((p) => acquisition[p]), colour: "#a15c00" }], { x: label, y: "acquisition" }, { height: 130 });
+    main.element.addEventListener("click", (event) => {
+      const box = main.element.getBoundingClientRect();
+      const value = main.x[0] + (((event.clientX - box.left) / box.width) * 460 - 52) / 398 * (main.x[1] - main.x[0]);
+      this.pick(Math.min(Math.max(Math.round((value - origin[0]) / step[0]), 0), this.lattice.rows - 1));
+    });
+    this.curves.replaceChildren(el("h3", {}, "mean, two deviations, measured"), main.element, next.element);
+  }
+
+  pick(index) {
+    this.picked = index;
+    this.paint();
+    for (const card of this.cards ?? []) card.picked?.(index);
+    return this.explain();
+  }
+
+  region(from, to) {
+    for (const panel of Object.values(this.maps)) {
+      panel.region = [from, to];
+      panel.draw();
+    }
+    for (const card of this.cards ?? []) card.region?.(from, to);
+  }
+
+  async explain() {
+    if (this.number < 0 || this.picked === null) return;
+    const [wanted, pixel] = [this.number, this.picked];
+    try {
+      const found = await get(`/runs/${this.uid}/decisions/${wanted}/pixels/${pixel}`);
+      if (wanted !== this.number || pixel !== this.picked) return;
+      whyHere(this.why, found, this);
+    } catch (error) {
+      this.why.replaceChildren(el("h3", {}, "Why here"), el("p", { className: "failed" }, error.message));
+    }
+    this.why.hidden = false;
+  }
+}
+
+function spanOf(values) {
+  const known = values.filter((value) => value !== null);
+  return known.length ? [Math.min(...known), Math.max(...known)] : [0, 1];
+}
+
+function valuesOf(map, length) {
+  if (!map || map.low === null) return Array(length).fill(NaN);
+  return Array.from(map.levels, (level) => (level ? map.low + ((level - 1) / 254) * (map.high - map.low) : NaN));
+}

@@ -1,0 +1,108 @@
+"""The page in a real browser: opened, slid through, clicked on, closed."""
+
+import pytest
+from viewing import viewing
+
+from bluesky_gp.view.followed import FollowedRun
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def url(kinds):
+    with viewing(kinds[0]) as (url, _):
+        yield url
+
+
+def opened(page, uid):
+    page.click(f"#runs button[data-uid='{uid}']")
+    page.wait_for_selector(".told:not(:empty)")
+    return page
+
+
+def slide(page, number):
+    page.evaluate(
+        "n => { const s = document.querySelector('.time input'); s.value = n; s.dispatchEvent(new Event('input')); }",
+        number,
+    )
+    page.wait_for_selector(f"article[data-shown='{number}']")
+
+
+def colours(page, panel):
+    """Return how many colours a canvas shows."""
+    return (
+        page.locator(".panel canvas")
+        .nth(panel)
+        .evaluate(
+            "c => new Set(new Uint32Array(c.getContext('2d').getImageData(0, 0, c.width, c.height).data.buffer)).size"
+        )
+    )
+
+
+def test_a_run_is_opened_and_slid_through(browse, url, kinds):
+    page = opened(browse(url), kinds[1]["usual"])
+    page.wait_for_selector("article[data-shown='8']")
+    assert "Decision 9 of 9: it knew 40 pixels and ended the run" in page.inner_text(".told")
+    assert colours(page, 1) > 20
+    slide(page, 0)
+    assert "Decision 1 of 9: it knew 0 pixels and chose 5" in page.inner_text(".told")
+    slide(page, 4)
+    assert colours(page, 1) > 20 and colours(page, 3) > 20
+
+
+def test_a_click_on_a_pixel_tells_why(browse, url, kinds):
+    page = opened(browse(url), kinds[1]["usual"])
+    slide(page, 4)
+    page.locator(".panel canvas").nth(1).click(position={"x": 100, "y": 100})
+    page.wait_for_selector(".why table")
+    told = page.inner_text(".why")
+    assert "Why here: pixel (" in told and "deviation" in told and "Measured pixels that speak for its mean" in told
+    page.locator(".why td button").first.click()  # the measured pixel that weighs most
+    page.wait_for_function("document.querySelector('.why').innerText.includes('attempted as number')")
+    assert page.locator(".why svg").count() == 1
+
+
+@pytest.mark.parametrize(
+    "kind", ["short", "failed", "hopeless", "empty", "constant", "one axis", "three axes", "no maps"]
+)
+def test_a_run_of_every_kind_is_shown(browse, url, kinds, kind):
+    page = opened(browse(url), kinds[1][kind])
+    assert page.is_hidden("#banner")
+    assert page.locator(".panel svg" if kind == "one axis" else ".panel canvas").count() >= 1
+    if kind == "three axes":
+        page.locator("input[type=range]").nth(1).fill("2")
+        assert colours(page, 1) > 20
+
+
+def test_an_old_token_is_refused_with_a_sentence(browse, url):
+    page = browse(url.partition("#")[0] + "#token=yesterday")
+    page.wait_for_selector("#banner:not([hidden])")
+    assert "open the address that 'bluesky-gp view' printed last" in page.inner_text("#banner")
+
+
+def test_the_token_is_not_left_in_the_address(browse, url):
+    page = browse(url)
+    page.wait_for_selector("#runs button")
+    assert "token" not in page.url
+    page.reload()
+    page.wait_for_selector("#runs button")
+    assert page.is_hidden("#banner")
+
+
+def test_ten_pages_look_at_once(browse, url, kinds):
+    pages = [opened(browse(url), kinds[1]["usual"]) for _ in range(10)]
+    for page in pages:
+        slide(page, 3)
+    assert all(colours(page, 1) > 20 for page in pages)
+
+
+def test_a_server_that_ends_is_said_and_leaves_the_runs_alone(browse, kinds):
+    folder, uids = kinds
+    before = {path: path.read_bytes() for path in folder.rglob("*.jsonl")}
+    with viewing(folder) as (url, process):
+        page = opened(browse(url), uids["usual"])
+        process.kill()
+        page.wait_for_selector("#banner:not([hidden])")
+        assert "The run is not harmed" in page.inner_text("#banner")
+    assert {path: path.read_bytes() for path in folder.rglob("*.jsonl")} == before
+    assert FollowedRun(uids["usual"], lambda: next(folder.rglob(f"*{uids['usual']}.jsonl"))).record().stop
