@@ -122,14 +122,14 @@ def chosen_by(recipe: Recipe, state: OptimizerState, num: int) -> Choice:
     own = replace(recipe, batch=noting, purpose=None)
     proposal = PixelOptimizer.of(own).propose(state, num, stopping=False)
     ahead = proposal.state.ahead
-    order = [] if ahead is None or not noted else ahead.fantasised.tolist()
+    order = [] if ahead is None or not noted else ahead.pixels.tolist()
     pursued = {pixel: by for pixel, (_, by) in zip(order, noted, strict=False)}
     return Choice(proposal, pursued, by_design=bool(len(proposal.pixels)) and not noted)
 
 
 def batches_of(history: History, steps: list[Step], target: str) -> list[Any]:
     """Return what an optimizer was told, batch by batch: by hand before the first run, then after every decision."""
-    told = [_told(history, target)] if history.known else []
+    told = [_told(history, target)] if history.told else []
     proposed: tuple[int, ...] = ()
     for step in steps:
         told.append(points_of(step.learnt, proposed, target))
@@ -139,6 +139,6 @@ def batches_of(history: History, steps: list[Step], target: str) -> list[Any]:
 
 def _told(history: History, target: str) -> Any:
     return (
-        [point for point in history.known if isfinite(point[target])],
-        [point for point in history.known if not isfinite(point[target])],
+        [point for point in history.told if isfinite(point[target])],
+        [point for point in history.told if not isfinite(point[target])],
     )
