@@ -7,7 +7,11 @@ which the agent learnt it, and asked what it would choose; each answer is compar
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from importlib.metadata import PackageNotFoundError, version
+from itertools import chain
+from os import SEEK_END
+from tempfile import TemporaryFile
 from typing import Any
+from weakref import finalize
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +22,7 @@ from bluesky_gp.optimizer import PixelOptimizer, Recipe
 from bluesky_gp.plain_data import make_setting
 from bluesky_gp.protocols import Acquisition, AnyOptimizer
 from bluesky_gp.recording import Documents, ResumeError
-from bluesky_gp.run import QUANTITIES, Decision, RunRecord, after, agent_entry, pairs, repeat, steps_of
+from bluesky_gp.run import QUANTITIES, Decision, RunReader, RunRecord, after, agent_entry, pairs, repeat, steps_of
 from bluesky_gp.typing import Floats, Indices
 
 _MAPS = ("mean", "std", "acquisition")
@@ -89,14 +93,16 @@ def replay(documents: Documents, **given: Any) -> Replay:
     run = _Recorded.read(documents, given)
     optimizer = _optimizer(run.record.start["gp"], given)
     events = DecisionEvents(_AGENT, optimizer)
-    compared = [_compare(run, events, decision) for decision in _decisions(run, optimizer)]
-    differences = [difference for difference in compared if difference is not None]
+    first, n_iterations, n_different = None, 0, 0
+    for decision in _decisions(run, optimizer):
+        difference = _compare(run, events, decision)
+        first, n_iterations, n_different = first or difference, n_iterations + 1, n_different + (difference is not None)
     return Replay(
         uid=run.record.start["uid"],
-        n_iterations=len(compared),
+        n_iterations=n_iterations,
         n_maps=len(run.maps),
-        difference=differences[0] if differences else None,
-        n_different=len(differences),
+        difference=first,
+        n_different=n_different,
         versions=_other_versions(run.record.start["gp"].get("versions", {})),
     )
 
@@ -131,23 +137,23 @@ class _Recorded:
     """A record, with the maps of every iteration that has them."""
 
     record: RunRecord
-    maps: Mapping[int, Mapping[str, Floats]]
+    maps: "_RecordedMaps"
 
     @classmethod
     def read(cls, documents: Documents, given: Mapping[str, Any]) -> "_Recorded":
         _check_settings(given)
-        kept = list(pairs("replay", documents))
-        entry = agent_entry(kept[0][1]) if kept else None
-        if entry is None:
+        documents = pairs("replay", documents)
+        first = next(documents, ("", {}))
+        if (entry := agent_entry(first[1])) is None:
             raise ResumeError("the run was not steered by a GPAgent: its start document has no 'gp'")
         scalarizer = (
             given["scalarizer"] if "scalarizer" in given else make_setting("scalarizer", entry.get("scalarizer"))
         )
-        record = RunRecord.from_documents(kept, scalarizer=scalarizer)
-        maps = _MapReader(entry["agent"])
-        for name, doc in kept:
+        reader, maps = RunReader(scalarizer, spectra=False), _RecordedMaps(entry["agent"])
+        for name, doc in chain([first], documents):
+            reader.take(name, doc)
             maps(name, dict(doc))
-        return cls(record, maps.by_iteration)
+        return cls(reader.record(), maps)
 
 
 def _check_settings(given: Mapping[str, Any]) -> None:
@@ -157,19 +163,40 @@ def _check_settings(given: Mapping[str, Any]) -> None:
         raise TypeError(f"replay: {unknown[0]!r} is no setting of a run, there are {', '.join(names)}")
 
 
-class _MapReader(DocumentRouter):
-    """Takes the maps of every iteration that has them."""
+class _RecordedMaps(DocumentRouter):
+    """The maps of every iteration that has them, in a temporary file: those of a long run do not fit into memory.
+
+    Parameters
+    ----------
+    agent : str
+        Name of the agent whose maps they are.
+    """
 
     def __init__(self, agent: str) -> None:
         super().__init__()
-        self.by_iteration: dict[int, Mapping[str, Floats]] = {}
         self._prefix = f"{agent}_maps_"
+        self._file = TemporaryFile()  # noqa: SIM115, it lives as long as this
+        finalize(self, self._file.close)
+        self._places: dict[int, int] = {}
+
+    def __len__(self) -> int:
+        return len(self._places)
 
     def event(self, doc: Event) -> Event:
+        """Take maps in; of two of one iteration the first counts."""
         data, prefix = doc["data"], self._prefix
-        if f"{prefix}iteration" in data:
-            self.by_iteration.setdefault(int(data[f"{prefix}iteration"]), {k: data[f"{prefix}{k}"] for k in _MAPS})
+        if f"{prefix}iteration" in data and (iteration := int(data[f"{prefix}iteration"])) not in self._places:
+            self._places[iteration] = self._file.seek(0, SEEK_END)
+            for name in _MAPS:
+                np.save(self._file, np.asarray(data[f"{prefix}{name}"], dtype=np.float64))
         return doc
+
+    def of(self, iteration: int) -> dict[str, Floats]:
+        """Return the maps of one iteration by name; empty if it has none."""
+        if iteration not in self._places:
+            return {}
+        self._file.seek(self._places[iteration])
+        return {name: np.load(self._file) for name in _MAPS}
 
 
 def _decisions(run: _Recorded, optimizer: AnyOptimizer) -> Iterator[Decision]:
@@ -187,7 +214,7 @@ def _compare(run: _Recorded, events: DecisionEvents, decision: Decision) -> Diff
     names = [q.name for q in QUANTITIES if q.compared and (q.missing is None or q.name in columns)]
     pairs = [(name, columns[name][row], values[f"{_AGENT}_{name}"]) for name in names]
     maps = {"mean": decision.state.mean, "std": decision.state.std, "acquisition": decision.proposal.acquisition}
-    for name, recorded in run.maps.get(decision.iteration, {}).items():
+    for name, recorded in run.maps.of(decision.iteration).items():
         pairs.append((f"map of {name}", recorded, maps[name]))
     for name, recorded, replayed in pairs:
         if not _same(recorded, replayed):

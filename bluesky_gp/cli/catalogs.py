@@ -94,8 +94,8 @@ def is_steered(run: Any) -> bool:
     return {"axes", "grid", "target"} <= (agent_entry(run.start) or {}).keys()
 
 
-def read(catalog: "Catalog", run: Any, scalarizer: "Scalarizer | None" = None) -> "RunRecord":
-    """Read a run of an agent, whose scalarizer is given if the record has only its name.
+def read(catalog: "Catalog", run: Any, scalarizer: "Scalarizer | None" = None, *, spectra: bool = True) -> "RunRecord":
+    """Read a run of an agent, with its spectra or without; its scalarizer is given if the record has only its name.
 
     Raises
     ------
@@ -105,7 +105,7 @@ def read(catalog: "Catalog", run: Any, scalarizer: "Scalarizer | None" = None) -
     from bluesky_gp.run import RunRecord
 
     try:
-        return RunRecord.from_documents(documents(catalog, run), scalarizer=scalarizer)
+        return RunRecord.from_documents(documents(catalog, run), scalarizer=scalarizer, spectra=spectra)
     except ValueError as error:
         raise click.UsageError(told(error)) from error
 
@@ -115,7 +115,9 @@ def documents(catalog: "Catalog", run: Any) -> "Documents":
     from bluesky_gp.recording import JournalError, documents_of
 
     try:
-        return list(documents_of(run.start["uid"], catalog))
+        for _ in documents_of(run.start["uid"], catalog):  # all of it, before anybody begins with what may be damaged
+            pass
+        return documents_of(run.start["uid"], catalog)
     except JournalError as error:
         click.echo(f"{error}. Read from the catalog instead.", err=True)
         return run.documents()  # type: ignore[no-any-return]

@@ -1,5 +1,7 @@
 """``bluesky-gp replay``: the decisions of a recorded run, made once more and compared."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,24 +35,26 @@ def replay(context: click.Context, uid: str, place: str, other: str | None, give
     from bluesky_gp.replay import alternatives, replay
 
     try:
-        documents = list(_documents(uid, place))
-        if other is not None:
-            _tell_alternatives(alternatives(documents, make_acquisition(other), **given), other)
-            return
-        result = replay(documents, **given)
+        with _documents(uid, place) as documents:
+            if other is not None:
+                _tell_alternatives(alternatives(documents, make_acquisition(other), **given), other)
+                return
+            result = replay(documents, **given)
     except (JournalError, *_WRONG) as error:
         raise click.UsageError(told(error)) from error
     _tell(result)
     context.exit(0 if result.identical else 1)
 
 
-def _documents(key: str, place: str) -> "Documents":
+@contextmanager
+def _documents(key: str, place: str) -> "Iterator[Documents]":
     from bluesky_gp.recording import documents_of
 
     if Path(key).is_file():
-        return documents_of(Path(key))
+        yield documents_of(Path(key))
+        return
     with opened(place) as catalog:
-        return list(documents_of(find(catalog, key).start["uid"], catalog))
+        yield documents_of(find(catalog, key).start["uid"], catalog)
 
 
 def _tell(result: "Replay") -> None:

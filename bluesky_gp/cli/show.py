@@ -25,7 +25,7 @@ def show(uid: str, place: str, given: dict[str, Any], as_json: bool) -> None:
         run = find(catalog, uid)
         found = summary(run.metadata) | {"streams": sorted(run)}
         if is_steered(run):
-            found |= _found(read(catalog, run, **given))
+            found |= _found(read(catalog, run, spectra=False, **given))
     if as_json:
         click.echo(to_json(found))
     else:

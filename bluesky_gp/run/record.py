@@ -58,6 +58,7 @@ class RunRecord:
         *,
         scalarizer: Scalarizer | None = None,
         others: Mapping[str, str] | None = None,
+        spectra: bool = True,
     ) -> "RunRecord":
         """Read the documents of one run, ``(name, document)``.
 
@@ -67,6 +68,8 @@ class RunRecord:
             The agent's, if the detector had none of its own.
         others : mapping, optional
             Event keys of auxiliary quantities, by their names. Default: those that the run's agent heard.
+        spectra : bool
+            Whether to keep the spectra, which are nearly all that a long run holds.
 
         Raises
         ------
@@ -75,7 +78,7 @@ class RunRecord:
         ValueError
             If they are not those of a run that a `GPAgent` steered, or are damaged.
         """
-        reader = RunReader(scalarizer, others)
+        reader = RunReader(scalarizer, others, spectra=spectra)
         for name, doc in pairs("RunRecord", documents):
             reader.take(name, doc)
         return reader.record()
@@ -148,14 +151,21 @@ class RunReader(DocumentRouter):
 
     Parameters
     ----------
-    scalarizer, others : optional
+    scalarizer, others, spectra : optional
         As in `RunRecord.from_documents`.
     """
 
-    def __init__(self, scalarizer: Scalarizer | None = None, others: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        scalarizer: Scalarizer | None = None,
+        others: Mapping[str, str] | None = None,
+        *,
+        spectra: bool = True,
+    ) -> None:
         super().__init__()
         self._scalarizer = scalarizer
         self._others = others
+        self._keeps_spectra = spectra
         self._start: Mapping[str, Any] = {}
         self._stop: Mapping[str, Any] = {}
         self._pixels: RunOutcomes | None = None
@@ -209,7 +219,7 @@ class RunReader(DocumentRouter):
         if doc["name"] != PIXELS or target not in keys:
             return
         self._units = keys[target].get("units", "") or ""
-        self._spectrum_key = spectrum_key(doc, target)
+        self._spectrum_key = spectrum_key(doc, target) if self._keeps_spectra else ""
         if self._spectrum_key:
             self._axis, axis_units = signal_axis(doc, self._spectrum_key)
             self._spectrum_units = keys[self._spectrum_key].get("units", "") or "", axis_units

@@ -58,7 +58,7 @@ def resume(
         raise ResumeError(f"{run} is no run that a GPAgent steered: its start document has no 'gp'")
     check(gp, mine)
     record = RunRecord.from_documents(
-        chain([first], documents), scalarizer=scalarizer, others=mine.get("other_keys", {})
+        chain([first], documents), scalarizer=scalarizer, others=mine.get("other_keys", {}), spectra=False
     )
     if not record.stop:
         check_over(journal_of(run, catalog) or journal_of(record.start["uid"], catalog))

@@ -28,6 +28,10 @@ def test_every_iteration_and_every_map_comes_out_the_same_to_the_last_bit(whole)
     assert replay(through_text(whole)).identical
 
 
+def test_documents_that_can_be_read_only_once_are_enough(whole):
+    assert replay(iter(whole)).identical
+
+
 OPTIONS = {
     "acquisition with a parameter": {"acquisition": ConfidenceBound(3.0), "batch": 1.0},
     "smaller is better": {"maximize": False, "seed": 7, "batch": 0.3},

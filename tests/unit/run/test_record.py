@@ -40,6 +40,12 @@ def test_spectra_come_back_with_axis_and_units_in_the_order_of_measurement(recor
     assert (record.spectra.units, record.spectra.axis_units, record.units) == ("pm", "V", "V pm")
 
 
+def test_spectra_are_left_out_where_nobody_needs_them(record, docs):
+    slim = RunRecord.from_documents(docs.all, spectra=False)
+    assert slim.spectra is None
+    assert slim.outcomes == record.outcomes
+
+
 def test_iterations_are_columns_and_the_maps_are_the_last_ones(record):
     assert record.iterations["iteration"].tolist() == [0, 1, 2, 3]
     assert record.iterations["proposed"].shape == (4, 10, 2)
