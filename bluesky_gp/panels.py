@@ -21,16 +21,25 @@ BEST: dict[str, Any] = {
 """Style of the circle around the best pixel."""
 
 
-def aspect(shape: tuple[int, ...]) -> Literal["equal", "auto"]:
-    """Return square pixels, unless the map is so slim that nothing could be seen."""
-    n_rows, n_cols = shape
-    return "equal" if 0.25 < n_rows / n_cols < 4.0 else "auto"
+def aspect(shape: tuple[int, ...], step: tuple[float, ...] = (1.0, 1.0)) -> Literal["equal", "auto"] | float:
+    """Return the aspect at which a map looks as the sample does, "auto" if it is so slim that nothing could be seen."""
+    ratio = abs(step[0] / step[1])  # of the sides of a pixel
+    if not 0.25 < ratio * shape[0] / shape[1] < 4.0:
+        return "auto"
+    return "equal" if ratio == 1.0 else ratio
 
 
 def color_limits(values: Floats, cut: float = 0.002) -> tuple[float, float]:
-    """Return quantiles of a map, NaN left out: a few outliers must not take all the colours."""
-    low, high = np.nanquantile(values, [cut, 1.0 - cut])
-    return float(low), float(high)
+    """Return quantiles of a map, NaN left out: a few outliers must not take all the colours.
+
+    A map of one value gets limits around it, one without any 0 and 1.
+    """
+    finite = values[np.isfinite(values)]
+    if not finite.size:
+        return 0.0, 1.0
+    low, high = np.quantile(finite, [cut, 1.0 - cut])
+    margin = 0.0 if high > low else 0.05 * abs(low) or 0.5
+    return float(low - margin), float(high + margin)
 
 
 def is_sweep(axis: Floats) -> bool:

@@ -27,7 +27,7 @@ ARROWS = {
     "session": "",
     "panels": "",
     "plots": "run masks panels",
-    "live": "run",
+    "live": "recording run scalarizers panels",
     "devices": "scalarizers",
     "devices.sim": "devices scalarizers files",
     "devices.epics": "devices scalarizers",

@@ -1,4 +1,6 @@
 from .catalog import Catalog as Catalog
+from .codec import decode as decode
+from .codec import encode as encode
 from .finding import Documents as Documents
 from .finding import ResumeError as ResumeError
 from .finding import check_over as check_over

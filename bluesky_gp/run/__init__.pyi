@@ -30,4 +30,6 @@ from .resuming import resume as resume
 from .schema import SCHEMA_VERSION as SCHEMA_VERSION
 from .schema import agent_entry as agent_entry
 from .schema import versions as versions
+from .spectra import signal_axis as signal_axis
+from .spectra import spectrum_key as spectrum_key
 from .summing_up import summary_of as summary_of

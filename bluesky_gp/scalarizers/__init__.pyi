@@ -28,4 +28,6 @@ from .similarity import ComponentScore as ComponentScore
 from .similarity import CosineSimilarity as CosineSimilarity
 from .usual import Target as Target
 from .usual import usual_target as usual_target
+from .windows import Window as Window
+from .windows import windows_of as windows_of
 from .xrays import LineCounts as LineCounts

@@ -1,6 +1,7 @@
 """Windows on the axis of a spectrum: two numbers, start and end, the end left out."""
 
 from collections.abc import Sequence
+from typing import get_type_hints
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,18 @@ def checked_windows(scalarizer: object, *fields: str) -> None:
     """Make the named fields of a frozen dataclass windows; ValueError names the field that is none."""
     for field in fields:
         object.__setattr__(scalarizer, field, _window(scalarizer, field))
+
+
+def windows_of(scalarizer: object) -> dict[str, Window]:
+    """Return the windows of a scalarizer that are set, by the names of its parameters.
+
+    >>> from bluesky_gp.scalarizers import NetCounts
+    >>> windows_of(NetCounts())
+    {'edge': (454.0, 472.0), 'background': (400.0, 450.0)}
+    """
+    hints = get_type_hints(type(scalarizer)) if hasattr(type(scalarizer), "__dataclass_fields__") else {}
+    named = {name: getattr(scalarizer, name) for name, hint in hints.items() if hint in (Window, Window | None)}
+    return {name: window for name, window in named.items() if window is not None}
 
 
 def _window(scalarizer: object, field: str) -> Window:

@@ -1,4 +1,4 @@
-"""Progress of a run, shown while it goes on: a line an iteration, or a bar. Callbacks for documents."""
+"""Progress of a run: pixels, the best so far, what more would gain, the time left, out of its documents."""
 
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -6,13 +6,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 from math import isfinite, nan
 from statistics import median
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from event_model import DocumentRouter, Event
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn
-from rich.table import Column
 
 from bluesky_gp.run import agent_entry, recorded_value
 
@@ -173,66 +169,6 @@ class _Pace:
             self._paces.append((now - self._last[0]) / (done - self._last[1]))
         self._last = now, done
         return median(self._paces) if self._paces else None
-
-
-class IterationLine(ProgressReader):
-    """Print a line after every decision: pixels, the best so far, what more would gain, the time left.
-
-    Parameters
-    ----------
-    show : callable, optional
-        Takes a `RunProgress`. Default: `print`.
-
-    Examples
-    --------
-    >>> from bluesky import RunEngine
-    >>> from bluesky_gp.live import IterationLine
-    >>> RE = RunEngine()
-    >>> token = RE.subscribe(IterationLine())
-    """
-
-    def __init__(self, show: Callable[[RunProgress], Any] = print) -> None:
-        super().__init__(show)
-
-
-class ProgressBar(ProgressReader):
-    """A bar of pixels, with the iteration, the best so far and what more would gain; a context manager.
-
-    Parameters
-    ----------
-    console : rich.console.Console, optional
-        Where it is drawn. Default: standard error.
-    """
-
-    def __init__(self, console: Console | None = None) -> None:
-        super().__init__(self._draw, self._draw)
-        self._bar = Progress(
-            BarColumn(20),
-            TextColumn("{task.completed:.0f} of {task.total:.0f} pixels"),
-            TextColumn("iteration {task.fields[iteration]}"),
-            TextColumn("{task.fields[found]}", markup=False, table_column=Column(no_wrap=False)),
-            console=console or Console(stderr=True),
-        )
-        self._task = self._bar.add_task("", total=1, iteration="-", found="", visible=False)
-
-    def __enter__(self) -> Self:
-        self._bar.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
-    ) -> None:
-        self._bar.stop()
-
-    def _draw(self, progress: RunProgress) -> None:
-        self._bar.update(
-            self._task,
-            completed=progress.done,
-            total=progress.num or progress.done or 1,
-            iteration=max(progress.iteration, 0),
-            found="\n".join(line for line in (progress.best, progress.outlook) if line),
-            visible=True,
-        )
 
 
 def _ended(reason: str) -> str:

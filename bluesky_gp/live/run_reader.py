@@ -1,0 +1,190 @@
+"""A run so far, out of its documents as they come."""
+
+import json
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, cast
+
+import numpy as np
+from event_model import DocumentRouter, Event
+
+from bluesky_gp.grid import PixelGrid
+from bluesky_gp.live.progress import ProgressReader, RunProgress
+from bluesky_gp.live.so_far import LastSpectrum, RunSoFar
+from bluesky_gp.protocols import Scalarizer
+from bluesky_gp.run import (
+    Axes,
+    History,
+    Outcome,
+    PixelKeys,
+    RunOutcomes,
+    agent_entry,
+    recorded_value,
+    signal_axis,
+    spectrum_key,
+)
+from bluesky_gp.scalarizers import Window, as_spectrum, channels, get_scalarizer, windows_of
+from bluesky_gp.typing import Floats
+
+MAPS = ("mean", "std", "acquisition")
+
+
+class RunReader(DocumentRouter):
+    """Follows the runs that agents steer, one after another."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._progress = RunProgress(None, "")
+        self._line = ProgressReader(self._note, self._note)
+        self._run: _Run | None = None
+
+    def _note(self, progress: RunProgress) -> None:
+        self._progress = progress
+
+    def __call__(self, name: str, doc: dict[str, Any], validate: bool = False) -> Any:
+        """Take a document in."""
+        self._line(name, doc)
+        return super().__call__(name, doc, validate)
+
+    def start(self, doc: Mapping[str, Any]) -> None:
+        """Begin with a run, if an agent steers it; the run before it stays as it is until then."""
+        gp = agent_entry(doc)
+        if gp is not None and {"axes", "grid", "target"} <= gp.keys():
+            self._run = _Run(doc, gp)
+            self._progress = RunProgress(doc.get("num_points"), gp["target"])
+
+    def descriptor(self, doc: Mapping[str, Any]) -> None:
+        """Learn where pixel, target and spectrum are."""
+        if self._run is not None and doc["run_start"] == self._run.outcomes.uid:
+            self._run.descriptor(doc)
+
+    def event(self, doc: Event) -> Event:
+        """Take in a pixel, a decision or maps."""
+        if self._run is not None:
+            self._run.event(doc)
+        return doc
+
+    @property
+    def so_far(self) -> RunSoFar | None:
+        """The run as it is now; None before the first."""
+        return None if self._run is None else self._run.so_far(self._progress)
+
+
+class _Run:
+    """What has been heard of one run."""
+
+    def __init__(self, start: Mapping[str, Any], gp: Mapping[str, Any]) -> None:
+        self._agent, history = gp["agent"], History.of(gp)
+        self._inherited = history.learnt
+        self._scalarizer, self._blind = _scalarizer(gp)
+        keys = PixelKeys(
+            self._agent, gp["target"], PixelGrid.from_mapping(gp["grid"]), Axes.of(gp["axes"]), self._scalarizer
+        )
+        self.outcomes = RunOutcomes(start["uid"], keys, history.unlearnt, start.get("time"), needed=False)
+        self._failed: set[int] = set()  # that an event of its own says to have failed
+        self._title = str(gp.get("optimizer_target", gp["target"]))
+        self._units = ""
+        self._spectrum_key = ""
+        self._spectrum: LastSpectrum | None = None
+        self._axis: Floats | None = None
+        self._spectrum_units: tuple[str, str] = ("", "")
+        self._windows: Mapping[str, Window] = {}
+        self._proposed = keys.grid.unravel(history.rest)
+        self._maps: dict[str, Floats] = {}
+        self._ages: dict[str, int] = {}
+        self._decisions: dict[int, tuple[float, float]] = {}  # pixels attempted, best value
+
+    def descriptor(self, doc: Mapping[str, Any]) -> None:
+        self.outcomes.descriptor(doc)
+        target, keys = self.outcomes.keys.target, doc["data_keys"]
+        if doc.get("name") != "primary" or target not in keys:
+            return
+        self._units = keys[target].get("units") or ""
+        self._spectrum_key = spectrum_key(doc, target)
+        if self._spectrum_key:
+            self._axis, axis_units = signal_axis(doc, self._spectrum_key)
+            self._spectrum_units = keys[self._spectrum_key].get("units") or "", axis_units
+            used = self._scalarizer or _of_detector(doc, target)
+            self._windows = windows_of(used)
+
+    def event(self, doc: Event) -> None:
+        data, grid = doc["data"], self.outcomes.keys.grid
+        outcome = self.outcomes.event(doc)
+        if outcome is not None and self._spectrum_key in data:
+            self._spectrum = self._last_spectrum(data[self._spectrum_key], outcome)
+        if f"{self._agent}_failures_pixel" in data:
+            self._failed.add(int(grid.ravel([data[f"{self._agent}_failures_pixel"]])[0]))
+        if f"{self._agent}_iteration" in data:
+            self._decision(data)
+        if f"{self._agent}_maps_iteration" in data:
+            self._take_maps(data)
+
+    def _last_spectrum(self, raw: Any, outcome: Outcome) -> LastSpectrum:
+        values, [pixel] = as_spectrum(raw), self.outcomes.keys.grid.unravel([outcome.pixel]).tolist()
+        known = self._axis is not None and len(self._axis) == len(values)
+        axis = cast(Floats, self._axis) if known else channels(values)
+        units, axis_units = self._spectrum_units
+        return LastSpectrum(tuple(pixel), values, axis, units, axis_units if known else "", self._windows)
+
+    def _decision(self, data: Mapping[str, Any]) -> None:
+        value = partial(recorded_value, data, self._agent)
+        rows = np.asarray(value("proposed"), dtype=np.intp)
+        self._proposed = rows[rows[:, 0] >= 0]
+        attempted = float(value("n_measured")) + float(value("n_failed"))
+        self._decisions.setdefault(int(value("iteration")), (attempted, float(value("best_value"))))
+
+    def _take_maps(self, data: Mapping[str, Any]) -> None:
+        """Take maps in; the last decision proposes nothing, so that the acquisition before it says more."""
+        for name in MAPS:
+            values = np.asarray(data[f"{self._agent}_maps_{name}"], dtype=np.float64)
+            if np.isfinite(values).any():
+                self._maps[name], self._ages[name] = values, int(data[f"{self._agent}_maps_iteration"])
+
+    def so_far(self, progress: RunProgress) -> RunSoFar:
+        keys = self.outcomes.keys
+        last = {o.pixel: o for o in (*self._inherited, *self.outcomes.outcomes)}  # in the order of the first attempt
+        failed = [pixel for pixel, outcome in last.items() if outcome.failed or (self._blind and pixel in self._failed)]
+        to_come = [tuple(p) for p in self._proposed.tolist() if int(keys.grid.ravel([p])[0]) not in last]
+        decisions = np.array([self._decisions[i] for i in sorted(self._decisions)]).reshape(-1, 2)
+        return RunSoFar(
+            grid=keys.grid,
+            target=self._title,
+            units=self._units,
+            progress=progress,
+            pixels=keys.grid.unravel(list(last)),
+            values=np.array([np.nan if self._blind else outcome.value for outcome in last.values()]),
+            failed=keys.grid.unravel(failed),
+            proposed=np.array(to_come, dtype=np.intp).reshape(-1, keys.grid.ndim),
+            maps=dict(self._maps),
+            ages=dict(self._ages),
+            spectrum=self._spectrum,
+            attempted=decisions[:, 0],
+            best=decisions[:, 1],
+        )
+
+
+def _scalarizer(gp: Mapping[str, Any]) -> tuple[Scalarizer | None, bool]:
+    """Make the agent's scalarizer again; whether that cannot be done, as with a function of the user's."""
+    if gp.get("scalarizer") is None:
+        return None, False
+    from bluesky_gp.plain_data import made  # it needs scikit-learn: a second to import
+
+    try:
+        return cast(Scalarizer, made("scalarizer", gp["scalarizer"])), False
+    except ValueError:
+        return _any_value, True
+
+
+def _any_value(spectrum: Floats, axis: Floats) -> float:
+    return 0.0
+
+
+def _of_detector(doc: Mapping[str, Any], target: str) -> object:
+    """Return the scalarizer that a detector of ours says in its configuration to make the target with; or None."""
+    device = doc["data_keys"][target].get("object_name", "")
+    text = doc.get("configuration", {}).get(device, {}).get("data", {}).get(f"{device}_scalarizers", "{}")
+    described = json.loads(text).get(target.removeprefix(f"{device}_"))
+    try:
+        return get_scalarizer(described)
+    except (TypeError, ValueError):
+        return None
