@@ -4,5 +4,5 @@ from .live_maps import LiveMaps as LiveMaps
 from .picture import draw as draw
 from .progress import ProgressReader as ProgressReader
 from .progress import RunProgress as RunProgress
-from .run_reader import RunReader as RunReader
+from .run_reader import LiveReader as LiveReader
 from .so_far import RunSoFar as RunSoFar

@@ -3,7 +3,7 @@
 import threading
 from typing import IO
 
-from bluesky_gp.live.run_reader import RunReader
+from bluesky_gp.live.run_reader import LiveReader
 from bluesky_gp.live.so_far import RunSoFar
 from bluesky_gp.recording import decode
 
@@ -12,7 +12,7 @@ class Inbox:
     """Documents as they come, read on a thread of its own: of those that come while a picture is drawn none is late."""
 
     def __init__(self, lines: IO[bytes]) -> None:
-        self._reader = RunReader()
+        self._reader = LiveReader()
         self._guard = threading.Lock()
         self._arrived = threading.Event()
         self._drawn = 0

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 from bluesky_gp.live.cell import Cell
 from bluesky_gp.live.painting import NOWHERE, Painting
@@ -60,6 +60,12 @@ class LiveMaps:
     >>> token = RE.subscribe(LiveMaps())
     """
 
+    def __new__(cls, *given: Any, **named: Any) -> Self:
+        """Make live maps, unless a RunEngine calls the class itself with a document."""
+        if len(given) == 2:
+            raise TypeError("LiveMaps is the class; subscribe an object: RE.subscribe(LiveMaps())")
+        return super().__new__(cls)
+
     def __init__(
         self, file: str | os.PathLike[str] | None = None, *, agent: Deciding | None = None, interval: float = 1.0
     ) -> None:
@@ -90,6 +96,8 @@ class LiveMaps:
 
     def wait(self, timeout: float = 10.0) -> bool:
         """Wait until all that was heard is drawn; False if that takes longer, or there is nowhere to draw."""
+        if self._thread is None:
+            return False
         passed = threading.Event()
         self._documents.put(("wait", passed))
         return passed.wait(timeout) and self._painting is not None and self._painting.wait(timeout)
@@ -102,6 +110,9 @@ class LiveMaps:
             self._documents.put(None)
             thread.join(timeout)
             if self._painting is not None:
+                if thread.is_alive():  # in the middle of a document that a painter which hangs does not take
+                    self._painting.kill()
+                    thread.join()
                 self._painting.close(timeout)
                 self._painting = None
 

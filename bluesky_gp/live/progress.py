@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from math import isfinite, nan
 from statistics import median
-from typing import Any
+from typing import Any, Self
 
 from event_model import DocumentRouter, Event
 

@@ -29,7 +29,7 @@ from bluesky_gp.typing import Floats
 MAPS = ("mean", "std", "acquisition")
 
 
-class RunReader(DocumentRouter):
+class LiveReader(DocumentRouter):
     """Follows the runs that agents steer, one after another."""
 
     def __init__(self) -> None:
@@ -167,10 +167,10 @@ def _scalarizer(gp: Mapping[str, Any]) -> tuple[Scalarizer | None, bool]:
     """Make the agent's scalarizer again; whether that cannot be done, as with a function of the user's."""
     if gp.get("scalarizer") is None:
         return None, False
-    from bluesky_gp.plain_data import made  # it needs scikit-learn: a second to import
+    from bluesky_gp.plain_data import make_setting  # it needs scikit-learn: a second to import
 
     try:
-        return cast(Scalarizer, made("scalarizer", gp["scalarizer"])), False
+        return cast(Scalarizer, make_setting("scalarizer", gp["scalarizer"])), False
     except ValueError:
         return _any_value, True
 

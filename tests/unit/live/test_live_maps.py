@@ -135,6 +135,8 @@ def test_runs_that_no_agent_steers_start_no_painter(bench, RE, live_maps, tmp_pa
 def test_a_folder_that_is_not_there_and_an_interval_below_zero_are_said_at_once(tmp_path):
     with pytest.raises(ValueError, match=r"there is no folder .*nowhere"):
         LiveMaps(tmp_path / "nowhere" / "live.png")
+    with pytest.raises(TypeError, match=r"subscribe an object: RE.subscribe\(LiveMaps\(\)\)"):
+        LiveMaps("start", {})
     with pytest.raises(ValueError, match="interval must be at least 0"):
         LiveMaps(interval=-1.0)
 

@@ -3,13 +3,13 @@ import pytest
 
 from bluesky_gp import GPAgent, PixelGrid, PixelOptimizer
 from bluesky_gp.devices import PixelStage, SimulatedSpectrometer, SyntheticEELS
-from bluesky_gp.live import RunReader
+from bluesky_gp.live import LiveReader
 from bluesky_gp.plans import adaptive_map, raster_map
 from bluesky_gp.run import RunRecord
 
 
 def read(documents):
-    reader = RunReader()
+    reader = LiveReader()
     for name, doc in documents:
         reader(name, doc)
     return reader.so_far
