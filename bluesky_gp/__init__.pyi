@@ -20,3 +20,4 @@ from .acquisition import ThompsonSampling as ThompsonSampling
 from .agent import GPAgent as GPAgent
 from .grid import PixelGrid as PixelGrid
 from .optimizer import PixelOptimizer as PixelOptimizer
+from .overview import Overview as Overview

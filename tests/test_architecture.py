@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-GROUND = "typing settings protocols grid units moves status priority plain_data"  # files that every room may import
+GROUND = "typing settings protocols grid units moves status priority plain_data packed"  # every room may import them
 ARROWS = {
     "gp": "",
     "acquisition": "gp",
-    "optimizer": "gp acquisition",
+    "optimizer": "gp acquisition overview",
+    "overview": "gp masks",
     "recording": "",
     "files": "",
     "scalarizers": "files",
@@ -41,7 +42,7 @@ ARROWS = {
 }
 """What each room may import beside itself and the ground; a room is a folder, or a file beside the folders."""
 
-NUMERICAL = ("gp", "acquisition", "optimizer", "scalarizers", "grid", "typing", "plain_data")
+NUMERICAL = ("gp", "acquisition", "overview", "optimizer", "scalarizers", "grid", "typing", "plain_data")
 PACKAGES = {
     "bluesky_gp",
     "numpy",

@@ -3,6 +3,8 @@ from .cholesky import CholeskySolver as CholeskySolver
 from .covariance import covariance_of as covariance_of
 from .dense_covariance import DenseCovariance as DenseCovariance
 from .fantasy import Foreseen as Foreseen
+from .feature_covariance import FeatureCovariance as FeatureCovariance
+from .feature_kernel import FeatureKernel as FeatureKernel
 from .fit import Fit as Fit
 from .fit import FitProblem as FitProblem
 from .fit_schedule import LIKELIHOOD as LIKELIHOOD
@@ -18,6 +20,8 @@ from .lattice_covariance import DENSE as DENSE
 from .lattice_covariance import EXACT as EXACT
 from .lattice_covariance import LatticeCovariance as LatticeCovariance
 from .likelihood import log_marginal_likelihood as log_marginal_likelihood
+from .low_rank import radial_features as radial_features
+from .low_rank import unit_rows as unit_rows
 from .named_kernels import kernel_of as kernel_of
 from .nearest_variance import NEIGHBOURS as NEIGHBOURS
 from .outliers import outlier_noise as outlier_noise

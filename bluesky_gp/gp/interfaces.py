@@ -64,7 +64,8 @@ class Solver(Protocol):
 class Covariance(Protocol):
     """Covariance of the noise-free target between pixels.
 
-    Implemented by `LatticeCovariance` and `DenseCovariance`; called by the posterior, the fit and the forecast.
+    Implemented by `LatticeCovariance`, `DenseCovariance` and `FeatureCovariance`; called by the posterior, the fit and
+    the forecast.
     """
 
     @property
@@ -141,7 +142,7 @@ class StationaryCovariance(Covariance, Protocol):
 class Pairs(Protocol):
     """Covariance among some pixels, for many hyperparameters.
 
-    Implemented by `LatticePairs` and `DensePairs`; made by a `Covariance`, called by a fit.
+    Implemented by `LatticePairs`, `DensePairs` and `FeaturePairs`; made by a `Covariance`, called by a fit.
     """
 
     def matrix(self, kernel: Kernel) -> Floats:

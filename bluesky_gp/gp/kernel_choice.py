@@ -8,17 +8,23 @@ A       linear combinations of theta that have a prior            (k, n_theta)
 ======  ========================================================  ============
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
+from scipy.linalg import block_diag
 from sklearn.gaussian_process.kernels import ConstantKernel, Kernel, Matern, WhiteKernel
 
+from bluesky_gp.gp.feature_kernel import FeatureKernel
 from bluesky_gp.gp.rotated_matern import RotatedMatern
 from bluesky_gp.gp.starts import CANDIDATES, candidate_starts
 from bluesky_gp.typing import Floats
 
 _ROUGHNESS = 0.05  # typical, as a share of the variance: a smooth map
+_RELEVANCE = 0.02, 2.0  # typical, as a share of the variance, and by what factor it may be off, as a logarithm
+_RELEVANCE_SCALE = 0.5  # how open data leave it
+_RELEVANT = (0.05, 0.01)  # where fits start
 _LENGTH = 6.0  # pixels: the typical length scale of a map that somebody chose the step for
 
 
@@ -75,6 +81,27 @@ class KernelChoice:
             )
         belief = LinearPrior(np.eye(n), theta, np.full(n, std))
         return replace(self, kernel=self.kernel.clone_with_theta(theta), prior=belief, starts=(theta,))
+
+    def sharing(self, ranks: Sequence[int]) -> Self:
+        """Return the same kernel plus one of features, in groups of so many; log relevance ~ N(log 0.02, 2) for each.
+
+        Fits start where a group explains a twentieth of the variance, and where it explains next to nothing.
+        """
+        n, groups = len(self.kernel.theta), len(ranks)
+        typical, std = np.full(groups, np.log(_RELEVANCE[0])), np.full(groups, _RELEVANCE[1])
+        known = LinearPrior(np.empty((0, n)), np.empty(0), np.empty(0)) if self.prior is None else self.prior
+        A = block_diag(known.A, np.eye(groups))
+        prior = LinearPrior(A, np.append(known.mean, typical), np.append(known.std, std))
+        relevance = np.exp(typical) if groups > 1 else float(np.exp(typical[0]))
+        starts = [np.append(start, np.full(groups, np.log(a))) for start in self.starts[:2] for a in _RELEVANT]
+        return type(self)(
+            self.kernel + FeatureKernel(relevance, tuple(ranks)),
+            prior,
+            tuple(starts),
+            None if self.scale is None else np.append(self.scale, np.full(groups, _RELEVANCE_SCALE)),
+            tuple(np.append(candidate, typical) for candidate in self.candidates),
+            self.n_restarts,
+        )
 
     @classmethod
     def default(cls, shape: tuple[int, ...]) -> Self:

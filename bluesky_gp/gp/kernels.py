@@ -14,6 +14,7 @@ from functools import singledispatch
 import numpy as np
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel, Kernel, Product, Sum, WhiteKernel
 
+from bluesky_gp.gp.feature_kernel import FeatureKernel
 from bluesky_gp.gp.rotated_matern import RotatedMatern
 from bluesky_gp.typing import Floats
 
@@ -72,7 +73,7 @@ def noise_variance(kernel: Kernel, ndim: int) -> float:
 
 
 @noise_variance.register
-def _(kernel: ConstantKernel | RBF | RotatedMatern, ndim: int) -> float:
+def _(kernel: ConstantKernel | RBF | RotatedMatern | FeatureKernel, ndim: int) -> float:
     return 0.0
 
 

@@ -23,9 +23,11 @@ from bluesky_gp.gp import (
 )
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.optimizer.doubts import diagnose, fit_doubts
+from bluesky_gp.optimizer.image import Image, beliefs
 from bluesky_gp.optimizer.measurements import Measurements
 from bluesky_gp.optimizer.state import ModelFit, OptimizerState
 from bluesky_gp.optimizer.units import AffineUnits, TransformedUnits, Units
+from bluesky_gp.overview import FeatureGroups
 from bluesky_gp.typing import Floats, Indices
 
 _FEWEST = 4  # values below which hyperparameters are not fitted: the priors know more
@@ -45,6 +47,7 @@ class Model:
     transform: Any = None  # scikit-learn transformer with an inverse
     outliers: float | None = None
     sign: float = 1.0
+    image: Image | None = None
 
     @classmethod
     def of(
@@ -58,22 +61,20 @@ class Model:
         transform: Any,
         outliers: float | None,
         maximize: bool,
+        groups: FeatureGroups | None = None,
     ) -> Self:
         """Check what a user asks for; see `PixelOptimizer`."""
-        choice = KernelChoice.default(grid.shape) if kernel is None else KernelChoice.of(kernel)
-        if prior is not None:
-            choice = choice.believing(prior["theta"], prior.get("std", 0.5))
-        if n_restarts:
-            choice = choice.searching(grid.shape, n_restarts)
+        choice, image = beliefs(grid.shape, kernel, prior, n_restarts, groups)
         if outliers is not None and not outliers > 0.0:
             raise ValueError(f"PixelOptimizer: outliers is a number of standard deviations, or None, got {outliers}")
         _trend(mean, grid, AffineUnits(1.0))
-        return cls(grid, choice, mean, transform, outliers, 1.0 if maximize else -1.0)
+        return cls(grid, choice, mean, transform, outliers, 1.0 if maximize else -1.0, image)
 
     def beginning(self, target: str) -> OptimizerState:
         """Return the state before the first pixel."""
-        fit = ModelFit(AffineUnits(self.sign), covariance_of(self.choice.kernel, self.grid))
-        return OptimizerState(self.grid, target, fit)
+        kernel, grid = self.choice.kernel, self.grid
+        prior = covariance_of(kernel, grid) if self.image is None else self.image.covariance(kernel, grid)
+        return OptimizerState(grid, target, ModelFit(AffineUnits(self.sign), prior))
 
     def learn(self, state: OptimizerState, new: Measurements, *, final: bool) -> OptimizerState:
         """Return the state that knows more pixels; fit the hyperparameters if that is due.
@@ -167,13 +168,18 @@ class Model:
         looked_at = likelihood_pixels(S, self.grid.unravel(S).astype(np.float64))
         trend = _trend(self.mean, self.grid, state.units)
         problem = self._problem(state, trend, S[looked_at], y[looked_at], noise[looked_at])
-        fit = problem.solve(*starts_for(self.choice, state.theta, len(S), state.n_fitted))
+        contribution = state.fit.contribution
+        theta = state.theta if contribution is None else contribution.theta
+        fit = problem.solve(*starts_for(self.choice, theta, len(S), state.n_fitted))
         doubts = np.zeros(state.n_attempted)
         if self.outliers is not None:
             extra = outlier_noise(problem, fit.theta, self.outliers)
             doubts[np.flatnonzero(known)[looked_at]] = extra
             if extra.any():
-                fit = replace(problem, noise=problem.noise + extra).solve([fit.theta])._replace(gap=fit.gap)
+                problem = replace(problem, noise=problem.noise + extra)
+                fit = problem.solve([fit.theta])._replace(gap=fit.gap)
+        if self.image is not None:
+            fit, contribution = self.image.weighed(problem, fit, contribution, state.n_fitted)
         fitted = ModelFit(
             units=state.units,
             n_fitted=len(S),
@@ -182,6 +188,7 @@ class Model:
             covariance=state.covariance.with_theta(fit.theta),
             trouble="; ".join(filter(None, (state.fit.trouble, *fit_doubts(fit, refitted=state.fitted)))),
             other_theta=self._fitted_others(state),
+            contribution=contribution,
         )
         measurements = replace(state.measurements, extra_noise=doubts)
         return self._rebuilt(replace(state, fit=fitted, measurements=measurements))

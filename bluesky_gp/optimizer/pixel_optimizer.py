@@ -18,6 +18,7 @@ from bluesky_gp.optimizer.slips import names, rules
 from bluesky_gp.optimizer.state import OptimizerState
 from bluesky_gp.optimizer.stopping import NothingLearnt, StoppingRule
 from bluesky_gp.optimizer.timing import decision_seconds
+from bluesky_gp.overview import Overview
 from bluesky_gp.protocols import Acquisition, MapAcquisition, Proposal
 from bluesky_gp.settings import check_whole
 from bluesky_gp.typing import Floats
@@ -77,6 +78,9 @@ class PixelOptimizer:
         Starts of a fit of the hyperparameters beside the kernel's own values: those are chosen which the values make
         most probable. None: four for a kernel of your own, of which nobody knows how many optima it has; none for one
         with a `prior` and for the default, whose priors have few.
+    overview : array_like, mapping of names to such, or Overview, optional
+        Image of the sample, taken before the map: the target may follow what it shows. How much, is learnt; an image
+        that says nothing of the target is not used. See `Overview`.
 
     Examples
     --------
@@ -110,12 +114,14 @@ class PixelOptimizer:
         min_distance: float = 0.0,
         initial: str | Design | Iterable[Any] = "random",
         n_restarts: int | None = None,
+        overview: Any = None,
     ) -> None:
         self.recipe = Recipe(
             PixelGrid.from_mapping(grid), target, kernel, acquisition, batch_size, n_initial, batch, maximize, seed,
             rules(stopping), mean=mean, prior=prior, transform=transform, outliers=outliers,
             others=names("others", others), purpose=purpose, min_distance=min_distance, initial=initial,
             n_restarts=n_restarts,
+            overview=Overview.of(overview),
         )  # fmt: skip
         self.grid, self.target, self.batch_size = self.recipe.grid, target, batch_size
         self.others, self.acquisition = self.recipe.others, self.recipe.acquisition_function

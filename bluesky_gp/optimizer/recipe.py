@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from functools import cached_property
 from numbers import Real
 from typing import Any, Self
 
@@ -9,6 +10,7 @@ import numpy as np
 from sklearn.gaussian_process.kernels import Kernel
 
 from bluesky_gp.acquisition import ExpectedImprovement
+from bluesky_gp.gp import KernelChoice
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.optimizer.batch import Strategy, share_for, strategy_of
 from bluesky_gp.optimizer.designs import Beginning, Design, design_of
@@ -24,6 +26,7 @@ from bluesky_gp.optimizer.slips import (
     check_transform,
 )
 from bluesky_gp.optimizer.stopping import NothingLearnt, StoppingRule
+from bluesky_gp.overview import FeatureGroups, Overview, Planes, feature_groups
 from bluesky_gp.plain_data import describe, in_todays_words, make, make_setting
 from bluesky_gp.protocols import Acquisition, MapAcquisition
 from bluesky_gp.settings import check_number, check_whole
@@ -66,6 +69,7 @@ class Recipe:
     min_distance: float = 0.0
     initial: Any = "random"
     n_restarts: int | None = None
+    overview: Overview | Planes | None = None
 
     def __post_init__(self) -> None:
         for name, least in (("batch_size", 1), ("n_initial", 1), ("seed", 0)):
@@ -118,6 +122,16 @@ class Recipe:
         """Return the first pixels."""
         return Beginning.of(self.design, self.grid, self.n_initial, self.seed)
 
+    @cached_property
+    def planes(self) -> Planes | None:
+        """The overview image on the grid; None: there is none."""
+        return None if self.overview is None else self.overview.on(self.grid)
+
+    @cached_property
+    def groups(self) -> FeatureGroups | None:
+        """Features of the overview image."""
+        return None if self.planes is None else feature_groups(self.planes)
+
     def model(self) -> Model:
         """Return the model: kernel, mean, transformation and the treatment of outliers."""
         return Model.of(
@@ -129,14 +143,20 @@ class Recipe:
             transform=self.transform,
             outliers=self.outliers,
             maximize=self.maximize,
+            groups=self.groups,
         )
+
+    def _plain_choice(self) -> KernelChoice:
+        """The kernel without what an overview adds: a record has the image instead."""
+        model = self.model()
+        return model.choice if model.image is None else model.image.plain
 
     def to_mapping(self) -> dict[str, Any]:
         """Return plain data for a start document, from which `of` makes the recipe again."""
         return {
             "grid": self.grid.to_mapping(),
             "optimizer_target": self.target,
-            "kernel": describe(self.model().choice.kernel),
+            "kernel": describe(self._plain_choice().kernel),
             "default_kernel": self.kernel is None,
             "default_prior": self._default_prior(),
             "acquisition": describe(self.acquisition_function),
@@ -155,6 +175,7 @@ class Recipe:
             "outliers": self.outliers,
             "n_restarts": self.restarts,
             "others": list(self.others),
+            **({} if self.planes is None else {"overview": self.planes.to_mapping()}),
         }
 
     @classmethod
@@ -185,6 +206,7 @@ class Recipe:
             **{name: entry[name] for name in _NUMBERS},
             **{name: entry.get(name) for name in _OPTIONS},
             **recorded,
+            "overview": Planes.from_mapping(entry["overview"]) if entry.get("overview") else None,
         }
         earlier = {name: value for name, value in _STOOD_FOR_MISSING.items() if settings.get(name) is None}
         own = {name: value for name, value in given.items() if name in {field.name for field in fields(cls)}}
@@ -202,7 +224,7 @@ class Recipe:
     def _default_prior(self) -> Any:
         """The priors that go with the default kernel, as plain data; None where a user chose kernel or prior."""
         chosen = self.kernel is not None or self.prior is not None
-        return None if chosen else describe(self.model().choice.prior)
+        return None if chosen else describe(self._plain_choice().prior)
 
     def _check_kernel(self, entry: Mapping[str, Any]) -> None:
         """Raise if a run had the default kernel, and that or its priors are others today.
@@ -211,7 +233,7 @@ class Recipe:
         """
         if self.kernel is not None:
             return
-        recorded, today = in_todays_words(entry["kernel"]), describe(self.model().choice.kernel)
+        recorded, today = in_todays_words(entry["kernel"]), describe(self._plain_choice().kernel)
         prior = entry.get("default_prior")
         if recorded != today or prior not in (None, self._default_prior()):
             raise ValueError(

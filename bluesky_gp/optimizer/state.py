@@ -9,6 +9,7 @@ import numpy as np
 
 from bluesky_gp.gp import Covariance, Foreseen, GridPosterior, Trend
 from bluesky_gp.grid import PixelGrid
+from bluesky_gp.optimizer.contribution import Contribution
 from bluesky_gp.optimizer.forecast import Forecast, forecast, rms
 from bluesky_gp.optimizer.measurements import Measurements
 from bluesky_gp.optimizer.units import AffineUnits, Units
@@ -30,6 +31,7 @@ class ModelFit:
     n_likelihood: int = 0  # and how many of them the likelihood looked at
     log_marginal_likelihood: float = np.nan
     trouble: str = ""
+    contribution: Contribution | None = field(default=None, repr=False)  # of an overview image; None: there is none
 
 
 @dataclass(frozen=True, eq=False)

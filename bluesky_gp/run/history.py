@@ -4,7 +4,6 @@ It stands in the start document of every run that begins with knowledge, as plai
 and resumed from its own record, whatever became of the runs before it.
 """
 
-from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import isfinite, nan
@@ -12,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from bluesky_gp.packed import as_text, from_text
 from bluesky_gp.run.outcomes import Outcome
 from bluesky_gp.typing import Floats
 
@@ -160,31 +160,3 @@ def _plain(point: Point) -> dict[str, Any]:
 
 def _number(value: Any) -> Any:
     return nan if value is None else from_text(value) if isinstance(value, str) else value
-
-
-def as_text(array: Floats) -> str:
-    """Write an array of one axis: base64 of its little-endian bytes, in four bytes a number where that loses nothing.
-
-    Examples
-    --------
-    >>> as_text(np.array([1.0, 2.5]))
-    'f4:AACAPwAAIEA='
-    """
-    with np.errstate(over="ignore"):
-        small = np.asarray(array, dtype="<f4")
-    kind, kept = ("f4", small) if np.array_equal(small, array, equal_nan=True) else ("f8", np.asarray(array, "<f8"))
-    return f"{kind}:{b64encode(kept.tobytes()).decode()}"
-
-
-def from_text(text: str) -> Floats:
-    """Read what `as_text` wrote.
-
-    Raises
-    ------
-    ValueError
-        If it is damaged.
-    """
-    kind, _, packed = text.partition(":")
-    if kind not in ("f4", "f8"):
-        raise ValueError(f"an array in text begins with its kind, f4 or f8, got {text[:10]!r}")
-    return np.frombuffer(b64decode(packed, validate=True), dtype=f"<{kind}").astype(np.float64)

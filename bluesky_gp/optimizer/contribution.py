@@ -1,0 +1,93 @@
+"""The contribution of an overview image: whether it is used, and how much it adds to what pixels alone say."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from bluesky_gp.gp import CholeskySolver, Fit, FitProblem
+from bluesky_gp.typing import Floats
+
+_WORTH = 3.0  # nats by which the image must make the values more probable: less is had from an image that says nothing
+_OFF = 1e-6  # relevance of a group that is switched off
+
+
+@dataclass(frozen=True, eq=False)
+class Contribution:
+    """Hyperparameters with and without the image, and how well each predicts.
+
+    Parameters
+    ----------
+    gain : float
+        By how many nats the values are more probable with the image, priors included.
+    error, error_without : float
+        Root mean square of the leave-one-out errors, standardised units.
+    share : float
+        Of the prior's variance, explained by the image; 0: it is not used.
+    theta, theta_without : ndarray
+        Logarithms of the hyperparameters, of each.
+    """
+
+    gain: float
+    error: float
+    error_without: float
+    share: float
+    theta: Floats
+    theta_without: Floats
+
+    @property
+    def used(self) -> bool:
+        """Whether the map is predicted with the image."""
+        return self.share > 0.0
+
+
+class Weighing(NamedTuple):
+    """Fits to the same values with an image and without it."""
+
+    problem: FitProblem
+    fit: Fit
+    without: FitProblem
+    fit_without: Fit
+
+    def contribution(self) -> Contribution:
+        """Compare the two: the image is used where it makes the values more probable *and* their prediction better.
+
+        Both, because many pixels that are predicted a little better outweigh, as probabilities, a few at walls that
+        are predicted much worse.
+        """
+        gain = _log_posterior(self.problem, self.fit) - _log_posterior(self.without, self.fit_without)
+        error, error_without = _error(self.problem, self.fit.theta), _error(self.without, self.fit_without.theta)
+        used = gain > _WORTH and error < error_without
+        share = _share(self.problem, self.fit.theta) if used else 0.0
+        return Contribution(gain, error, error_without, share, self.fit.theta, self.fit_without.theta)
+
+    def chosen(self, contribution: Contribution) -> Fit:
+        """Return the fit that the map is predicted with, of all hyperparameters."""
+        if contribution.used:
+            return self.fit
+        off = np.full(len(self.fit.theta) - len(self.fit_without.theta), np.log(_OFF))
+        return self.fit_without._replace(
+            theta=np.append(self.fit_without.theta, off),
+            evaluations=self.fit.evaluations + self.fit_without.evaluations,
+        )
+
+
+def _log_posterior(problem: FitProblem, fit: Fit) -> float:
+    return fit.log_marginal_likelihood + (0.0 if problem.prior is None else problem.prior.log_density(fit.theta)[0])
+
+
+def _error(problem: FitProblem, theta: Floats) -> float:
+    """Root mean square of the leave-one-out errors. Rasmussen & Williams (2006), eq. 5.12."""
+    K = problem.covariance.among(problem.S).matrix(problem.covariance.kernel.clone_with_theta(theta))
+    K[np.diag_indices(len(problem.S))] += problem.noise
+    solver = CholeskySolver.factorise(K)
+    alpha = problem.trend.estimate(problem.S, problem.y, solver).alpha
+    return float(np.sqrt(np.mean(np.square(alpha / solver.precision()))))
+
+
+def _share(problem: FitProblem, theta: Floats) -> float:
+    """Share of the prior's variance, noise apart, that features explain."""
+    covariance = problem.covariance.with_theta(theta)
+    total = float(np.mean(covariance.variance))
+    features = covariance.kernel.k2.clone_with_theta(theta[-covariance.kernel.k2.n_dims :])
+    return float(np.sum(features.relevance)) / total
