@@ -25,8 +25,7 @@ def read_array(path: Path) -> npt.NDArray[Any]:
         with path.open("rb") as stream:
             shape, dtype = header(stream)
             size = prod(shape) * dtype.itemsize
-            left = path.stat().st_size - stream.tell()
-            if size > left:
+            if size > (left := path.stat().st_size - stream.tell()):
                 raise ValueError(f"its header says {size} bytes of numbers, there are {left}")
             check_size("its array", shape, itemsize=dtype.itemsize)
             stream.seek(0)

@@ -15,9 +15,8 @@ def in_order(documents: Iterable[Document]) -> list[Document]:
     the run's beginning, was given after the clock was set back.
     """
     begin, *middle, end = documents
-    timed = [document for document in middle if "time" in document[1]]
     placed: list[tuple[int, float, Document]] = []
-    for stream in _by_stream(timed):
+    for stream in _by_stream([document for document in middle if "time" in document[1]]):
         turns, latest = 0, begin[1].get("time", 0.0)
         for document in stream:
             turns += document[1]["time"] < latest

@@ -54,14 +54,12 @@ def documents_of(run: Any, catalog: Any = None) -> Documents:
 
 def journal_of(run: Any, catalog: Any) -> Path | None:
     """Return the journal of a run, given by its path or by a uid that a catalog knows; None if it has none."""
-    if isinstance(run, PathLike):
-        if not Path(run).is_file():
-            raise ResumeError(f"there is no journal {str(run)!r}")
+    if isinstance(run, str | PathLike) and Path(run).is_file():
         return Path(run)
+    if isinstance(run, PathLike):
+        raise ResumeError(f"there is no journal {str(run)!r}")
     if not isinstance(run, str):
         return None
-    if Path(run).is_file():
-        return Path(run)
     try:
         return catalog.journal(run) if hasattr(catalog, "journal") else None
     except ValueError as error:

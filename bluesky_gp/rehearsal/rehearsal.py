@@ -94,12 +94,12 @@ class Rehearsal:
             chosen = next(c for c in self.configurations if needed.get(c.name, np.inf) <= _ALIKE * fewest)
             batches = int(np.ceil(needed[chosen.name] / chosen.batch_size))
             return self._claim(chosen, min(batches * chosen.batch_size, self.num), enough=True)
+        return self._claim(min(self.configurations, key=self._rank), self.num, enough=False)
 
-        def rank(c: Configuration) -> tuple[int, float]:
-            result = self.standings[c.name]
-            return -result.to_near.found, float(result.curve[-1])
-
-        return self._claim(min(self.configurations, key=rank), self.num, enough=False)
+    def _rank(self, configuration: Configuration) -> tuple[int, float]:
+        """How seldom the maximum was found, then the last error of the map."""
+        result = self.standings[configuration.name]
+        return -result.to_near.found, float(result.curve[-1])
 
     def _needed(self, configuration: Configuration) -> float | None:
         if not self.learnable:

@@ -187,9 +187,8 @@ class RunReader(DocumentRouter):
         """Take the grid and the agent's keys from a start document."""
         gp = agent_entry(doc)
         if gp is None or "axes" not in gp or "grid" not in gp:
-            raise ValueError(
-                f"run {str(doc.get('uid'))[:8]} was not steered by a GPAgent: its start document has no 'gp'"
-            )
+            uid = str(doc.get("uid"))[:8]
+            raise ValueError(f"run {uid} was not steered by a GPAgent: its start document has no 'gp'")
         self._start, self._agent = doc, gp["agent"]
         grid = PixelGrid.from_mapping(gp["grid"])
         if grid.size > _LARGEST:
