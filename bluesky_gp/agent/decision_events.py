@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from event_model import DataKey
 
 from bluesky_gp.agent.data_keys import array, integer, number, text
@@ -20,6 +21,18 @@ class PlainArray(list[Any]):
     def tolist(self) -> list[Any]:
         """Return the list."""
         return list(self)
+
+
+class LargeArray(PlainArray):
+    """A large one, of which numpy and the journal have the array itself: making it anew takes a second for a map."""
+
+    def __init__(self, array: npt.NDArray[Any]) -> None:
+        super().__init__(array.tolist())
+        self._array = array
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> npt.NDArray[Any]:
+        """Return the array."""
+        return np.array(self._array, dtype=dtype, copy=bool(copy) or dtype not in (None, self._array.dtype))
 
 
 @dataclass(frozen=True)
@@ -101,5 +114,7 @@ class DecisionEvents:
 
 
 def _plain(value: Any) -> Any:
-    """Return an array as a list, which every writer of documents takes; a large map as it is: a list would be slow."""
-    return PlainArray(value.tolist()) if isinstance(value, np.ndarray) and value.size <= LARGEST_LIST else value
+    """Return an array as a list, which every writer of documents takes."""
+    if not isinstance(value, np.ndarray):
+        return value
+    return LargeArray(value) if value.size > LARGEST_LIST else PlainArray(value.tolist())

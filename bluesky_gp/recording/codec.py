@@ -30,7 +30,7 @@ def encode(name: str, doc: Mapping[str, Any]) -> bytes:
     """
     encoder = _Encoder(separators=(",", ":"))
     try:
-        pieces = encoder.encode({"name": name, "doc": doc}).encode("ascii").split(_KEY)
+        pieces = encoder.encode({"name": name, "doc": _with_arrays(doc)}).encode("ascii").split(_KEY)
     except TypeError as error:
         if (key := odd_key(doc)) is None or "keys must be" not in str(error):
             raise
@@ -44,6 +44,14 @@ def encode(name: str, doc: Mapping[str, Any]) -> bytes:
     if (size := sum(map(len, line)) + 1) > LONGEST_LINE:
         raise ValueError(f"A document may have {LONGEST_LINE} bytes, and this {name} has {size}: put it into a file")
     return b"".join([*line, b"\n"])
+
+
+def _with_arrays(doc: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a document with the arrays of an event that says of its lists which arrays they are (``__array__``)."""
+    data = doc.get("data")
+    lists = {key: value for key, value in data.items() if isinstance(value, list)} if isinstance(data, dict) else {}
+    arrays = {key: np.asarray(value) for key, value in lists.items() if hasattr(value, "__array__")}
+    return {**doc, "data": {**doc["data"], **arrays}} if arrays else doc
 
 
 def odd_key(value: Any) -> Any:

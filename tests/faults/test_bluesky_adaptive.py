@@ -1,12 +1,11 @@
 """An optimizer that the plans of bluesky-adaptive drive: to its stopping rule, and to the end of its grid."""
 
-import pytest
+from bluesky_adaptive import protocols
 
 from bluesky_gp import PixelGrid, PixelOptimizer
 from bluesky_gp.optimizer import MaxPixels
 
 GRID = PixelGrid((4, 5))
-protocols = pytest.importorskip("bluesky_adaptive.protocols")
 
 
 def optimize(RE, optimizer, **options):

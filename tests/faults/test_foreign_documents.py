@@ -2,7 +2,9 @@
 
 import json
 import logging
+from copy import deepcopy
 
+import numpy as np
 import pytest
 from bluesky import plan_stubs as bps
 from bluesky import plans as bp
@@ -13,7 +15,10 @@ from ophyd.sim import SynAxis, det
 from recorded_runs import NUM, cut
 
 from bluesky_gp import GPAgent, PixelGrid, PixelOptimizer
+from bluesky_gp.agent.decision_events import LargeArray
 from bluesky_gp.live import IterationLine
+from bluesky_gp.plans import adaptive_map
+from bluesky_gp.recording import open_catalog, read_journal
 from bluesky_gp.replay import replay
 from bluesky_gp.run import RunRecord
 
@@ -128,3 +133,33 @@ def test_the_json_writers_of_bluesky_take_what_the_agent_emits(RE, docs, session
     text = next(tmp_path.iterdir()).read_text()
     pairs = json.loads(text) if writer is JSONWriter else [json.loads(line) for line in text.splitlines()]
     assert replay([(pair["name"], pair["doc"]) for pair in pairs]).identical
+
+
+@pytest.mark.parametrize("writer", [JSONWriter, JSONLinesWriter])
+def test_maps_of_any_size_are_taken_by_the_json_writers_and_stay_arrays_in_the_journal(RE, tmp_path, writer):
+    y, x = SynAxis(name="y"), SynAxis(name="x")
+    agent = GPAgent(PixelOptimizer(PixelGrid((80, 90)), "det"), target="det", maps=1)
+    (tmp_path / "json").mkdir()
+    with open_catalog(tmp_path / "catalog") as catalog:
+        RE.subscribe(catalog)
+        RE.subscribe(writer(str(tmp_path / "json")))
+        (uid,) = RE(adaptive_map([det], (y, x), agent, num=11))
+        kept = list(read_journal(catalog.journal(uid)))
+    text = next((tmp_path / "json").iterdir()).read_text()
+    pairs = json.loads(text) if writer is JSONWriter else [json.loads(line) for line in text.splitlines()]
+    written = [pair["doc"]["data"] for pair in pairs if "gp_maps_mean" in pair["doc"].get("data", {})]
+    journalled = [doc["data"] for name, doc in kept if name == "event" and "gp_maps_mean" in doc["data"]]
+    assert len(written) == len(journalled) == 2
+    for one, other in zip(written, journalled, strict=True):
+        assert isinstance(other["gp_maps_std"], np.ndarray) and other["gp_maps_std"].shape == (80, 90)
+        assert np.array_equal(one["gp_maps_std"], other["gp_maps_std"])
+    assert replay([(pair["name"], pair["doc"]) for pair in pairs]).identical and replay(kept).identical
+
+
+def test_a_large_map_is_a_list_to_whom_asks_for_one_and_an_array_to_numpy():
+    map_of = np.random.default_rng(0).random((80, 90))
+    large = LargeArray(map_of)
+    assert json.loads(json.dumps(large)) == large.tolist() == map_of.tolist()
+    assert np.asarray(large) is map_of and np.array(large, dtype="f4").dtype == np.float32
+    assert not np.shares_memory(np.array(large), map_of), "a copy that is asked for is one"
+    assert deepcopy(large) == large and np.array_equal(deepcopy(large), map_of)
