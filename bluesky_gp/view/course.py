@@ -7,6 +7,7 @@ import numpy as np
 
 from bluesky_gp.run import RunRecord
 from bluesky_gp.view.followed import FollowedRun
+from bluesky_gp.view.targets import windows_of
 
 _NUMBERS = ("iteration", "n_outcomes", "n_measured", "n_failed", "best_value", "noise_std", "map_error")
 _WORDS = ("stop_reason", "warning", "method")
@@ -37,6 +38,7 @@ def course_of(run: FollowedRun) -> dict[str, Any]:
         "num": gp.get("num"),
         "batch_size": gp.get("batch_size"),
         "acquisition": _class_of(gp.get("acquisition")),
+        "windows": windows_of(run.scalarizers.get(record.target)),
         "grid": _grid(record),
         "pixels": _pixels(record),
         "decisions": _decisions(record),

@@ -1,8 +1,11 @@
 """One run, read from its journal as far as that goes: again and again while it goes on."""
 
+import json
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -26,6 +29,8 @@ class FollowedRun:
     ----------
     version : int
         Number of documents read: another one means that there is more to see.
+    scalarizers : dict
+        What the detector says of its targets, by their event keys.
     fault : str
         That the journal is damaged, from some line on; empty: it is not.
     """
@@ -34,6 +39,7 @@ class FollowedRun:
         self.uid = uid
         self.version = 0
         self.fault = ""
+        self.scalarizers: dict[str, Any] = {}
         self._find = find
         self._reader = JournalReader(find())
         self._taken = RunReader()
@@ -82,12 +88,21 @@ class FollowedRun:
                 if name == "start":
                     self._agent = str((agent_entry(doc) or {}).get("agent", ""))
                 self._taken.take(name, doc)
+                if name == "descriptor":
+                    self._look_at(doc)
                 if (iteration := self._iteration(name, doc)) is not None:
                     self._maps.setdefault(iteration, begin)
                 begin = self._reader.offset
                 self.version += 1
         except JournalError as error:
             self.fault = str(error)
+
+    def _look_at(self, doc: Mapping[str, Any]) -> None:
+        """Take what the detector says of its targets: JSON under the key that ends in ``_scalarizers``."""
+        for device, configuration in doc.get("configuration", {}).items():
+            text = configuration.get("data", {}).get(f"{device}_scalarizers")
+            with suppress(TypeError, ValueError):
+                self.scalarizers |= {f"{device}_{target}": about for target, about in json.loads(text).items()}
 
     def _iteration(self, name: str, doc: Mapping[str, object]) -> int | None:
         data = doc.get("data") if name == "event" else None

@@ -1,10 +1,11 @@
 """The maps of every decision: those that were recorded at once, the others computed, ahead of being looked at."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from bluesky_gp.typing import Floats
 from bluesky_gp.view.followed import FollowedRun
 from bluesky_gp.view.frames import Frame, FrameStore
 from bluesky_gp.view.worker import Worker
@@ -76,6 +77,15 @@ class Painter:
         waits = self._run(uid).record().grid.size > SMALL and (uid, number) not in self._hopeless
         stands = self.store.nearest(uid, number) or self._nearest_recorded(uid, number) if waits else None
         return self._computed(uid, number) if stands is None else stands
+
+    def maps(self, moment: "Moment") -> Mapping[str, Floats]:
+        """Return the maps of a decision as numbers, as they were recorded if they were; none before the first value."""
+        from bluesky_gp.view.moments import maps_of
+
+        uid = moment.record.start["uid"]
+        if self._is_recorded(uid, moment.number):
+            return self._run(uid).maps(int(moment.record.iterations["iteration"][moment.number]))
+        return maps_of(moment) if moment.state.posterior is not None else {}
 
     def _recorded(self, uid: str, number: int) -> Frame | None:
         if not self._is_recorded(uid, number):

@@ -1,17 +1,27 @@
 """The questions that a page asks: each a path, and what answers it."""
 
+import json
 from collections.abc import Callable
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
+from bluesky_gp.recording import read_journal
 from bluesky_gp.view.answers import answer
 from bluesky_gp.view.course import course_of
+from bluesky_gp.view.frames import Frame
 from bluesky_gp.view.painting import Painter
 from bluesky_gp.view.place import Place
 from bluesky_gp.view.reasons import why_here
+
+if TYPE_CHECKING:
+    from bluesky_gp.replay import Replay
+    from bluesky_gp.view.moments import Moment
 
 
 class Questions:
@@ -30,6 +40,12 @@ class Questions:
             Route(run, self.course),
             Route(f"{moment}/maps", self.maps),
             Route(f"{moment}/pixels/{{pixel:int}}", self.pixel),
+            Route(f"{moment}/health", self.health),
+            Route(f"{moment}/instead", self.instead, methods=["POST"]),
+            Route(f"{moment}/target", self.target, methods=["POST"]),
+            Route(f"{moment}/files/{{name}}", self.file),
+            Route(f"{run}/spectra/{{pixel:int}}", self.spectrum),
+            Route(f"{run}/replay", self.replay, methods=["POST"]),
         ]
 
     def page(self, path: Path) -> Callable[[Request], Response]:
@@ -54,10 +70,76 @@ class Questions:
 
     def maps(self, request: Request) -> Response:
         """Answer with the maps of a decision, or of the nearest one that there is."""
-        frame = self._painter.frame(request.path_params["uid"], request.path_params["number"])
-        return Response(frame.body, media_type="application/octet-stream", headers={"content-encoding": "deflate"})
+        return _frame(self._painter.frame(request.path_params["uid"], request.path_params["number"]))
 
     def pixel(self, request: Request) -> Response:
         """Answer why a pixel was chosen, or not."""
-        uid, number = request.path_params["uid"], request.path_params["number"]
-        return answer(why_here(self._painter.moment(uid, number), request.path_params["pixel"]))
+        return answer(why_here(self._moment(request), request.path_params["pixel"]))
+
+    def spectrum(self, request: Request) -> Response:
+        """Answer with the spectrum that was measured last at a pixel."""
+        from bluesky_gp.view.reasons import spectrum_of
+
+        record = self._place.followed(request.path_params["uid"]).record()
+        return answer({"spectrum": spectrum_of(record, request.path_params["pixel"])})
+
+    def health(self, request: Request) -> Response:
+        """Answer with the bill of health as of a decision."""
+        from bluesky_gp.view.health import health_of
+
+        return answer([asdict(finding) for finding in health_of(self._moment(request))])
+
+    async def instead(self, request: Request) -> Response:
+        """Answer with what another rule would have chosen."""
+        from bluesky_gp.view.instead import instead
+
+        wishes = await _wishes(request)
+        return _frame(await run_in_threadpool(instead, self._moment(request), wishes))
+
+    async def target(self, request: Request) -> Response:
+        """Answer with the map of another target of the same spectra."""
+        from bluesky_gp.view.targets import target_map
+
+        wish = await _wishes(request)
+        return _frame(await run_in_threadpool(target_map, self._moment(request), wish))
+
+    def file(self, request: Request) -> Response:
+        """Answer with a file of the run as of a decision."""
+        from bluesky_gp.view.downloads import download
+
+        moment = self._moment(request)
+        record = replace(moment.as_of(), maps=self._painter.maps(moment))
+        body, media_type = download(record, request.path_params["name"])
+        return Response(body, media_type=media_type)
+
+    def replay(self, request: Request) -> Response:
+        """Answer whether the decisions of a run come out once more as they were recorded."""
+        from bluesky_gp.replay import replay
+
+        found = replay(read_journal(self._place.followed(request.path_params["uid"]).journal))
+        return answer({"identical": found.identical, "iterations": found.n_iterations, "sentence": _replayed(found)})
+
+    def _moment(self, request: Request) -> "Moment":
+        return self._painter.moment(request.path_params["uid"], request.path_params["number"])
+
+
+async def _wishes(request: Request) -> dict[str, Any]:
+    wishes = json.loads(await request.body())
+    if not isinstance(wishes, dict):
+        raise ValueError(f"a question is a mapping, got {wishes!r:.80}")
+    return wishes
+
+
+def _frame(frame: Frame) -> Response:
+    return Response(frame.body, media_type="application/octet-stream", headers={"content-encoding": "deflate"})
+
+
+def _replayed(found: "Replay") -> str:
+    if found.identical:
+        return f"All {found.n_iterations} decisions come out as they were recorded, bit for bit."
+    if found.difference is None:
+        return "There is no decision to make again."
+    other = ", ".join(f"{name} was {old} and is {new}" for name, (old, new) in found.versions.items())
+    return f"{found.n_different} of {found.n_iterations} differ; the first: {found.difference}." + (
+        f" Other versions: {other}." if other else ""
+    )

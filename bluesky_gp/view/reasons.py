@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bluesky_gp.run import Outcome
+from bluesky_gp.run import Outcome, RunRecord
 
 if TYPE_CHECKING:
     from bluesky_gp.view.moments import Moment
@@ -35,7 +35,7 @@ def why_here(moment: "Moment", pixel: int) -> dict[str, Any]:
         "allowed": bool(grid.allowed[pixel]),
         "units": gp["grid"].get("units", "px"),
         "outcome": outcome_of(moment, pixel),
-        "spectrum": spectrum_of(moment, pixel),
+        "spectrum": spectrum_of(moment.record, pixel),
         "model": _model(moment, pixel),
         "choice": _choice(moment, pixel),
         "weights": _weights(moment, pixel),
@@ -58,12 +58,12 @@ def outcome_of(moment: "Moment", pixel: int) -> dict[str, Any] | None:
     }
 
 
-def spectrum_of(moment: "Moment", pixel: int) -> dict[str, Any] | None:
+def spectrum_of(record: RunRecord, pixel: int) -> dict[str, Any] | None:
     """Return the spectrum that was measured last at a pixel; None: there is none in this run."""
-    spectra = moment.record.spectra
+    spectra = record.spectra
     if spectra is None:
         return None
-    rows = np.flatnonzero((spectra.pixels == moment.record.grid.unravel([pixel])[0]).all(axis=1))
+    rows = np.flatnonzero((spectra.pixels == record.grid.unravel([pixel])[0]).all(axis=1))
     if not len(rows):
         return None
     values = spectra.values[rows[-1]]

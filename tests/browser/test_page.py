@@ -62,6 +62,49 @@ def test_a_click_on_a_pixel_tells_why(browse, url, kinds):
     assert page.locator(".why svg").count() == 1
 
 
+def pick_measured(page):
+    """Click on the best pixel, which was measured."""
+    at = page.evaluate(
+        "async () => { const c = await fetch(`api/runs/${location.hash.split('=')[1]}`, {headers: {Authorization:"
+        " `Bearer ${sessionStorage.getItem('token')}`}}).then(r => r.json()); const d = c.decisions.at(-1).best_pixel;"
+        " return [(d % c.grid.shape[1] + .5) / c.grid.shape[1], (Math.floor(d / c.grid.shape[1]) + .5) / c.grid.shape[0]]; }"
+    )
+    box = page.locator(".panel canvas").nth(1).bounding_box()
+    page.mouse.click(box["x"] + at[0] * box["width"], box["y"] + at[1] * box["height"])
+
+
+def test_another_rule_is_asked_and_a_target_is_drawn_across_a_spectrum(browse, url, kinds):
+    page = opened(browse(url), kinds[1]["usual"])
+    page.wait_for_selector("li.verdict.good")
+    slide(page, 4)
+    page.locator(".instead select").first.select_option("uncertainty")
+    page.click(".instead button")
+    page.wait_for_function("document.querySelector('.instead').innerText.includes('are among the 5 that were chosen')")
+    assert colours(page, 4) > 20 and colours(page, 5) > 20
+    pick_measured(page)
+    page.wait_for_selector(".target svg")
+    figure = page.locator(".target svg")
+    figure.scroll_into_view_if_needed()
+    box = figure.bounding_box()
+    page.mouse.move(box["x"] + 0.4 * box["width"], box["y"] + 50)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.6 * box["width"], box["y"] + 60, steps=3)
+    page.mouse.up()
+    page.wait_for_selector(".target pre:not([hidden])")
+    assert '"kind": "area", "window": [' in page.inner_text(".target pre")
+
+
+def test_files_are_taken_and_a_second_run_stands_beside_on_one_scale(browse, url, kinds):
+    page = opened(browse(url), kinds[1]["usual"])
+    with page.expect_download() as found:
+        page.click("text=pixels (CSV)")
+    assert found.value.path().read_text().startswith("row,col,")
+    page.get_by_label("a run beside").select_option(kinds[1]["failed"])
+    page.wait_for_selector("article:nth-of-type(2)[data-shown]")
+    scales = page.locator(".panel:nth-child(2) .bar").all_inner_texts()
+    assert scales[0] == scales[1]
+
+
 @pytest.mark.parametrize(
     "kind", ["short", "failed", "hopeless", "empty", "constant", "one axis", "three axes", "no maps"]
 )

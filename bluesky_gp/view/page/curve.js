@@ -118,6 +118,13 @@ export class Curve {
   }
 }
 
+// Channels as a line joins them: a sweep, which goes there and back, is closed.
+export function closed(x, y) {
+  const steps = x.slice(1).map((at, i) => at - x[i]);
+  const isSweep = steps.some((step) => step > 0) && steps.some((step) => step < 0);
+  return isSweep ? { x: [...x, x[0]], y: [...y, y[0]] } : { x, y };
+}
+
 function spread(values, margin) {
   if (!values.length) return [0, 1];
   let [low, high] = [Infinity, -Infinity];

@@ -1,6 +1,6 @@
 // Why a pixel was chosen, or not: numbers of the model, its spectrum, the measured pixels that speak for it.
 
-import { Curve } from "./curve.js";
+import { closed, Curve } from "./curve.js";
 import { el, short, withUnits } from "./dom.js";
 
 export function whyHere(card, found, view) {
@@ -8,7 +8,7 @@ export function whyHere(card, found, view) {
   const index = view.picked;
   const facts = el("table", {}, ...facts_(found, view).map(([name, ...value]) => el("tr", {}, el("th", {}, name), el("td", {}, ...value))));
   const left = el("div", {}, el("h3", {}, `Why here: pixel ${lattice.words(index)} at decision ${view.number + 1}`), el("p", {}, sentence(found, view)), facts);
-  const right = el("div", {}, spectrum(found), weights(found, course, view));
+  const right = el("div", {}, spectrum(found, course), weights(found, course, view));
   card.replaceChildren(el("div", { className: "two" }, left, right));
 }
 
@@ -37,10 +37,10 @@ function facts_({ outcome, model, position, units }, { course, lattice }) {
   return rows;
 }
 
-function spectrum({ spectrum: found }) {
+function spectrum({ spectrum: found }, { windows }) {
   if (!found) return el("p", { className: "quiet" }, "There is no spectrum of this pixel in the record.");
   const labels = { x: found.axis_units, y: [found.name, found.units].filter(Boolean).join(" ") };
-  return new Curve([{ x: found.axis, y: found.values.map((value) => value ?? NaN), colour: "#b3261e" }], labels).element;
+  return new Curve([{ ...closed(found.axis, found.values.map((value) => value ?? NaN)), colour: "#b3261e" }], labels, { windows: windows.map(({ low, high }) => [low, high]) }).element;
 }
 
 function weights({ weights: found }, course, view) {

@@ -88,3 +88,39 @@ def test_what_is_not_there_is_said_in_a_sentence(client, kinds, path, status, se
     refused = client.get(path.format(**{kind: uid for kind, uid in kinds[1].items() if " " not in kind}))
     assert refused.status_code == status
     assert sentence in refused.json()["error"]
+
+
+def test_the_figure_and_the_data_are_those_of_the_decision(client, kinds):
+    base = f"/api/runs/{kinds[1]['usual']}/decisions/4/files"
+    assert client.get(f"{base}/figure.png").content.startswith(b"\x89PNG")
+    assert b"<svg" in client.get(f"{base}/figure.svg").content
+    rows = client.get(f"{base}/pixels.csv").text.splitlines()
+    assert rows[0] == "row,col,row_um,col_um,spectrometer_loop_area,failed" and len(rows) == 21
+    assert client.get(f"{base}/data.nc").content.startswith((b"CDF", b"\x89HDF"))
+    assert "there is no figure.doc" in client.get(f"{base}/figure.doc").json()["error"]
+
+
+def test_a_figure_of_one_axis_is_refused_in_a_sentence(client, kinds):
+    refused = client.get(f"/api/runs/{kinds[1]['one axis']}/decisions/3/files/figure.png")
+    assert refused.status_code == 400 and "a figure needs two axes" in refused.json()["error"]
+
+
+def test_whether_a_run_replays_is_told(client, kinds):
+    found = client.post(f"/api/runs/{kinds[1]['usual']}/replay", json={}).json()
+    assert found["identical"] and found["sentence"].startswith("All 9 decisions come out as they were recorded")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_run_of_every_kind_has_a_bill_of_health_and_another_choice(client, kinds, kind):
+    uid = kinds[1][kind]
+    for number in range(len(client.get(f"/api/runs/{uid}").json()["decisions"])):
+        base = f"/api/runs/{uid}/decisions/{number}"
+        assert len(client.get(f"{base}/health").json()) == 6
+        assert client.post(f"{base}/instead", json={"acquisition": "ucb"}).status_code == 200
+        assert client.post(f"{base}/target", json={"kind": "area"}).status_code == 200
+
+
+def test_a_question_that_is_no_mapping_is_refused(client, kinds):
+    refused = client.post(f"/api/runs/{kinds[1]['usual']}/decisions/4/instead", content=b"[1]")
+    assert (refused.status_code, "is a mapping" in refused.json()["error"]) == (400, True)
+    assert client.post(f"/api/runs/{kinds[1]['usual']}/decisions/4/instead", content=b"{").status_code == 400
