@@ -48,7 +48,7 @@ def standardised_errors(moment: "Moment") -> Floats:
         spread = np.hypot(columns["std"][row][known], columns["noise_std"][row])
         found.append((measured - columns["mean"][row][known]) / np.where(spread > 0.0, spread, np.nan))
     errors = np.concatenate(found)
-    return errors[np.isfinite(errors)]
+    return np.asarray(errors[np.isfinite(errors)])
 
 
 def _calibration(moment: "Moment") -> Finding:

@@ -1,5 +1,6 @@
 """The page in a real browser: opened, slid through, clicked on, closed."""
 
+import numpy as np
 import pytest
 from viewing import viewing
 
@@ -58,19 +59,16 @@ def test_a_click_on_a_pixel_tells_why(browse, url, kinds):
     told = page.inner_text(".why")
     assert "Why here: pixel (" in told and "deviation" in told and "Measured pixels that speak for its mean" in told
     page.locator(".why td button").first.click()  # the measured pixel that weighs most
-    page.wait_for_function("document.querySelector('.why').innerText.includes('attempted as number')")
+    page.locator(".why", has_text="attempted as number").wait_for()
     assert page.locator(".why svg").count() == 1
 
 
-def pick_measured(page):
+def pick_measured(page, folder, uid):
     """Click on the best pixel, which was measured."""
-    at = page.evaluate(
-        "async () => { const c = await fetch(`api/runs/${location.hash.split('=')[1]}`, {headers: {Authorization:"
-        " `Bearer ${sessionStorage.getItem('token')}`}}).then(r => r.json()); const d = c.decisions.at(-1).best_pixel;"
-        " return [(d % c.grid.shape[1] + .5) / c.grid.shape[1], (Math.floor(d / c.grid.shape[1]) + .5) / c.grid.shape[0]]; }"
-    )
+    record = FollowedRun(uid, lambda: next(folder.rglob(f"*{uid}.jsonl"))).record()
+    y, x = (np.array(record.best_pixel) + 0.5) / record.grid.shape
     box = page.locator(".panel canvas").nth(1).bounding_box()
-    page.mouse.click(box["x"] + at[0] * box["width"], box["y"] + at[1] * box["height"])
+    page.mouse.click(box["x"] + x * box["width"], box["y"] + y * box["height"])
 
 
 def test_another_rule_is_asked_and_a_target_is_drawn_across_a_spectrum(browse, url, kinds):
@@ -79,9 +77,9 @@ def test_another_rule_is_asked_and_a_target_is_drawn_across_a_spectrum(browse, u
     slide(page, 4)
     page.locator(".instead select").first.select_option("uncertainty")
     page.click(".instead button")
-    page.wait_for_function("document.querySelector('.instead').innerText.includes('are among the 5 that were chosen')")
+    page.locator(".instead", has_text="are among the 5 that were chosen").wait_for()
     assert colours(page, 4) > 20 and colours(page, 5) > 20
-    pick_measured(page)
+    pick_measured(page, kinds[0], kinds[1]["usual"])
     page.wait_for_selector(".target svg")
     figure = page.locator(".target svg")
     figure.scroll_into_view_if_needed()
