@@ -14,7 +14,7 @@ from bluesky_gp.files.limits import check_size
 from bluesky_gp.files.spectrum_image import SpectrumImage
 from bluesky_gp.typing import Floats
 
-_MOST_SLICES = 100  # of one signal; raw band excitation has one for each of its frequencies
+_MOST_SLICES = 10_000  # of one signal; raw band excitation has one for each of its hundreds of frequencies
 _LISTED = 12
 
 

@@ -12,7 +12,7 @@ from bluesky_gp.typing import Floats
 def as_spectrum(raw: npt.ArrayLike) -> npt.NDArray[Any]:
     """Return a spectrum as floats, or as complex numbers if it has any, shape ``(n_channels,)``.
 
-    Leading axes of one, as a detector of many frames gives them, are taken off.
+    Leading axes of one, as a detector of many frames gives them, are taken off; masked channels are NaN.
 
     Raises
     ------
@@ -22,8 +22,11 @@ def as_spectrum(raw: npt.ArrayLike) -> npt.NDArray[Any]:
     >>> as_spectrum([[1, 2, 3]])
     array([1., 2., 3.])
     """
-    array = np.asarray(raw)
+    array = np.asanyarray(raw)
     numbers = array.astype(np.complex128 if np.iscomplexobj(array) else np.float64)
+    if isinstance(numbers, np.ma.MaskedArray):  # numpy would hand on what lies under the mask
+        numbers = numbers.filled(np.nan)
+    numbers = np.asarray(numbers)
     if sum(n != 1 for n in numbers.shape) > 1:
         raise ValueError(f"a spectrum has one axis, got an array of shape {numbers.shape}")
     return numbers.reshape(-1)
@@ -50,8 +53,8 @@ def evaluate(scalarizer: Scalarizer, spectrum: Floats, axis: Floats) -> tuple[fl
         answer = scalarizer(spectrum, axis)
         if np.iscomplexobj(answer):  # numpy would take its real part
             return float("nan"), f"the scalarizer answers {answer}, a complex number: have it give its modulus, say"
-        value = float(answer)
-    except Exception as error:
+        value = float(np.asarray(answer).item())  # an array of one number is one, in any version of numpy
+    except (Exception, SystemExit) as error:  # exit() in it would leave the RunEngine waiting for ever
         return float("nan"), f"the scalarizer raised {error!r}"
     if not np.isfinite(value):
         return float("nan"), f"the scalarizer says that the measurement failed ({value})"

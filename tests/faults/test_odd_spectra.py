@@ -1,6 +1,7 @@
 """Spectra of every kind: made to numbers by the agent, without an axis, of one frame, complex, cut short, rejected."""
 
 import logging
+import sys
 
 import numpy as np
 import pytest
@@ -124,6 +125,38 @@ def test_a_scalarizer_that_answers_a_complex_number_rejects_and_says_so(RE, docs
     RE(Spectra(lambda y, x: 1j * peak(y, x)).map(num=10, scalarizer=lambda spectrum, axis: spectrum[8]))
     reasons = docs.column("gp_failures_reason", "gp_failures")
     assert len(reasons) == 10 and all("a complex number: have it give its modulus" in reason for reason in reasons)
+
+
+@pytest.mark.parametrize("kind", ["f4", "i2", ">f8", "u1", "?"])
+def test_a_scalarizer_may_answer_an_array_of_one_number_and_spectra_have_any_type(RE, docs, kind):
+    def most(spectrum, axis):
+        return spectrum.max(keepdims=True)
+
+    RE(Spectra(lambda y, x: (100 * peak(y, x)).astype(kind)).map(num=10, scalarizer=most))
+    expected = [float(value.max()) for value in docs.column("det")]
+    assert docs.column("gp_failures_reason", "gp_failures") == []
+    assert RunRecord.from_documents(docs.all, scalarizer=most).measured[1].tolist() == expected
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (lambda spectrum, axis: spectrum[:2], "can only convert an array of size 1"),
+        (lambda spectrum, axis: None, "NoneType"),
+        (lambda spectrum, axis: {}["energy"], "KeyError('energy')"),
+        (lambda spectrum, axis: sys.exit("no peak"), "SystemExit('no peak')"),
+    ],
+)
+def test_a_scalarizer_that_answers_no_number_or_leaves_rejects_and_the_run_goes_on(RE, docs, answer, reason):
+    RE(Spectra(peak).map(num=10, scalarizer=answer))
+    reasons = docs.column("gp_failures_reason", "gp_failures")
+    assert len(reasons) == 10 and all(reason in each for each in reasons)
+
+
+def test_a_channel_that_is_masked_counts_as_missing(RE, docs):
+    RE(Spectra(lambda y, x: np.ma.masked_greater(peak(y, x), 0.99)).map(num=10, scalarizer=get_scalarizer("area")))
+    reasons = docs.column("gp_failures_reason", "gp_failures")
+    assert reasons and all("channels are NaN or infinite" in reason for reason in reasons)
 
 
 def test_a_complex_spectrum_as_an_auxiliary_quantity_is_refused_by_its_key(RE):

@@ -58,6 +58,20 @@ def band_excitation():
     return steps, fits
 
 
+def test_a_loop_of_raw_band_excitation_is_chosen_by_its_frequency(usid):
+    n = 150
+    frequency, bias = (index.ravel() for index in np.meshgrid(range(n), range(CHANNELS)))
+    steps = [
+        ("Frequency", "Hz", frequency, 3e5 + 10.0 * frequency),
+        ("DC Offset", "V", bias, BIAS[bias]),
+    ]
+    path = usid(SPECTRA.reshape(-1, CHANNELS)[:, bias] + 1000.0 * frequency, spectroscopic=steps)
+    with pytest.raises(ValueError, match="holds 150 spectrum images, say which signal"):
+        read_spectra(path)
+    image = read_spectra(path, signal="Loops[Frequency=120]")
+    assert np.array_equal(image.spectra, SPECTRA + 120000.0) and np.array_equal(image.axis, BIAS)
+
+
 @pytest.mark.parametrize(("field", "cycle"), [(0, 0), (0, 1), (1, 0), (1, 1)])
 def test_a_loop_of_band_excitation_is_chosen_by_field_and_cycle(usid, field, cycle):
     steps, fits = band_excitation()
