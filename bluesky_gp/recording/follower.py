@@ -4,17 +4,14 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
-
-from event_model import unpack_event_page
-from event_model.documents import EventPage
 
 from bluesky_gp.recording.journal import JournalError
 from bluesky_gp.recording.journal_end import finish_journal
 from bluesky_gp.recording.journal_folder import JournalFolder, PendingRun
+from bluesky_gp.recording.repetitions import first_time
 from bluesky_gp.recording.spill import put_back
 from bluesky_gp.recording.stores import Abandoned, RunWriter, Store
 
@@ -230,7 +227,7 @@ class Follower:
     def _write(self, run: PendingRun, writer: RunWriter) -> bool:
         """Give a writer what it has not seen; return whether that has the run's end."""
         for count, (name, doc) in enumerate(run.reader.read(), start=1):
-            for kind, part in _first_time(run.last_seq_num, name, doc):
+            for kind, part in first_time(run.last_seq_num, name, doc):
                 writer(kind, part)
             if name == "stop":
                 return True
@@ -282,21 +279,3 @@ class _Flush:
 def _some(runs: list[PendingRun]) -> str:
     named = [run.uid for run in runs[:5]]
     return ", ".join(named) + (", ..." if len(runs) > len(named) else "")
-
-
-def _first_time(last: dict[str, int], name: str, doc: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
-    """Return the document, event pages in events, less what was there before: a rewind repeats events.
-
-    Each is noted in `last`, events as the latest number of their descriptor.
-    """
-    if name == "event_page":
-        return [part for event in unpack_event_page(cast(EventPage, doc)) for part in _first_time(last, "event", event)]
-    key, number = (doc["descriptor"], doc["seq_num"]) if name == "event" else (_identity(doc), 0)
-    if number <= last.get(key, -1):
-        return []
-    last[key] = number
-    return [(name, dict(doc))]
-
-
-def _identity(doc: Mapping[str, Any]) -> str:
-    return str(doc.get("uid", doc.get("datum_id", id(doc))))
