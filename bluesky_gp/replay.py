@@ -92,7 +92,7 @@ def replay(documents: Documents, **given: Any) -> Replay:
     """
     run = _Recorded.read(documents, given)
     optimizer = _optimizer(run.record.start["gp"], given)
-    events = DecisionEvents(_AGENT, optimizer)
+    events = DecisionEvents(_AGENT, optimizer, room=_room(run.record))
     first, n_iterations, n_different = None, 0, 0
     for decision in _decisions(run, optimizer):
         difference = _compare(run, events, decision)
@@ -126,6 +126,11 @@ def alternatives(documents: Documents, acquisition: Acquisition, **given: Any) -
             recorded = run.record.grid.unravel(step.proposed)
             found.append(Alternative(first + len(found), recorded, chosen))
     return found
+
+
+def _room(record: RunRecord) -> int:
+    """Return for how many pixels of a batch the recorded events have room."""
+    return int(record.iterations["proposed"].shape[1]) if len(record.iterations) else 0
 
 
 def _optimizer(entry: Mapping[str, Any], given: Mapping[str, Any]) -> AnyOptimizer:

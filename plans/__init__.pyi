@@ -4,6 +4,7 @@ from .arrival import StageElsewhereError as StageElsewhereError
 from .best import go_to_best as go_to_best
 from .metadata import start_metadata as start_metadata
 from .raster import raster_map as raster_map
+from .reviewing import ask_and_review as ask_and_review
 from .stages import AnyStage as AnyStage
 from .stages import Motors as Motors
 from .stages import StageOrMotors as StageOrMotors
@@ -18,5 +19,6 @@ from .stubs import measure_pixels as measure_pixels
 from .stubs import one_pixel as one_pixel
 from .stubs import prepare_agent as prepare_agent
 from .stubs import record_failure as record_failure
+from .stubs import record_hands as record_hands
 from .stubs import tolerant as tolerant
 from .waiting import start_and_wait as start_and_wait

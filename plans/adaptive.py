@@ -21,8 +21,9 @@ from bluesky_gp.plans.arguments import (
 from bluesky_gp.plans.heard import check_heard
 from bluesky_gp.plans.metadata import start_metadata
 from bluesky_gp.plans.reach import check_reach
+from bluesky_gp.plans.reviewing import ask_and_review, wants_review
 from bluesky_gp.plans.stages import StageOrMotors, as_stage, devices_of
-from bluesky_gp.plans.stubs import ask_agent, measure_pixels, one_pixel, prepare_agent, tolerant
+from bluesky_gp.plans.stubs import measure_pixels, one_pixel, prepare_agent, tolerant
 from bluesky_gp.plans.typing import PerBatch, PerPixel, Pixel, plan
 from bluesky_gp.run import History
 
@@ -39,6 +40,7 @@ def adaptive_map(
     per_pixel: PerPixel | None = None,
     per_batch: PerBatch | None = None,
     resume_from: Any = None,
+    review: bool | float | None = None,
     md: Mapping[str, Any] | None = None,
 ) -> MsgGenerator[str]:
     """Measure `num` pixels of `stage`, a batch at a time, where `agent` proposes them.
@@ -51,7 +53,7 @@ def adaptive_map(
         A pair goes to the positions of the optimizer's grid.
     agent : GPAgent
     num : int
-        Pixels to attempt, failed ones included, and those of the run that is resumed.
+        Pixels to attempt, failed ones included, and those of the run that is resumed; `GPAgent.go_on` raises it.
     per_pixel : callable, optional
         ``f(detectors, stage, agent, pixel)``, as ``per_step`` in `bluesky.plans`. Default:
         ``tolerant(one_pixel, retries=1, max_failures=5)``.
@@ -59,7 +61,9 @@ def adaptive_map(
         ``f(pixels)``, a plan run before each batch: drift correction, a refocus. It opens no run.
     resume_from : optional
         A run to go on with: a run of a catalog, the path of a journal, or a uid that is looked up in the agent's
-        catalog. The rest of its last batch is measured first.
+        catalog. The rest of its last batch is measured first, or chosen anew where batches are reviewed.
+    review : bool or float, optional
+        Show every batch and wait for `GPAgent.agree`, `edit` or `veto`; a number: so many seconds, then it is measured.
     md : mapping, optional
         Metadata.
 
@@ -72,12 +76,13 @@ def adaptive_map(
     for name, value in (("per_pixel", per_pixel), ("per_batch", per_batch)):
         check_callable("adaptive_map", name, value)
     checked_metadata("adaptive_map", md)
+    reviewed = wants_review(review)
     stage = as_stage(stage, agent.optimizer.grid)
     yield from check_reach(stage)
     history = yield from prepare_agent(agent, num=num, resume_from=resume_from)
     left = num - (len(history.attempted) if history else 0)
     seconds = yield from _expected_seconds(detectors, left)
-    args = {"per_pixel": repr(per_pixel), "per_batch": repr(per_batch)}
+    args = {"per_pixel": repr(per_pixel), "per_batch": repr(per_batch), "review": review}
     metadata = start_metadata(
         detectors, stage, agent, num=num, expected_seconds=seconds, plan_args=args, history=history, md=md
     )
@@ -88,7 +93,8 @@ def adaptive_map(
     def staged() -> MsgGenerator[str]:
         if per_pixel is None:  # nobody knows what another one reads
             yield from check_heard(detectors, stage, agent)
-        batches = _batches(agent, _rest(history, agent), left, measure, per_batch)
+        rest = [] if reviewed else _rest(history, agent)[:left]
+        batches = _batches(agent, rest, measure, per_batch, partial(ask_and_review, agent, review))
         uid: str = yield from bpp.run_wrapper(batches, md=metadata)
         return uid
 
@@ -99,17 +105,18 @@ def adaptive_map(
 def _batches(
     agent: GPAgent,
     rest: list[Pixel],
-    left: int,
     measure: Callable[[list[Pixel]], MsgGenerator[None]],
     per_batch: PerBatch | None,
+    ask: Callable[[], MsgGenerator[list[Pixel]]],
 ) -> MsgGenerator[None]:
-    """Measure what is left of a run that is resumed, then batch after batch, `left` pixels in all."""
-    batch = rest[:left] or (yield from ask_agent(agent))
-    while batch := batch[:left]:
+    """Measure what is left of a run that is resumed, then batch after batch, as many as the agent has."""
+    batch = rest or (yield from ask())
+    while batch:
         yield from _before(batch, per_batch)
         yield from measure(batch)
-        left -= len(batch)
-        batch = yield from ask_agent(agent)  # the last, empty one records what the last batch taught
+        if agent.is_deaf:  # it would ask for the same pixels for ever
+            break
+        batch = yield from ask()  # the last, empty one records what the last batch taught
 
 
 def _closing(agent: GPAgent, msg: Msg) -> Msg:

@@ -12,7 +12,7 @@ from bluesky_gp.plans.arrival import StageElsewhereError, check_arrival
 from bluesky_gp.plans.stages import AnyStage, devices_of, moves_to
 from bluesky_gp.plans.typing import PerPixel, Pixel, Reading, plan
 from bluesky_gp.plans.waiting import start_and_wait
-from bluesky_gp.run import FAULT, REJECTED, History
+from bluesky_gp.run import FAULT, PAUSE, REJECTED, History
 from bluesky_gp.settings import check_whole
 
 FAULTS = (FailedStatus, TimeoutError, ConnectionError, StageElsewhereError)
@@ -58,6 +58,7 @@ def ask_agent(agent: GPAgent) -> MsgGenerator[list[Pixel]]:
     """
     for mark in agent.marks:
         yield from record_failure(agent, mark.pixel, mark.reason, mark.kind)
+    yield from record_hands(agent)
     yield Msg("checkpoint")
     yield from start_and_wait([Msg("trigger", agent)])
     reading = yield from _event([agent], agent.name)
@@ -92,11 +93,11 @@ def measure_pixels(
 ) -> MsgGenerator[None]:
     """Measure one pixel after another, each by `per_pixel` (default: `one_pixel`).
 
-    One that was marked as failed meanwhile (`GPAgent.mark_failed`) is left out.
+    One that was marked as failed or forbidden meanwhile (`GPAgent.mark_failed`, `GPAgent.forbid`) is left out.
     """
     per_pixel = one_pixel if per_pixel is None else per_pixel
     for pixel in pixels:
-        if agent is not None and any(mark.pixel == tuple(pixel) for mark in agent.marks):
+        if agent is not None and agent.is_left_out(pixel):
             continue
         yield from per_pixel(detectors, stage, agent, pixel)
     yield Msg("checkpoint")  # a pause after the last event would otherwise repeat it when the run is closed
@@ -216,6 +217,21 @@ def record_failure(agent: GPAgent, pixel: Pixel, why: str, kind: str = FAULT) ->
     yield Msg("checkpoint")
     yield from start_and_wait([Msg("set", agent.failures, Failure(pixel, why, kind))])
     yield from _event([agent.failures], agent.failures.name)
+
+
+@plan
+def record_hands(agent: GPAgent) -> MsgGenerator[None]:
+    """Record what people asked for since the last question, in stream ``gp_hands``; pause where they asked for that."""
+    actions = agent.hands.waiting
+    for action in actions:
+        yield Msg("checkpoint")
+        yield from start_and_wait([Msg("set", agent.hands, action)])
+        yield from _event([agent.hands], agent.hands.name)
+    if any(action.kind == PAUSE for action in actions):
+        yield Msg("checkpoint")
+        yield Msg("pause", None, defer=False)
+        if agent.hands.waiting != actions:  # as they are where nothing is heard, in a simulated plan
+            yield from record_hands(agent)  # what was asked for meanwhile
 
 
 def _record_rejection(agent: GPAgent, pixel: Pixel) -> MsgGenerator[None]:

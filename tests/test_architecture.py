@@ -20,7 +20,7 @@ ARROWS = {
     "files": "",
     "scalarizers": "files",
     "run": "recording scalarizers",
-    "agent": "run",
+    "agent": "run masks",
     "rehearsal": "gp acquisition optimizer panels",
     "replay": "recording run optimizer agent",
     "export": "run",

@@ -3,7 +3,7 @@
 The only file that knows both documents and the optimizer.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor
 from time import time
 from typing import Any
@@ -11,19 +11,23 @@ from typing import Any
 from bluesky.protocols import Hints, Reading
 from event_model import DataKey, DocumentRouter, Event, EventDescriptor, RunStart, RunStop
 
+from bluesky_gp.agent.by_hand import ByHand
 from bluesky_gp.agent.data_keys import readings
 from bluesky_gp.agent.decision_events import DecisionEvents
 from bluesky_gp.agent.doubts import say_at_end, say_nothing_learnt, say_unheard
 from bluesky_gp.agent.failures import Failure, Failures
+from bluesky_gp.agent.for_plans import ForPlans
+from bluesky_gp.agent.hands import Hands
+from bluesky_gp.agent.mail import Mail
 from bluesky_gp.agent.maps import Maps
 from bluesky_gp.agent.next_run import Assignment, Preparation
+from bluesky_gp.agent.review import Review
 from bluesky_gp.agent.slips import (
     check_catalog,
     check_optimizer,
     check_scalarizer,
     check_text,
     checked_axes,
-    checked_pixel,
 )
 from bluesky_gp.agent.steering import Progress
 from bluesky_gp.protocols import AnyOptimizer, Scalarizer
@@ -35,6 +39,7 @@ from bluesky_gp.run import (
     History,
     PixelKeys,
     Resumed,
+    RunActions,
     RunOutcomes,
     agent_entry,
     check_keys,
@@ -46,11 +51,11 @@ from bluesky_gp.status import DaemonExecutor, FutureStatus, finished
 SMALL = 64 * 64  # pixels; on larger grids the maps are written every tenth iteration
 
 
-class GPAgent(DocumentRouter):
+class GPAgent(ByHand, ForPlans, DocumentRouter):
     """Proposes the next pixels of a run from what it has heard of it.
 
     A callback for documents (subscribe it) and a bluesky device (`trigger` it, `read` it): each of its decisions is
-    an event of stream ``NAME``, and the RunEngine stays responsive while it computes.
+    an event of stream ``NAME``, and the RunEngine stays responsive while it computes. People steer it while it goes on.
 
     Parameters
     ----------
@@ -59,7 +64,8 @@ class GPAgent(DocumentRouter):
     target : str
         Event key of the number to learn, as ``spectrometer_loop_area``; with a `scalarizer`, of the spectrum.
     name : str, optional
-        Of the device, of its streams (``NAME``, ``NAME_maps``, ``NAME_failures``) and the beginning of its keys.
+        Of the device, of its streams (``NAME``, ``NAME_maps``, ``NAME_failures``, ``NAME_hands``) and the beginning
+        of its keys.
     catalog : object, optional
         Where earlier runs are looked up.
     executor : Executor, optional
@@ -75,6 +81,9 @@ class GPAgent(DocumentRouter):
         Unit of the target.
     maps : int, optional
         Write the maps every so many iterations and at the end; 0: never. Default: 1 up to 64 x 64 pixels, else 10.
+    largest_batch : int, optional
+        Pixels for which events of stream ``NAME`` have room, where `configure` is to raise `batch_size` in mid-run.
+        Default: the optimizer's `batch_size`.
     """
 
     parent = None  # bluesky looks for it when it stages
@@ -92,6 +101,7 @@ class GPAgent(DocumentRouter):
         others: Mapping[str, str] | None = None,
         units: str | None = None,
         maps: int | None = None,
+        largest_batch: int = 0,
     ) -> None:
         super().__init__()
         check_optimizer(optimizer)
@@ -104,7 +114,11 @@ class GPAgent(DocumentRouter):
         self.name = name
         self.catalog = catalog
         self.failures = Failures(f"{name}_failures", ndim=optimizer.grid.ndim)
-        self._record = DecisionEvents(name, optimizer, units)
+        self.hands = Hands(f"{name}_hands")
+        self.review = Review(f"{name}_review", self.hands)
+        self.hands.on_new = self.review.hear
+        self._room = max(optimizer.batch_size, largest_batch)
+        self._record = DecisionEvents(name, optimizer, units, self._room)
         every = (1 if optimizer.grid.size <= SMALL else 10) if maps is None else maps
         self.maps = Maps(self._record, lambda: self.decision, every=every)
         self._executor = DaemonExecutor() if executor is None else executor
@@ -113,6 +127,7 @@ class GPAgent(DocumentRouter):
         self._others = other_keys(target, optimizer, others or {})
         self._preparation = Preparation(optimizer, catalog=catalog, scalarizer=scalarizer)
         self._run: Progress | None = None  # the one that it steers, or steered last
+        self._mail: Mail | None = None
         self._marks: list[Failure] = []
         self._made = time()
 
@@ -130,20 +145,25 @@ class GPAgent(DocumentRouter):
             return
         history, first = self._preparation.begin(gp)
         heard = RunOutcomes(doc["uid"], self._keys(axes), history.unlearnt, doc.get("time"), needed=steers)
-        if self._run is not None:
-            self._run.discard()
-        self._run = Progress(self.optimizer, self._executor, heard, history, first, gp.get("num"))
+        acted = RunActions(doc["uid"], self.name, history.unheeded)
+        self._discard()
+        self._run = Progress(self.optimizer, self._executor, heard, acted, history, first, gp.get("num"))
+        if steers:
+            self._mail = Mail(doc["uid"], self)
         self.optimizer.restore(self._preparation.first_state if first is None else first.state)
 
     def descriptor(self, doc: EventDescriptor) -> None:
         """Look where pixel and target are; raise if ``primary`` does not carry them."""
         if self._run is not None and not self._run.over:
             self._run.heard.descriptor(doc)
+            self._run.acted.descriptor(doc)
 
     def event(self, doc: Event) -> Event:
         """Take in a pixel, or see that a decision was recorded."""
         if self._run is not None and not self._run.over:
             self._run.heard.event(doc)
+            if (action := self._run.acted.event(doc)) is not None:
+                self.hands.drop(action.id)
             if self.decision is not None and f"{self.name}_iteration" in doc["data"]:
                 self.optimizer.restore(self.decision.state)
                 say_nothing_learnt(self.name, self._run)
@@ -156,10 +176,19 @@ class GPAgent(DocumentRouter):
         """Discard what is still being computed."""
         if self._run is not None and self._run.heard.uid == doc["run_start"]:
             say_at_end(self.name, self._run)
-            self._run.discard()
+            self._discard()
+            self._drop_late()
 
-    def _keys(self, axes: Axes) -> PixelKeys:
-        return PixelKeys(self.name, self.target, self.optimizer.grid, axes, self._scalarizer, self._others)
+    def _discard(self) -> None:
+        """End the run that it steers, if there is one: nobody waits any more for what it still does."""
+        for part in (self._run, self._mail):
+            if part is not None:
+                part.discard()
+        self.review.end()
+
+    def _keys(self, axes: Axes | None) -> PixelKeys:
+        where = Axes(()) if axes is None else axes
+        return PixelKeys(self.name, self.target, self.optimizer.grid, where, self._scalarizer, self._others)
 
     def _begins(self, uid: str, *, steers: bool) -> bool:
         """Whether a start document begins a run of this agent: neither a known one nor one nested in it."""
@@ -187,15 +216,12 @@ class GPAgent(DocumentRouter):
 
         Asked again before another pixel was heard, as a rewind after a pause does, it gives the same answer.
         """
-        return FutureStatus(self._going_on().ask(), name=self.name)
-
-    def _going_on(self) -> Progress:
         if self._run is None or self._run.over:
             raise RuntimeError(
                 f"{self.name}: asked for pixels, but it hears no run that names it. Subscribe it "
                 f"(bpp.subs_decorator(agent)) around a run opened with plans.start_metadata(...), or give it axes="
             )
-        return self._run
+        return FutureStatus(self._run.ask(), name=self.name)
 
     @property
     def decision(self) -> Decision | None:
@@ -226,40 +252,6 @@ class GPAgent(DocumentRouter):
         """The numbers that a table or a plot shows."""
         return {"fields": [f"{self.name}_n_measured", f"{self.name}_best_value"]}
 
-    # For people
-
-    def finish(self, reason: str = "finished by hand") -> None:
-        """Let the run end as a success after the batch that is being measured; `reason` is recorded.
-
-        Call it while the run is paused, from a callback or from another thread.
-
-        Raises
-        ------
-        RuntimeError
-            If no run goes on.
-        """
-        if self._run is None or self._run.over:
-            raise RuntimeError(f"{self.name}: there is no run to finish")
-        check_text("reason", reason, empty=True)
-        self._run.finish_reason = reason or "finished by hand"
-
-    def mark_failed(self, pixel: Sequence[int], reason: str) -> None:
-        """Mark a pixel as failed, whatever was measured there.
-
-        It is recorded in stream ``NAME_failures`` before the next question: of the run that goes on, else of the next
-        one, which may resume the run in which the pixel was measured.
-        """
-        check_text("reason", reason, empty=True)
-        wanted = checked_pixel(self.optimizer.grid, pixel)
-        self._marks.append(Failure(wanted, reason or "marked by hand", BY_HAND))
-
-    # For plans
-
-    @property
-    def marks(self) -> tuple[Failure, ...]:
-        """Pixels that were marked as failed by hand and are not in a record yet."""
-        return tuple(self._marks)
-
     def metadata(self, history: History | None = None) -> dict[str, Any]:
         """Return what the start document says under ``gp``, but for the axes, which the plan knows.
 
@@ -284,18 +276,3 @@ class GPAgent(DocumentRouter):
     def check_keys(self, described: Mapping[str, Any], axes: Axes) -> None:
         """Raise KeyError or ValueError if events that are described so carry nothing to learn from."""
         check_keys(described, self._keys(axes))
-
-    def rejection(self, pixel: Iterable[int]) -> str:
-        """Why the measurement heard last, that of `pixel`, was rejected; empty if it was not."""
-        flat = int(self.optimizer.grid.ravel([tuple(pixel)])[0])
-        return "" if self._run is None else self._run.heard.rejection(flat)
-
-    @property
-    def nothing_learnt(self) -> str:
-        """That of ten pixels or more not one has a value, and why the latest has none; empty otherwise."""
-        return "" if self._run is None else self._run.nothing_learnt
-
-    @property
-    def faults_in_a_row(self) -> int:
-        """Number of the latest pixels, in a row, that failed by a fault of the instrument."""
-        return 0 if self._run is None else self._run.heard.faults_in_a_row

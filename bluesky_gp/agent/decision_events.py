@@ -42,6 +42,7 @@ class DecisionEvents:
     name: str
     optimizer: AnyOptimizer
     units: str | None = None  # of the target
+    room: int = 0  # pixels of a batch for which an event has room; 0: the optimizer's batch
 
     def data_keys(self) -> dict[str, DataKey]:
         """Describe one event of stream ``gp``."""
@@ -98,7 +99,7 @@ class DecisionEvents:
     @property
     def _sizes(self) -> dict[Any, int]:
         theta = np.size(self.optimizer.state.theta)
-        return {"batch": self.optimizer.batch_size, "axes": self.optimizer.grid.ndim, "theta": theta}
+        return {"batch": self.room or self.optimizer.batch_size, "axes": self.optimizer.grid.ndim, "theta": theta}
 
     def _data_key(self, quantity: Quantity) -> DataKey:
         units = self.units if quantity.units == "target" else quantity.units or None

@@ -20,7 +20,8 @@ class Assignment:
     num : int or None
         Pixels that the run attempts, those of the run that it resumes included.
     resume_from : optional
-        A run of a catalog, the path of a journal, or a uid that is looked up in the agent's catalog.
+        A run of a catalog, the path of a journal, a uid that is looked up in the agent's catalog, or what the agent
+        itself left, a `Resumed`.
     """
 
     num: int | None = None
@@ -74,6 +75,9 @@ class Preparation:
         """
         if value.resume_from is None:
             self._read = None
+        elif isinstance(value.resume_from, Resumed):
+            self._read = Future()
+            self._read.set_result(value.resume_from)
         elif self._read is None or self._read_for is not value:
             job = partial(resume, value.resume_from, self._optimizer, mine, value.num)
             # Not on the agent's executor: a catalog is not sent to another process.

@@ -1,10 +1,28 @@
 """The questions and answers of one run."""
 
+from collections.abc import Sequence
 from concurrent.futures import Executor, Future
+from dataclasses import dataclass
 
 from bluesky_gp.priority import urgent
 from bluesky_gp.protocols import AnyOptimizer
-from bluesky_gp.run import Decision, History, Outcome, RunOutcomes, after, decide
+from bluesky_gp.run import (
+    CONFIGURE,
+    FINISH,
+    GO_ON,
+    Action,
+    Decision,
+    History,
+    Orders,
+    Outcome,
+    Resumed,
+    RunActions,
+    RunOutcomes,
+    Step,
+    after,
+    decide,
+    left_by,
+)
 
 TELLING = 10  # pixels without a single value are no accident
 
@@ -19,6 +37,8 @@ class Progress:
         Where decisions are computed.
     heard : RunOutcomes
         What the run says of its pixels; it goes on hearing.
+    acted : RunActions
+        What people asked for in the run; likewise.
     history : History
         What the run began with.
     first : Decision or None
@@ -32,43 +52,93 @@ class Progress:
         optimizer: AnyOptimizer,
         executor: Executor,
         heard: RunOutcomes,
+        acted: RunActions,
         history: History,
         first: Decision | None,
         num: int | None,
     ) -> None:
         self.heard = heard
+        self.acted = acted
         self.over = False
         self.warned = False  # that nothing is learnt
-        self.finish_reason = ""  # not empty: propose nothing more
         self._optimizer = optimizer
         self._executor = executor
         self._history = history
         self._num = num
         self._before = frozenset(outcome.pixel for outcome in history.learnt)
         self._previous = first
-        self._learnt = 0  # outcomes that `_previous` knows
-        self._asked = 0  # outcomes that `_answer` will know
+        self._steps: list[Step] = []  # of the decisions before the latest
+        self._known = (0, 0)  # outcomes and actions that `_previous` knows
+        self._asked = (0, 0)  # and that `_answer` will know
         self._answer: Future[Decision] | None = None
 
     def ask(self) -> "Future[Decision]":
-        """Ask for the next batch; asked again before another pixel was heard, it gives the same answer."""
-        outcomes = self.heard.outcomes
-        if self._answer is None or len(outcomes) > self._asked or _has_failed(self._answer):
-            self._answer = self._submit(outcomes)
+        """Ask for the next batch; asked again before anything new was heard, it gives the same answer."""
+        if self._answer is None or self.is_told or _has_failed(self._answer):
+            self._answer = self._submit((len(self.heard.outcomes), len(self.acted.actions)))
         return self._answer
 
-    def _submit(self, outcomes: list[Outcome]) -> "Future[Decision]":
-        if self.decision is not None:
-            self._previous, self._learnt = self.decision, self._asked
-        self._asked = len(outcomes)
-        new = tuple(outcomes[self._learnt :])  # a copy: documents keep arriving on the RunEngine's thread
-        num, reason = (0, self.finish_reason) if self.finish_reason else (self._left(outcomes), "num")
-        return self._executor.submit(_decide, self._optimizer, self._history, self._previous, new, num, reason)
+    @property
+    def is_told(self) -> bool:
+        """Whether anything was heard since the latest question."""
+        return (len(self.heard.outcomes), len(self.acted.actions)) != self._asked
 
-    def _left(self, outcomes: list[Outcome]) -> int:
-        attempted = len(self._before.union(outcome.pixel for outcome in outcomes))
-        size = self._optimizer.batch_size
-        return size if self._num is None else min(size, self._num - attempted)
+    def _submit(self, there: tuple[int, int]) -> "Future[Decision]":
+        if self.decision is not None:
+            self._steps.append(self.decision.step)
+            self._previous, self._known = self.decision, self._asked
+        self._asked = there
+        outcomes = tuple(self.heard.outcomes)  # a copy: documents keep arriving on the RunEngine's thread
+        attempted = self._before.union(outcome.pixel for outcome in outcomes)
+        question = _Question(
+            outcomes[self._known[0] :], tuple(self.acted.actions[self._known[1] :]), self.num_after(()), len(attempted)
+        )
+        return self._executor.submit(_decide, self._optimizer, self._history, self._previous, question)
+
+    def num_after(self, waiting: Sequence[Action]) -> int | None:
+        """Return how many pixels the run attempts, once people's actions that wait are heeded; None: no number."""
+        num = self._num
+        for action in (*self.acted.actions[len(self._history.unheeded) :], *waiting):
+            if action.kind == CONFIGURE:
+                num = action.arguments.get("num", num)
+            elif action.kind == GO_ON and num is not None:
+                num += action.arguments["more"]
+        return num
+
+    def orders_after(self, waiting: Sequence[Action]) -> Orders:
+        """Return people's orders as of the latest decision, those recorded since and those that wait."""
+        latest, known = (self._previous, self._known) if self.decision is None else (self.decision, self._asked)
+        orders = Orders() if latest is None else latest.orders
+        actions = (*self.acted.actions[known[1] :], *waiting)
+        return orders.after(actions, self.heard.outcomes[known[0] :], self._optimizer.grid)
+
+    def is_barred(self, pixel: Sequence[int], waiting: Sequence[Action]) -> bool:
+        """Whether people forbade a pixel since it was proposed."""
+        if not waiting and len(self.acted.actions) == self._asked[1]:
+            return False
+        barred = self.orders_after(waiting).barred
+        return barred is not None and bool(barred[self._optimizer.grid.ravel([tuple(pixel)])[0]])
+
+    @property
+    def latest(self) -> Decision | None:
+        """The latest decision, while the next is computed the one before."""
+        return self._previous if self.decision is None else self.decision
+
+    @property
+    def under_way(self) -> frozenset[int]:
+        """Flat indices of the latest batch that have no outcome yet."""
+        proposed = self.decision.step.proposed if self.decision is not None else ()
+        heard = {outcome.pixel for outcome in self.heard.outcomes[self._asked[0] :]}
+        return frozenset(proposed) - heard
+
+    @property
+    def left(self) -> Resumed:
+        """What a run begins with that goes on where this one stands."""
+        decision = next((d for d in (self.decision, self._previous) if d is not None and not d.is_last), None)
+        steps = [*self._steps, *([self.decision.step] if self.decision is not None else [])]
+        outcomes, actions = (*self._history.learnt, *self.heard.outcomes), (*self._history.heeded, *self.acted.actions)
+        history = left_by(self.heard.uid, self._history, steps, outcomes, actions)
+        return Resumed(history, after(self._optimizer, history) if decision is None else decision)
 
     @property
     def asked(self) -> bool:
@@ -98,16 +168,35 @@ class Progress:
             self._answer = None
 
 
-def _decide(
-    optimizer: AnyOptimizer,
-    history: History,
-    previous: Decision | None,
-    new: tuple[Outcome, ...],
-    num: int,
-    reason: str,
-) -> Decision:
+@dataclass(frozen=True)
+class _Question:
+    """What a decision is to heed: what is new, and how many pixels are attempted of how many."""
+
+    outcomes: tuple[Outcome, ...]
+    actions: tuple[Action, ...]
+    num: int | None
+    attempted: int
+
+    @property
+    def finish(self) -> str:
+        """Why the run is to end here by a person's word; empty: it is not."""
+        last = next((action for action in reversed(self.actions) if action.kind in (FINISH, GO_ON)), None)
+        return str(last.arguments["reason"]) if last is not None and last.kind == FINISH else ""
+
+    def size(self, orders: Orders, batch_size: int) -> int:
+        """Return how many pixels to propose: those that people want are measured beyond `num` as well."""
+        size = int(orders.settings.get("batch_size", batch_size))
+        left = size if self.num is None else min(size, self.num - self.attempted)
+        return max(left, min(len(set(orders.wanted)), size), len(orders.batch or ()))
+
+
+def _decide(optimizer: AnyOptimizer, history: History, previous: Decision | None, question: _Question) -> Decision:
     with urgent():
-        return decide(optimizer, after(optimizer, history) if previous is None else previous, new, num, reason)
+        previous = after(optimizer, history) if previous is None else previous
+        orders = previous.orders.after(question.actions, question.outcomes, optimizer.grid)
+        num = 0 if question.finish else question.size(orders, optimizer.batch_size)
+        reason = question.finish or "num"
+        return decide(optimizer, previous, question.outcomes, num, reason, actions=question.actions)
 
 
 def _has_failed(answer: "Future[Decision]") -> bool:

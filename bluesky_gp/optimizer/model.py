@@ -122,7 +122,8 @@ class Model:
     def _forgetting(self, state: OptimizerState) -> OptimizerState:
         """Learn what a state knows from the beginning: a value that was taken back has taught units and kernel too."""
         undoubted = replace(state.measurements, extra_noise=np.zeros(state.n_attempted))
-        afresh = replace(self.beginning(state.target), measurements=undoubted, diary=state.diary)
+        began = self.beginning(state.target)
+        afresh = replace(began, measurements=undoubted, diary=state.diary, barred=state.barred)
         return self._fit(afresh) if afresh.n_measured else afresh
 
     def _fit(self, state: OptimizerState) -> OptimizerState:

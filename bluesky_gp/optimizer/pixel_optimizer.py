@@ -1,9 +1,12 @@
 """PixelOptimizer: learns from pixels and proposes more; there is no bluesky in it."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields
+from copy import copy
+from dataclasses import fields, replace
 from typing import Any, Self
 
+import numpy as np
+import numpy.typing as npt
 from sklearn.gaussian_process.kernels import Kernel
 
 from bluesky_gp.gp import blas_threads, refit_due, starts_for, theta_names
@@ -275,6 +278,19 @@ class PixelOptimizer:
         """
         under_way = self._points.all_inside(pending)
         return self._proposer.propose(state, num_points, under_way, self.acquisition, stopping=stopping)
+
+    # -- for people, in mid-run ----------------------------------------------------------------------------------
+
+    def configured(self, settings: Mapping[str, Any]) -> Self:
+        """Return the same optimizer with other settings of those that leave its states valid, see `CHANGEABLE`."""
+        recipe, changed = self.recipe.changed(settings), copy(self)
+        changed.recipe, changed.batch_size, changed.acquisition = recipe, recipe.batch_size, recipe.acquisition_function
+        vars(changed)["_proposer"] = replace(self._proposer, recipe=recipe, strategy=recipe.strategy)
+        return changed
+
+    def barring(self, state: OptimizerState, barred: npt.NDArray[np.bool_] | None) -> OptimizerState:
+        """Return the state from which nothing is proposed where `barred`, shape ``(n_pixels,)``, is True."""
+        return replace(state, barred=barred)
 
     def expected_seconds(self, state: OptimizerState) -> float:
         """Return about how long the decision after `state` will take, when a batch has been measured."""

@@ -34,7 +34,10 @@ class Proposer:
     def reason(self, state: OptimizerState, candidates: Indices, *, stopping: bool = True) -> str:
         """Return why there is nothing more to measure; empty: there is. ``stopping=False``: no rule is asked."""
         ruled = next((why for rule in self.recipe.stopping if stopping and (why := rule(state))), "")
-        return ruled if ruled or len(candidates) else "every pixel was attempted"
+        if ruled or len(candidates):
+            return ruled
+        barred = state.barred is not None and len(replace(state, barred=None).candidates()) > 0
+        return "every pixel that is left is barred" if barred else "every pixel was attempted"
 
     def propose(
         self,

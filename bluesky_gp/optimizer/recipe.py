@@ -1,7 +1,7 @@
 """The settings of a PixelOptimizer, as one value: checked, written into a start document, and read from one again."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from numbers import Real
 from typing import Any, Self
@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 from sklearn.gaussian_process.kernels import Kernel
 
-from bluesky_gp.acquisition import ExpectedImprovement
+from bluesky_gp.acquisition import BY_NAME, ExpectedImprovement
 from bluesky_gp.gp import KernelChoice
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.optimizer.batch import Strategy, share_for, strategy_of
@@ -24,6 +24,7 @@ from bluesky_gp.optimizer.slips import (
     check_prior,
     check_target,
     check_transform,
+    rules,
 )
 from bluesky_gp.optimizer.stopping import NothingLearnt, StoppingRule
 from bluesky_gp.overview import FeatureGroups, Overview, Planes, feature_groups
@@ -36,6 +37,9 @@ _OBJECTS = ("acquisition", "batch", "mean", "transform", "kernel", "initial")  #
 _NUMBERS = ("batch_size", "n_initial", "maximize", "seed")
 _OPTIONS = ("prior", "outliers", "others", "min_distance", "n_restarts")  # a record may lack them
 _NEEDED = ("grid", "optimizer_target", "kernel", "batch_size", "n_initial", "maximize", "seed")
+CHANGEABLE = ("acquisition", "batch", "purpose", "batch_size", "min_distance", "stopping")
+"""Settings that may be changed in mid-run: they say what is proposed, and nothing of what was learnt."""
+
 _STOOD_FOR_MISSING = {"min_distance": 0.0, "others": (), "initial": "random", "batch": 0.5, "n_restarts": 0}
 """Defaults of records that lack an entry, or have None for it: those before the entry came to be."""
 
@@ -178,6 +182,23 @@ class Recipe:
             **({} if self.planes is None else {"overview": self.planes.to_mapping()}),
         }
 
+    def changed(self, settings: Mapping[str, Any]) -> Self:
+        """Return the recipe with other settings of those that may be changed in mid-run, plain data or objects.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If it has no such setting, or the value does not fit.
+        """
+        if unknown := [name for name in settings if name not in CHANGEABLE]:
+            raise ValueError(
+                f"PixelOptimizer: {unknown[0]!r} cannot be changed in mid-run: {', '.join(CHANGEABLE)} can, got "
+                f"{settings[unknown[0]]!r}"
+            )
+        made_again = {name: _made_again(name, value) for name, value in settings.items()}
+        shares = dict.fromkeys(("batch", "purpose")) if {"batch", "purpose"} & settings.keys() else {}
+        return replace(self, **{**shares, **made_again})
+
     @classmethod
     def of(cls, entry: Mapping[str, Any], **given: Any) -> Self:
         """Read what `to_mapping` wrote, without stopping rules: a record says where its run ended.
@@ -240,3 +261,17 @@ class Recipe:
                 f"the run had the default kernel of its day, {make(recorded)}, with priors of its own, and today's "
                 f"is {make(today)}: replay it with the version of bluesky_gp that recorded it"
             )
+
+
+def _made_again(name: str, value: Any) -> Any:
+    """Return a setting from a name, an object or its description."""
+    if name == "acquisition" and isinstance(value, str):
+        if value not in BY_NAME:
+            raise ValueError(
+                f"PixelOptimizer: acquisition is one of {', '.join(BY_NAME)}, or an object of bluesky_gp such as "
+                f"ConfidenceBound(2.0), got {value!r}: of a function of your own a record has the name only"
+            )
+        return BY_NAME[value]()
+    if name == "stopping":
+        return rules(make(value))
+    return make(value)

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
+import numpy.typing as npt
 
 from bluesky_gp.gp import Covariance, Foreseen, GridPosterior, Trend
 from bluesky_gp.grid import PixelGrid
@@ -59,6 +60,7 @@ class OptimizerState:
     posterior: GridPosterior | None = field(default=None, repr=False)  # None until a pixel has a value
     ahead: Foreseen | None = field(default=None, repr=False)  # as if the last batch were measured
     warning: str = ""  # all that is doubtful, in words for the record
+    barred: npt.NDArray[np.bool_] | None = field(default=None, repr=False)  # (n_pixels,), True: not to be proposed
 
     def __repr__(self) -> str:
         return f"OptimizerState({self.grid!r}, {self.target!r}): {self.summary}"
@@ -207,8 +209,10 @@ class OptimizerState:
         return "; ".join(part for part in parts if part)
 
     def candidates(self, pending: Sequence[int] = ()) -> Indices:
-        """Flat indices of the pixels that may be proposed: not masked, measured, failed or pending."""
+        """Flat indices of the pixels that may be proposed: not masked, barred, measured, failed or pending."""
         free = self.grid.allowed.copy()
+        if self.barred is not None:
+            free &= ~self.barred
         free[self.pixels] = False
         free[list(pending)] = False
         return np.flatnonzero(free)

@@ -10,5 +10,6 @@ from .optimizers import Gains as Gains
 from .optimizers import Optimizer as Optimizer
 from .optimizers import Proposal as Proposal
 from .optimizers import State as State
+from .optimizers import Steerable as Steerable
 from .posterior import Fantasy as Fantasy
 from .posterior import Posterior as Posterior

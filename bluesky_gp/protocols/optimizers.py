@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, Protocol, Self, TypeVar, runtime_checkable
 
 import numpy as np
+import numpy.typing as npt
 
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.typing import Floats, Indices
@@ -184,6 +185,28 @@ class Optimizer(Protocol[S]):
 
     def describe(self) -> dict[str, Any]:
         """Return plain data for the start document: grid, kernel, acquisition, batch, seed."""
+        ...
+
+
+@runtime_checkable
+class Steerable(Optimizer[S], Protocol[S]):
+    """An optimizer that people may steer while a run goes on. Optional: of one that is not, orders are refused.
+
+    Implemented by `PixelOptimizer`; called with every decision that follows an order.
+    """
+
+    def configured(self, settings: Mapping[str, Any]) -> Self:
+        """Return the same with some other settings, plain data or objects, which leave its states valid.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If it has no such setting, or the value does not fit.
+        """
+        ...
+
+    def barring(self, state: S, barred: npt.NDArray[np.bool_] | None) -> S:
+        """Return the state from which nothing is proposed where `barred`, shape ``(n_pixels,)``, is True."""
         ...
 
 

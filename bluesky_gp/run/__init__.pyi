@@ -1,3 +1,19 @@
+from .actions import ADD as ADD
+from .actions import AGREE as AGREE
+from .actions import ALLOW as ALLOW
+from .actions import ANSWERS as ANSWERS
+from .actions import CONFIGURE as CONFIGURE
+from .actions import EDIT as EDIT
+from .actions import FINISH as FINISH
+from .actions import FORBID as FORBID
+from .actions import GO_ON as GO_ON
+from .actions import LEARN as LEARN
+from .actions import OF_ITS_RUN as OF_ITS_RUN
+from .actions import PAUSE as PAUSE
+from .actions import RESTRICT as RESTRICT
+from .actions import VETO as VETO
+from .actions import Action as Action
+from .actions import RunActions as RunActions
 from .decision import Decision as Decision
 from .decision import beginning as beginning
 from .decision import decide as decide
@@ -11,6 +27,9 @@ from .history import Step as Step
 from .keys import Axes as Axes
 from .keys import PixelKeys as PixelKeys
 from .keys import other_keys as other_keys
+from .lessons import lesson as lesson
+from .orders import Orders as Orders
+from .orders import steerable as steerable
 from .outcomes import BY_HAND as BY_HAND
 from .outcomes import FAULT as FAULT
 from .outcomes import REJECTED as REJECTED
@@ -22,6 +41,7 @@ from .quantities import values_of as values_of
 from .record import RunReader as RunReader
 from .record import RunRecord as RunRecord
 from .record import Spectra as Spectra
+from .recorded_history import left_by as left_by
 from .recorded_history import steps_of as steps_of
 from .redoing import after as after
 from .redoing import repeat as repeat

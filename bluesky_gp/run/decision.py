@@ -1,12 +1,17 @@
 """One question to the optimizer and its answer: pure, so that a thread, a process or Dask may compute it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from time import perf_counter, time
 from typing import Any
 
 from bluesky_gp.protocols import AnyOptimizer, Forecasts, Proposal, State
+from bluesky_gp.run.actions import LEARN, Action
+from bluesky_gp.run.history import Step
+from bluesky_gp.run.lessons import taught_points
+from bluesky_gp.run.orders import Orders
 from bluesky_gp.run.outcomes import Outcome, final_outcomes
+from bluesky_gp.run.own_pixels import propose
 
 
 @dataclass(frozen=True, eq=False)
@@ -16,10 +21,14 @@ class Decision:
     proposal: Proposal[Any]
     iteration: int = -1  # 0 for the first
     n_outcomes: int = 0  # that it knows, of this run and of those that it resumes
+    n_actions: int = 0  # of people, that it heeds, likewise
     fit_time: float = 0.0  # s
     propose_time: float = 0.0  # s
     next_time: float = 0.0  # s, that the next decision is expected to take
     timestamp: float = 0.0  # s since 1970
+    orders: Orders = field(default_factory=Orders)
+    by_hand: tuple[bool, ...] = ()  # of each pixel proposed: whether a person chose it
+    step: Step = Step((), 0, ())  # what it learnt, heeded and was asked
 
     @property
     def state(self) -> State:
@@ -45,9 +54,10 @@ def decide(
     num: int,
     reason: str = "num",
     *,
+    actions: Sequence[Action] = (),
     stopping: bool = True,
 ) -> Decision:
-    """Learn from `outcomes` and choose the next batch; changes nothing.
+    """Learn from `outcomes`, heed `actions` and choose the next batch; changes nothing.
 
     Parameters
     ----------
@@ -61,32 +71,46 @@ def decide(
         Pixels to propose at most; 0: make the last fit and propose nothing.
     reason : str
         Why nothing more is to be proposed, if `num` is 0.
+    actions : sequence of Action
+        What people asked for since.
     stopping : bool
         False: no stopping rule of the optimizer is asked, as when a decision is made again.
     """
     began = perf_counter()
-    state = _learn(optimizer, previous, outcomes)
+    orders = previous.orders.after(actions, outcomes, optimizer.grid)
+    optimizer = orders.changed(optimizer)
+    state = _learn(optimizer, previous, outcomes, actions)
+    if actions:
+        state = orders.bounded(optimizer, state)
     learnt = perf_counter()
-    proposal = optimizer.propose(state, num, stopping=stopping) if num > 0 else None
-    if proposal is None or not len(proposal.pixels):
-        left, why = (state, reason) if proposal is None else (proposal.state, proposal.stop_reason or "no pixel left")
-        proposal = Proposal.nothing(optimizer.grid, optimizer.learn(left, (), (), final=True), why)
-    last = not len(proposal.pixels)
+    proposal, own = propose(optimizer, previous.proposal.pixels, orders, state, num, stopping=stopping)
+    if not len(proposal.pixels):
+        why = reason if num < 1 else proposal.stop_reason or "no pixel left"
+        proposal = Proposal.nothing(optimizer.grid, optimizer.learn(proposal.state, (), (), final=True), why)
+    flat = tuple(optimizer.grid.ravel(proposal.pixels).tolist()) if len(proposal.pixels) else ()
     return Decision(
         _complete(proposal),
         iteration=previous.iteration + 1,
         n_outcomes=previous.n_outcomes + len(outcomes),
+        n_actions=previous.n_actions + len(actions),
         fit_time=learnt - began,
         propose_time=perf_counter() - learnt,
-        next_time=0.0 if last else optimizer.expected_seconds(proposal.state),
+        next_time=0.0 if not flat else optimizer.expected_seconds(proposal.state),
         timestamp=time(),
+        orders=orders,
+        by_hand=own,
+        step=Step(tuple(outcomes), len(flat) if all(own) or orders.batch else num, flat, tuple(actions)),
     )
 
 
-def _learn(optimizer: AnyOptimizer, previous: Decision, outcomes: Sequence[Outcome]) -> State:
+def _learn(
+    optimizer: AnyOptimizer, previous: Decision, outcomes: Sequence[Outcome], actions: Sequence[Action]
+) -> State:
     pixels = previous.proposal.pixels
     proposed = optimizer.grid.ravel(pixels).tolist() if len(pixels) else []
-    state: State = optimizer.learn(previous.state, *points_of(outcomes, proposed, optimizer.target))
+    lessons = [p for action in actions if action.kind == LEARN for p in taught_points(action, optimizer.target)]
+    points, failures = points_of(outcomes, proposed, optimizer.target)
+    state: State = optimizer.learn(previous.state, [*lessons, *points], failures)
     return state
 
 

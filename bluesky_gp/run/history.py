@@ -6,12 +6,14 @@ and resumed from its own record, whatever became of the runs before it.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from math import isfinite, nan
 from typing import Any
 
 import numpy as np
 
 from bluesky_gp.packed import as_text, from_text
+from bluesky_gp.run.actions import EDIT, VETO, Action
 from bluesky_gp.run.outcomes import Outcome
 from bluesky_gp.typing import Floats
 
@@ -20,11 +22,12 @@ Point = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Step:
-    """One decision: what it learnt, how many pixels it was asked for, and what it proposed (flat indices)."""
+    """One decision: what it learnt, how many pixels it was asked for, what it proposed (flat indices) and heeded."""
 
     learnt: tuple[Outcome, ...]
     asked: int
     proposed: tuple[int, ...]
+    heeded: tuple[Action, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -41,12 +44,20 @@ class History:
         The decisions of the run that is resumed, and of those that it resumed.
     unlearnt : tuple of Outcome
         What was measured after the last of them.
+    unheeded : tuple of Action
+        What people asked for after the last of them.
     """
 
     uid: str = ""
     told: tuple[Point, ...] = ()
     steps: tuple[Step, ...] = ()
     unlearnt: tuple[Outcome, ...] = ()
+    unheeded: tuple[Action, ...] = ()
+
+    @property
+    def heeded(self) -> tuple[Action, ...]:
+        """Actions that the last decision knew."""
+        return tuple(action for step in self.steps for action in step.heeded)
 
     @property
     def learnt(self) -> tuple[Outcome, ...]:
@@ -60,8 +71,9 @@ class History:
 
     @property
     def rest(self) -> tuple[int, ...]:
-        """Flat indices of the last batch that were abandoned."""
-        proposed = self.steps[-1].proposed if self.steps else ()
+        """Flat indices of the last batch that were abandoned; none of a batch that a person wanted otherwise."""
+        answered = any(action.kind in (EDIT, VETO) for action in self.unheeded)
+        proposed = self.steps[-1].proposed if self.steps and not answered else ()
         return tuple(pixel for pixel in proposed if pixel not in self.attempted)
 
     @property
@@ -87,8 +99,10 @@ class History:
                 "pixels": [outcome.pixel for outcome in outcomes],
                 "values": [None if outcome.failed else outcome.value for outcome in outcomes],
             }
-            others = {name: _packed(outcomes, name) for name in _names(outcomes)}
+            others = {name: packed(outcomes, name) for name in _names(outcomes)}
             plain["resumed_from"] |= {"others": others} if others else {}
+            if actions := [action.to_mapping() for action in (*self.heeded, *self.unheeded)]:
+                plain["resumed_from"] |= {"actions": actions, "heeded": [len(step.heeded) for step in self.steps]}
         return plain
 
     @classmethod
@@ -113,26 +127,29 @@ def _untimed(outcomes: Sequence[Outcome]) -> tuple[Outcome, ...]:
 
 def _resumed(told: tuple[Point, ...], value: Mapping[str, Any]) -> History:
     pairs = zip(value["pixels"], value["values"], strict=True)
-    others = _unpacked(value.get("others", {}), len(value["pixels"]))
+    others = unpacked(value.get("others", {}), len(value["pixels"]))
+    actions = tuple(Action.of(action) for action in value.get("actions", ()))
     outcomes = tuple(
         Outcome(int(pixel), nan if v is None else float(v), "failed" if v is None else "", others=further)
         for (pixel, v), further in zip(pairs, others, strict=True)
     )
-    ends = np.cumsum([0, *value["learnt"]], dtype=int).tolist()
-    if not len(value["learnt"]) == len(value["asked"]) == len(value["proposed"]) or ends[-1] > len(outcomes):
+    counts = value["learnt"], value.get("heeded", [0] * len(value["learnt"]))
+    learnt, heeded = (np.cumsum([0, *count], dtype=int).tolist() for count in counts)
+    columns = (value["asked"], value["proposed"], *(list(pairwise(ends)) for ends in (learnt, heeded)))
+    if len({len(column) for column in columns}) > 1 or learnt[-1] > len(outcomes) or heeded[-1] > len(actions):
         raise ValueError("its parts do not fit together")
     steps = tuple(
-        Step(outcomes[begin:end], int(asked), tuple(int(pixel) for pixel in proposed))
-        for begin, end, asked, proposed in zip(ends[:-1], ends[1:], value["asked"], value["proposed"], strict=True)
+        Step(outcomes[slice(*new)], int(asked), tuple(int(pixel) for pixel in proposed), actions[slice(*ordered)])
+        for asked, proposed, new, ordered in zip(*columns, strict=True)
     )
-    return History(str(value["uid"]), told, steps, outcomes[ends[-1] :])
+    return History(str(value["uid"]), told, steps, outcomes[learnt[-1] :], actions[heeded[-1] :])
 
 
 def _names(outcomes: Sequence[Outcome]) -> list[str]:
     return list(dict.fromkeys(name for outcome in outcomes for name in outcome.others))
 
 
-def _packed(outcomes: Sequence[Outcome], name: str) -> Any:
+def packed(outcomes: Sequence[Outcome], name: str) -> Any:
     """Write one auxiliary quantity of every outcome: as a list, spectra (thousands of numbers each) in base64."""
     values = [outcome.others.get(name) for outcome in outcomes]
     if any(np.ndim(value) for value in values if value is not None):
@@ -140,8 +157,8 @@ def _packed(outcomes: Sequence[Outcome], name: str) -> Any:
     return [None if value is None or not isfinite(value) else value for value in values]
 
 
-def _unpacked(others: Mapping[str, Any], n: int) -> list[dict[str, float | Floats]]:
-    """Read what `_packed` wrote, outcome by outcome."""
+def unpacked(others: Mapping[str, Any], n: int) -> list[dict[str, float | Floats]]:
+    """Read what `packed` wrote, outcome by outcome."""
     if any(len(values) != n for values in others.values()):
         raise ValueError("its auxiliary quantities are not as many as its pixels")
     return [

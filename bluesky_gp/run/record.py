@@ -11,6 +11,7 @@ from event_model import DocumentRouter, Event
 
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.protocols import Scalarizer
+from bluesky_gp.run.actions import Action, RunActions
 from bluesky_gp.run.events import RunOutcomes
 from bluesky_gp.run.given import pairs
 from bluesky_gp.run.history import History
@@ -50,6 +51,7 @@ class RunRecord:
         repr=False
     )  # mean, std, acquisition: the last of each; empty if none was written
     spectra: Spectra | None = field(repr=False)
+    actions: tuple[Action, ...] = ()  # of people, in order
 
     @classmethod
     def from_documents(
@@ -169,6 +171,7 @@ class RunReader(DocumentRouter):
         self._start: Mapping[str, Any] = {}
         self._stop: Mapping[str, Any] = {}
         self._pixels: RunOutcomes | None = None
+        self._actions = RunActions("", "")
         self._agent = ""
         self._units = ""
         self._spectrum_key = ""
@@ -196,6 +199,7 @@ class RunReader(DocumentRouter):
         others = gp.get("other_keys", {}) if self._others is None else self._others
         keys = PixelKeys(self._agent, gp["target"], grid, Axes.of(gp["axes"]), self._scalarizer_of(gp), others)
         self._pixels = RunOutcomes(doc["uid"], keys, began=doc.get("time"))
+        self._actions = RunActions(doc["uid"], self._agent)
 
     def _scalarizer_of(self, gp: Mapping[str, Any]) -> Scalarizer | None:
         """Return the agent's scalarizer, as given, or made again from the record if it is one of ours."""
@@ -214,6 +218,7 @@ class RunReader(DocumentRouter):
         if self._pixels is None:
             return
         self._pixels.descriptor(doc)
+        self._actions.descriptor(doc)
         target, keys = self._pixels.keys.target, doc["data_keys"]
         if doc["name"] != PIXELS or target not in keys:
             return
@@ -227,6 +232,7 @@ class RunReader(DocumentRouter):
         """Take a pixel, a decision or maps in."""
         data = doc["data"]
         outcome = None if self._pixels is None else self._pixels.event(doc)
+        self._actions.event(doc)
         if outcome is not None and self._spectrum_key in data:
             self._spectra.append((outcome.pixel, as_spectrum(data[self._spectrum_key])))
         if f"{self._agent}_iteration" in data:
@@ -261,6 +267,7 @@ class RunReader(DocumentRouter):
                 if name != f"{maps_prefix}iteration"
             },
             spectra=self._measured_spectra(self._pixels.keys.grid),
+            actions=tuple(self._actions.actions),
         )
 
     def _measured_spectra(self, grid: PixelGrid) -> Spectra | None:

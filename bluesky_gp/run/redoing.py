@@ -23,7 +23,7 @@ def after(optimizer: AnyOptimizer, history: History) -> Decision:
 
 def repeat(optimizer: AnyOptimizer, previous: Decision, step: Step) -> tuple[Decision, Decision]:
     """Make a decision again; return it, and the same with the pixels that were proposed then, to go on from."""
-    decision = decide(optimizer, previous, step.learnt, step.asked, stopping=False)
+    decision = decide(optimizer, previous, step.learnt, step.asked, actions=step.heeded, stopping=False)
     return decision, proposing(decision, optimizer.grid.unravel(step.proposed))
 
 

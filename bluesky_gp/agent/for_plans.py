@@ -1,0 +1,63 @@
+"""The half of an agent that plans look at between their messages."""
+
+from collections.abc import Iterable
+
+from bluesky_gp.agent.failures import Failure
+from bluesky_gp.agent.hands import Hands
+from bluesky_gp.agent.review import Question
+from bluesky_gp.agent.steering import Progress
+from bluesky_gp.protocols import AnyOptimizer
+from bluesky_gp.run import Resumed
+
+
+class ForPlans:
+    """Says of the run what a plan has to know; it changes nothing."""
+
+    name: str
+    optimizer: AnyOptimizer
+    hands: Hands
+    _run: Progress | None
+    _marks: list[Failure]
+
+    @property
+    def marks(self) -> tuple[Failure, ...]:
+        """Pixels that were marked as failed by hand and are not in a record yet."""
+        return tuple(self._marks)
+
+    @property
+    def left(self) -> Resumed | None:
+        """What a run begins with that goes on where the latest stands; None before the first."""
+        return None if self._run is None else self._run.left
+
+    @property
+    def is_deaf(self) -> bool:
+        """Whether nothing was heard since the latest decision, and nothing waits: the next answer is the same."""
+        return self._run is None or not (self._run.is_told or self._marks or self.hands.waiting)
+
+    def question(self, seconds: float | None) -> Question:
+        """Return the question whether the latest batch is to be measured; after `seconds` it is, None: it waits."""
+        latest = None if self._run is None else self._run.latest
+        if latest is None:
+            raise RuntimeError(f"{self.name}: there is no batch before the first question")
+        return Question.about(self.name, latest, seconds)
+
+    def is_left_out(self, pixel: Iterable[int]) -> bool:
+        """Whether a person marked or forbade a pixel since it was proposed."""
+        place = tuple(pixel)
+        marked = any(mark.pixel == place for mark in self._marks)
+        return marked or (self._run is not None and self._run.is_barred(place, self.hands.waiting))
+
+    def rejection(self, pixel: Iterable[int]) -> str:
+        """Why the measurement heard last, that of `pixel`, was rejected; empty if it was not."""
+        flat = int(self.optimizer.grid.ravel([tuple(pixel)])[0])
+        return "" if self._run is None else self._run.heard.rejection(flat)
+
+    @property
+    def nothing_learnt(self) -> str:
+        """That of ten pixels or more not one has a value, and why the latest has none; empty otherwise."""
+        return "" if self._run is None else self._run.nothing_learnt
+
+    @property
+    def faults_in_a_row(self) -> int:
+        """Number of the latest pixels, in a row, that failed by a fault of the instrument."""
+        return 0 if self._run is None else self._run.heard.faults_in_a_row
