@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import fields, replace
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -14,20 +15,21 @@ from bluesky_gp.grid import PixelGrid
 from bluesky_gp.optimizer.batch import Strategy
 from bluesky_gp.optimizer.designs import Design
 from bluesky_gp.optimizer.model import Mean
-from bluesky_gp.optimizer.points import Points, listed
+from bluesky_gp.optimizer.points import Points
 from bluesky_gp.optimizer.proposing import Proposer
 from bluesky_gp.optimizer.recipe import Recipe
 from bluesky_gp.optimizer.slips import names, rules
 from bluesky_gp.optimizer.state import OptimizerState
 from bluesky_gp.optimizer.stopping import NothingLearnt, StoppingRule
+from bluesky_gp.optimizer.suggesting import SuggestIngest
 from bluesky_gp.optimizer.timing import decision_seconds
+from bluesky_gp.optimizer.told import Told, read_checkpoint
 from bluesky_gp.overview import Overview
 from bluesky_gp.protocols import Acquisition, MapAcquisition, Proposal
-from bluesky_gp.settings import check_whole
 from bluesky_gp.typing import Floats
 
 
-class PixelOptimizer:
+class PixelOptimizer(SuggestIngest):
     """Chooses the pixels of a grid that tell most about a target.
 
     Parameters
@@ -84,6 +86,8 @@ class PixelOptimizer:
     overview : array_like, mapping of names to such, or Overview, optional
         Image of the sample, taken before the map: the target may follow what it shows. How much, is learnt; an image
         that says nothing of the target is not used. See `Overview`.
+    checkpoint : path, optional
+        The file that `checkpoint()` writes and `from_checkpoint` reads.
 
     Examples
     --------
@@ -118,6 +122,7 @@ class PixelOptimizer:
         initial: str | Design | Iterable[Any] = "random",
         n_restarts: int | None = None,
         overview: Any = None,
+        checkpoint: str | Path | None = None,
     ) -> None:
         self.recipe = Recipe(
             PixelGrid.from_mapping(grid), target, kernel, acquisition, batch_size, n_initial, batch, maximize, seed,
@@ -132,11 +137,29 @@ class PixelOptimizer:
         self._model = self.recipe.model()
         self._proposer = Proposer.of(self.recipe)
         self._state = self._model.beginning(target)
+        self._told = Told(self._points, None if checkpoint is None else Path(checkpoint))
 
     @classmethod
     def of(cls, recipe: Recipe) -> Self:
         """Make the optimizer that a recipe describes."""
         return cls(**{field.name: getattr(recipe, field.name) for field in fields(recipe)})
+
+    @classmethod
+    def from_checkpoint(cls, path: str | Path, **given: Any) -> Self:
+        """Make the optimizer that wrote a checkpoint, and tell it all that it was told; it goes on writing there.
+
+        Parameters
+        ----------
+        path : path
+        **given
+            What the file has only the name of: `stopping`, functions of your own.
+        """
+        settings, batches = read_checkpoint(path)
+        recipe = Recipe.of(settings, **given)
+        optimizer = cls(**{field.name: getattr(recipe, field.name) for field in fields(recipe)}, checkpoint=path)
+        for points, failures in batches:
+            optimizer.ingest(points) if points else optimizer.register_failures(failures)
+        return optimizer
 
     def __repr__(self) -> str:
         return f"PixelOptimizer({self.grid!r}, {self.target!r}): {self._state.summary}"
@@ -164,6 +187,7 @@ class PixelOptimizer:
     def restore(self, state: OptimizerState) -> None:
         """Go on from `state`."""
         self._state = state
+        self._told.forget()
 
     @property
     def mean(self) -> Floats:
@@ -180,70 +204,10 @@ class PixelOptimizer:
         """The best measured pixel by the posterior mean, as in ``{"row": 7, "col": 23, "loop_area": 0.0062}``."""
         return self._state.best
 
-    def get_best_points(self) -> list[tuple[int, dict[str, int], dict[str, float]]]:
-        """Return ``[(_id, {"row": ..., "col": ...}, {target: ...})]``, as bluesky-adaptive wants it."""
-        pixel = self._state.best_pixel
-        if pixel is None:
-            return []
-        coordinates = dict(zip(self.grid.axes, pixel, strict=True))
-        return [(int(self.grid.ravel([pixel])[0]), coordinates, {self.target: self._state.best_value})]
-
     @property
     def theta_names(self) -> list[str]:
         """Name of each entry of ``state.theta``."""
         return theta_names(self._model.choice.kernel)
-
-    # -- the half with a memory, for people and for bluesky-adaptive ----------------------------------------------
-
-    def suggest(self, num_points: int | None = None, *, pending: Sequence[int] = ()) -> list[dict[str, Any]]:
-        """Propose pixels; asked twice, it answers the same.
-
-        Parameters
-        ----------
-        num_points : int, optional
-            Default: `batch_size`.
-        pending : sequence of int
-            Flat indices of pixels under way, counted as measured at their predicted mean.
-
-        Returns
-        -------
-        list of dict
-            ``[{"_id": 640, "row": 12, "col": 40}, ...]``; empty when there is nothing more to measure.
-        """
-        num = self.batch_size if num_points is None else num_points
-        check_whole("PixelOptimizer", "num_points", num, 0)
-        proposal = self.propose(self._state, num, pending=pending)
-        self._state = proposal.state  # the same knowledge; it remembers the columns that `ingest` would compute again
-        return [
-            {"_id": int(index), **dict(zip(self.grid.axes, pixel.tolist(), strict=True))}
-            for index, pixel in zip(self.grid.ravel(proposal.pixels), proposal.pixels, strict=True)
-        ]
-
-    def ingest(self, points: Sequence[Mapping[str, Any]]) -> None:
-        """Learn measured points, ``{"_id": 640, target: 1.7}`` or ``{"row": 12, "col": 40, target: 1.7}``.
-
-        They need not have been suggested. A target of NaN is a pixel that failed.
-        """
-        self._state = self.learn(self._state, points)
-
-    def register_failures(self, points: Sequence[Mapping[str, Any]]) -> None:
-        """Learn that pixels failed: they are not proposed again and count as measured at their predicted mean.
-
-        A value that one of them had is forgotten.
-        """
-        self._state = self.learn(self._state, (), points)
-
-    def register_suggestions(self, suggestions: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """Return a person's pixels, ``{"row": 12, "col": 40}``, with the ``_id`` that bluesky-adaptive wants."""
-        return [{**point, "_id": self._points.index(point)} for point in listed(suggestions)]
-
-    def should_stop(self) -> tuple[bool, str | None]:
-        """Return whether there is nothing more to measure, and why: a stopping rule fired, or no pixel is left.
-
-        Asked by the plans of bluesky-adaptive after each batch.
-        """
-        reason = self._proposer.reason(self._state, self._state.candidates())
-        return bool(reason), reason or None
 
     # -- the pure half, for the agent ----------------------------------------------------------------------------
 
@@ -278,6 +242,10 @@ class PixelOptimizer:
         """
         under_way = self._points.all_inside(pending)
         return self._proposer.propose(state, num_points, under_way, self.acquisition, stopping=stopping)
+
+    def stop_reason(self, state: OptimizerState) -> str:
+        """Why there is nothing more to measure; empty if there is."""
+        return self._proposer.reason(state, state.candidates())
 
     # -- for people, in mid-run ----------------------------------------------------------------------------------
 
