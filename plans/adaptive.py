@@ -11,6 +11,7 @@ from bluesky.protocols import Readable
 from bluesky.utils import Msg, MsgGenerator
 
 from bluesky_gp.agent import GPAgent
+from bluesky_gp.plans.agents import as_agent
 from bluesky_gp.plans.arguments import (
     check_callable,
     check_stage_and_agent,
@@ -20,6 +21,7 @@ from bluesky_gp.plans.arguments import (
 )
 from bluesky_gp.plans.heard import check_heard
 from bluesky_gp.plans.metadata import start_metadata
+from bluesky_gp.plans.queueable import AGENT, DETECTORS, METADATA, PER_BATCH, PER_PIXEL, STAGE, queueable
 from bluesky_gp.plans.reach import check_reach
 from bluesky_gp.plans.reviewing import ask_and_review, wants_review
 from bluesky_gp.plans.stages import StageOrMotors, as_stage, devices_of
@@ -30,6 +32,17 @@ from bluesky_gp.run import History
 logger = logging.getLogger("bluesky_gp")
 
 
+@queueable(
+    "Measure pixels of a stage, a batch at a time, where the agent proposes them.",
+    detectors=DETECTORS,
+    stage=STAGE,
+    agent=AGENT,
+    num={"annotation": "int", "min": 1, "description": "Pixels to attempt, those of a resumed run included."},
+    per_pixel=PER_PIXEL,
+    per_batch=PER_BATCH,
+    resume_from={"annotation": "typing.Optional[str]", "description": "Uid, or its beginning, of a run to go on with."},
+    md=METADATA,
+)
 @plan
 def adaptive_map(
     detectors: Sequence[Readable[Any]],
@@ -52,6 +65,7 @@ def adaptive_map(
     stage : PixelStage or pair of Movables
         A pair goes to the positions of the optimizer's grid.
     agent : GPAgent
+        From a queue also a mapping, settings of `configured.configured_agent`; without a grid it takes the stage's.
     num : int
         Pixels to attempt, failed ones included, and those of the run that is resumed; `GPAgent.go_on` raises it.
     per_pixel : callable, optional
@@ -72,6 +86,7 @@ def adaptive_map(
     str
         Uid of the run.
     """
+    agent = as_agent("adaptive_map", agent, stage)
     detectors, num = _checked(detectors, stage, agent, num)
     for name, value in (("per_pixel", per_pixel), ("per_batch", per_batch)):
         check_callable("adaptive_map", name, value)

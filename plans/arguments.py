@@ -52,10 +52,13 @@ def check_stage(plan: str, stage: object) -> None:
             raise TypeError(f"{plan}: stage must be a PixelStage, or one motor an axis, got {named(part)}")
 
 
-def check_grid(plan: str, grid: object) -> None:
-    """Raise TypeError unless `grid` is a PixelGrid or None."""
-    if grid is not None and not isinstance(grid, PixelGrid):
+def checked_grid(plan: str, grid: Any) -> PixelGrid | None:
+    """Return a grid that may come as plain data; TypeError if it is neither."""
+    if grid is None or isinstance(grid, PixelGrid):
+        return grid
+    if not isinstance(grid, Mapping):
         raise TypeError(f"{plan}: grid must be a PixelGrid, got {named(grid)}")
+    return PixelGrid.from_mapping(grid)
 
 
 def check_callable(plan: str, argument: str, value: object) -> None:

@@ -4,12 +4,14 @@ from bluesky.utils import Msg, MsgGenerator
 
 from bluesky_gp.agent import GPAgent
 from bluesky_gp.plans.arguments import check_stage_and_agent
+from bluesky_gp.plans.queueable import AGENT_BY_NAME, STAGE, queueable
 from bluesky_gp.plans.reach import check_units
 from bluesky_gp.plans.stages import StageOrMotors, as_stage, moves_to
 from bluesky_gp.plans.typing import Pixel, plan
 from bluesky_gp.plans.waiting import start_and_wait
 
 
+@queueable("Move the stage to the best pixel that the agent knows.", stage=STAGE, agent=AGENT_BY_NAME)
 @plan
 def go_to_best(stage: StageOrMotors, agent: GPAgent) -> MsgGenerator[Pixel]:
     """Move the stage to the best pixel that the agent knows, and return it.

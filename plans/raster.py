@@ -9,20 +9,31 @@ from bluesky.protocols import Readable
 from bluesky.utils import MsgGenerator
 
 from bluesky_gp.grid import PixelGrid
-from bluesky_gp.plans.arguments import check_callable, check_grid, check_stage, checked_detectors, whole_number
+from bluesky_gp.plans.arguments import check_callable, check_stage, checked_detectors, checked_grid, whole_number
 from bluesky_gp.plans.metadata import described, map_metadata
+from bluesky_gp.plans.queueable import DETECTORS, MAPPING, METADATA, PER_PIXEL, STAGE, queueable
 from bluesky_gp.plans.reach import check_reach
 from bluesky_gp.plans.stages import StageOrMotors, as_stage, devices_of
 from bluesky_gp.plans.stubs import measure_pixels
 from bluesky_gp.plans.typing import PerPixel, Pixel, plan
 
 
+@queueable(
+    "Measure every pixel of a stage, or every so-manyth, row by row.",
+    detectors=DETECTORS,
+    stage=STAGE,
+    grid={"annotation": MAPPING, "description": 'For motors: {"shape": [50, 50], "step": [0.1, 0.1], "units": "um"}.'},
+    every={"annotation": "int", "min": 1, "description": "1: the full map; 5: every fifth row and column."},
+    snake={"annotation": "bool", "description": "Go back and forth."},
+    per_pixel=PER_PIXEL,
+    md=METADATA,
+)
 @plan
 def raster_map(
     detectors: Sequence[Readable[Any]],
     stage: StageOrMotors,
     *,
-    grid: PixelGrid | None = None,
+    grid: PixelGrid | Mapping[str, Any] | None = None,
     every: int = 1,
     snake: bool = True,
     per_pixel: PerPixel | None = None,
@@ -34,7 +45,7 @@ def raster_map(
     ----------
     detectors : sequence of Readable
     stage : PixelStage or pair of Movables
-    grid : PixelGrid, optional
+    grid : PixelGrid or mapping, optional
         For a pair of Movables, which have none.
     every : int
         1: the full map; 5: every fifth row and column.
@@ -53,11 +64,11 @@ def raster_map(
     detectors = checked_detectors("raster_map", detectors, stage)
     every = whole_number("raster_map", "every", every)
     check_stage("raster_map", stage)
-    check_grid("raster_map", grid)
+    lattice = checked_grid("raster_map", grid)
     check_callable("raster_map", "per_pixel", per_pixel)
     if every < 1:
         raise ValueError(f"raster_map: every must be at least 1, got {every}")
-    stage = as_stage(stage, grid)
+    stage = as_stage(stage, lattice)
     pixels = list(raster_pixels(stage.grid, every=every, snake=snake))
     yield from check_reach(stage)
     plan_args = {"every": every, "snake": snake, **described(detectors, stage)}

@@ -35,8 +35,9 @@ ARROWS = {
     "devices.nion": "devices",
     "devices.ophyd_async": "devices devices.sim scalarizers",
     "devices.ioc": "devices devices.sim scalarizers",
-    "plans": "agent run",
     "view": "acquisition gp optimizer recording run agent replay scalarizers panels plots export",
+    "configured": "acquisition agent optimizer",
+    "plans": "agent configured run",
     "testing": "optimizer plans",
     "cli": "*",
 }

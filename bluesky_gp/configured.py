@@ -1,0 +1,66 @@
+"""An agent from plain data: an item of a queue, a file of devices, a database of them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from bluesky_gp.acquisition import BY_NAME
+from bluesky_gp.agent import GPAgent
+from bluesky_gp.grid import PixelGrid
+from bluesky_gp.optimizer import PixelOptimizer
+from bluesky_gp.plain_data import make
+
+AGENT = ("name", "units", "maps", "others", "axes", "executor")
+"""Settings that are the agent's; all others are the optimizer's."""
+
+
+def configured_agent(
+    prefix: str = "",
+    *,
+    target: str,
+    grid: PixelGrid | Mapping[str, Any],
+    name: str = "gp",
+    catalog: Any = None,
+    optimizer_target: str | None = None,
+    **settings: Any,
+) -> GPAgent:
+    """Make an agent over a `PixelOptimizer`, every setting of both as plain data.
+
+    Parameters
+    ----------
+    prefix : str, optional
+        Not used: loaders of devices pass one.
+    target : str
+        Event key of the number to learn.
+    grid : PixelGrid or mapping
+    name, catalog
+        Of the agent.
+    optimizer_target : str, optional
+        Name of the number in the optimizer. Default: as `target`.
+    **settings
+        Of `GPAgent` (``units``, ``maps``, ``others``) and of `PixelOptimizer`. An object is what a record says
+        of it, ``{"class": "bluesky_gp:ConfidenceBound", "beta": 3.0}``; for an acquisition function a name will do,
+        ``"ucb"``.
+
+    Raises
+    ------
+    ValueError
+        If a setting is not known or cannot be made.
+
+    Examples
+    --------
+    >>> agent = configured_agent(target="det_counts", grid={"shape": [20, 20]}, acquisition="ucb", batch_size=5)
+    >>> agent.optimizer.batch_size
+    5
+    """
+    own = {key: settings.pop(key) for key in AGENT if key in settings}
+    acquisition = settings.get("acquisition")
+    if isinstance(acquisition, str):
+        if acquisition not in BY_NAME:
+            raise ValueError(f"{name}: acquisition must be one of {', '.join(BY_NAME)}, got {acquisition!r}")
+        settings["acquisition"] = BY_NAME[acquisition]()
+    made = {key: make(value) for key, value in settings.items()}
+    try:
+        optimizer = PixelOptimizer(PixelGrid.from_mapping(grid), optimizer_target or target, **made)
+    except TypeError as error:
+        raise ValueError(f"{name}: the agent's settings are not those of a PixelOptimizer: {error}") from error
+    return GPAgent(optimizer, target=target, name=name, catalog=catalog, **own)
