@@ -3,15 +3,13 @@
 import json
 
 import pytest
+from bluesky_adaptive import protocols
+from bluesky_adaptive.plans import optimize, optimize_in_run, sample_suggestions
 
 from bluesky_gp import GPAgent, PixelGrid, PixelOptimizer
 from bluesky_gp.devices import PixelStage, SimulatedSpectrometer, SyntheticFerroelectric
 from bluesky_gp.optimizer import MaxPixels
 from bluesky_gp.plans import adaptive_map
-
-protocols = pytest.importorskip("bluesky_adaptive.protocols")
-
-from bluesky_adaptive.plans import optimize, optimize_in_run, sample_suggestions  # noqa: E402
 
 GRID = PixelGrid((6, 5), step=(0.5, -0.2), rotation=20.0, units="um")
 BATCH, ROUNDS = 4, 4

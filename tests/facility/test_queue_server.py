@@ -3,10 +3,6 @@
 import inspect
 
 import pytest
-
-pytest.importorskip("bluesky_queueserver", reason="needs bluesky_gp[queue]")
-pytest.importorskip("bluesky_queueserver_api", reason="needs bluesky_gp[queue]")
-
 from bluesky_queueserver import parameter_annotation_decorator
 from bluesky_queueserver_api import BFunc, BPlan
 from facility.queue_server import QueueServer, redis_executable, wait_for
