@@ -88,7 +88,7 @@ def measure(side, m):
 
     first = clock(first_decision)
     expected_held = timing.decision_seconds(grid.size, m, 10, 0)
-    expected_refit = timing.decision_seconds(grid.size, m + 10, 10, 1)
+    expected_refit = timing.decision_seconds(grid.size, m + 10, 10, 5)
     model.refit_due, model.contradicts = lambda *_: False, lambda _: False
     held = clock(iteration(optimizer, values), 5 if m <= 5000 else 2)
     shortest = limit(optimizer, m)

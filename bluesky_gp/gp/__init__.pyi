@@ -9,6 +9,7 @@ from .fit import Fit as Fit
 from .fit import FitProblem as FitProblem
 from .fit_schedule import LIKELIHOOD as LIKELIHOOD
 from .fit_schedule import contradicts as contradicts
+from .fit_schedule import evaluations_due as evaluations_due
 from .fit_schedule import likelihood_pixels as likelihood_pixels
 from .fit_schedule import refit_due as refit_due
 from .fit_schedule import starts_for as starts_for

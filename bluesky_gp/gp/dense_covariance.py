@@ -44,6 +44,10 @@ class DensePairs:
         full = np.tril(W) + np.tril(W, -1).T
         return np.asarray(np.einsum("ij,ijk->k", full, gradient))
 
+    def times(self, kernel: Kernel, v: Floats) -> Floats:
+        """``d(K_SS) / d theta @ v``, shape ``(m, n_theta)``."""
+        return np.asarray(np.einsum("ijk,j->ik", kernel(self.coordinates, eval_gradient=True)[1], v))
+
 
 @dataclass(frozen=True)
 class DenseCovariance:

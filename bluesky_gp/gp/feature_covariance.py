@@ -23,7 +23,7 @@ from typing import Self
 
 import numpy as np
 import numpy.typing as npt
-from scipy.linalg import cholesky, solve_triangular
+from scipy.linalg import blas, cholesky, solve_triangular
 from sklearn.gaussian_process.kernels import Sum
 
 from bluesky_gp.gp.cholesky import CholeskySolver
@@ -51,7 +51,7 @@ class FeaturePairs:
         return cls(pairs, lower, np.stack([(group @ group.T)[lower] for group in groups]))
 
     def matrix(self, kernel: Sum) -> Floats:
-        """``K_SS`` with the kernel's white noise; of it only the lower triangle counts."""
+        """``K_SS`` with the kernel's white noise; its lower triangle."""
         K = self.pairs.matrix(kernel.k1)
         K[self.lower] += np.atleast_1d(kernel.k2.relevance) @ self.common
         return K
@@ -64,6 +64,14 @@ class FeaturePairs:
         twice = 2.0 * W
         twice[np.diag_indices(len(W))] *= 0.5  # the diagonal counts once
         return np.concatenate([by_kernel, kernel.k2.relevance * (self.common @ twice[self.lower])])
+
+    def times(self, kernel: Sum, v: Floats) -> Floats:
+        """``d(K_SS) / d theta @ v``, shape ``(m, n_theta)``."""
+        by_kernel = self.pairs.times(kernel.k1, v)
+        if kernel.k2.hyperparameter_relevance.fixed:
+            return by_kernel
+        products = [blas.dspmv(len(v), 1.0, common, v) for common in self.common]
+        return np.column_stack([by_kernel, kernel.k2.relevance * np.stack(products, axis=1)])
 
 
 @dataclass(frozen=True)

@@ -17,9 +17,10 @@ import numpy as np
 from scipy.optimize import OptimizeResult, minimize
 
 from bluesky_gp.gp.blas import blas_threads
+from bluesky_gp.gp.descent import Place, descend
 from bluesky_gp.gp.interfaces import Covariance, Pairs
 from bluesky_gp.gp.kernel_choice import LinearPrior
-from bluesky_gp.gp.likelihood import log_marginal_likelihood
+from bluesky_gp.gp.likelihood import Evidence
 from bluesky_gp.gp.theta import AdjustableKernel
 from bluesky_gp.gp.trend import Trend
 from bluesky_gp.typing import Floats, Indices
@@ -30,6 +31,7 @@ _FTOL_OF_A_SEARCH = 2e-9  # without priors L-BFGS crosses plateaus, on which it 
 _FIRST_STEPS = 4  # of L-BFGS from every start, after which the highest goes on alone: it is the one that leads highest
 _SEARCHED = 100  # values beyond which a part of them chooses the starts of a search
 _FINALISTS = 3  # starts of a search that are followed to the end: the highest after the first steps may not be
+_LEGS, _SHORT = 5, 6  # of a way by curvature; evaluations of the last one, at most
 _BROKEN = 1e25  # negative log density where there is none: a number, as L-BFGS goes on from it
 
 
@@ -54,6 +56,11 @@ class FitProblem:
     y: Floats
     noise: Floats
     scale: Floats | None = None  # of the steps, see `KernelChoice`
+    by_curvature: bool = False  # by steps that know how the density curves, see `descent`; else L-BFGS
+
+    @cached_property
+    def _bounds(self) -> Floats:
+        return np.asarray(self.covariance.kernel.bounds)  # scikit-learn looks for them anew every time
 
     @cached_property
     def _pairs(self) -> Pairs:
@@ -65,12 +72,17 @@ class FitProblem:
 
     def objective(self, theta: Floats) -> tuple[float, Floats]:
         """Return the negative log posterior density of theta and its gradient; infinite where K breaks down."""
-        kernel = self._kernel_of(theta)
         try:
             with np.errstate(over="ignore", invalid="ignore"):
-                value, gradient = log_marginal_likelihood(kernel, self._pairs, self.trend, self.S, self.y, self.noise)
+                return self._density(theta, self._evidence(theta))
         except np.linalg.LinAlgError:
             return _BROKEN, np.zeros_like(theta)
+
+    def _evidence(self, theta: Floats) -> Evidence:
+        return Evidence.of(self._kernel_of(theta), self._pairs, self.trend, self.S, self.y, self.noise)
+
+    def _density(self, theta: Floats, evidence: Evidence) -> tuple[float, Floats]:
+        value, gradient = evidence.log_likelihood, evidence.gradient
         if self.prior is not None:
             log_density, by_theta = self.prior.log_density(theta)
             value, gradient = value + log_density, gradient + by_theta
@@ -84,13 +96,16 @@ class FitProblem:
         With very many values a part of them decides which start that is. Where there are candidates, the most probable
         `n_restarts` of them are starts too, and more than one start is followed to the end.
         """
-        bounds = self.covariance.kernel.bounds
+        bounds = self._bounds
         if not len(bounds):
             return Fit(np.empty(0), -self.objective(np.empty(0))[0], 1)
         starts = [np.clip(start, bounds[:, 0], bounds[:, 1]) for start in starts]
         with blas_threads(len(self.S)):
             if len(candidates):
                 return self._search(starts, candidates, n_restarts)
+            if self.by_curvature and self.prior is not None:
+                ends = [self._descent(start, self.prior) for start in starts]
+                return self._fit(min(ends, key=_depth), sum(end.nfev for end in ends))
             evaluations = 0
             if len(starts) > 1:
                 looked_at = self if len(self.S) <= _COMPARED else self._some(_COMPARED // 2)
@@ -117,7 +132,7 @@ class FitProblem:
 
     def climb(self, start: Floats, steps: int = 15000, ftol: float = _FTOL) -> OptimizeResult:
         """Maximise from one start, by at most so many steps of L-BFGS."""
-        bounds, options = self.covariance.kernel.bounds, {"ftol": ftol, "maxiter": steps}
+        bounds, options = self._bounds, {"ftol": ftol, "maxiter": steps}
         scale = np.ones(len(bounds)) if self.scale is None else self.scale
 
         def scaled(z: Floats) -> tuple[float, Floats]:
@@ -128,6 +143,25 @@ class FitProblem:
         result = minimize(scaled, start / scale, jac=True, method="L-BFGS-B", bounds=within, options=options)
         result.x = np.clip(result.x * scale, *bounds.T)
         return result
+
+    def _descent(self, start: Floats, prior: LinearPrior) -> OptimizeResult:
+        """Maximise from one start; after a long way the values are asked anew how the density curves."""
+        evaluations = 0
+        for _ in range(_LEGS):
+            try:
+                end = descend(self.objective, self._place(start, prior), self._bounds)
+            except np.linalg.LinAlgError:
+                break
+            start, evaluations = end.x, evaluations + 1 + end.nfev
+            if end.success and end.nfev <= _SHORT:
+                return OptimizeResult(end, nfev=evaluations)
+        end = self.climb(start)
+        return OptimizeResult(end, nfev=evaluations + end.nfev)
+
+    def _place(self, theta: Floats, prior: LinearPrior) -> Place:
+        with np.errstate(over="ignore", invalid="ignore"):
+            evidence = self._evidence(theta)
+            return Place(theta, *self._density(theta, evidence), evidence.information + prior.precision)
 
     def _some(self, count: int) -> "FitProblem":
         """Return the problem of a random part of the values."""

@@ -152,3 +152,7 @@ class Pairs(Protocol):
     def contract(self, kernel: Kernel, W: Floats) -> Floats:
         """``sum_ij W_ij d(K_SS)_ij / d theta``, shape ``(n_theta,)``, W symmetric: its lower triangle counts."""
         ...
+
+    def times(self, kernel: Kernel, v: Floats) -> Floats:
+        """``d(K_SS) / d theta @ v``, shape ``(m, n_theta)``."""
+        ...

@@ -41,6 +41,12 @@ class LinearPrior:
         z = (self.A @ theta - self.mean) / self.std
         return -0.5 * float(z @ z), -self.A.T @ (z / self.std)
 
+    @property
+    def precision(self) -> Floats:
+        """Minus its curvature, shape ``(n_theta, n_theta)``."""
+        scaled = self.A / self.std[:, None]
+        return scaled.T @ scaled
+
 
 @dataclass(frozen=True)
 class KernelChoice:
@@ -52,6 +58,7 @@ class KernelChoice:
     scale: Floats | None = None  # (n_theta,), how open data typically leave each: fits step in it; None: all alike
     candidates: tuple[Floats, ...] = ()  # further starts, of which the most probable are taken
     n_restarts: int = 0  # so many
+    by_curvature: bool = False  # see `FitProblem`
 
     @classmethod
     def of(cls, kernel: Kernel) -> Self:

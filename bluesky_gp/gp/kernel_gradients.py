@@ -31,14 +31,40 @@ from bluesky_gp.typing import Floats
 _CHUNK = 64  # lags in one call of an unknown kernel, which evaluates all pairs among them
 
 
+@singledispatch
+def n_free(kernel: Kernel) -> int:
+    """Length of theta: scikit-learn's own answer looks for the hyperparameters of an object anew every time."""
+    return int(kernel.n_dims)
+
+
+@n_free.register
+def _(kernel: Sum | Product) -> int:
+    return n_free(kernel.k1) + n_free(kernel.k2)
+
+
+@n_free.register
+def _(kernel: WhiteKernel) -> int:
+    return int(not isinstance(kernel.noise_level_bounds, str))
+
+
+@n_free.register
+def _(kernel: ConstantKernel) -> int:
+    return int(not isinstance(kernel.constant_value_bounds, str))
+
+
+@n_free.register
+def _(kernel: RotatedMatern) -> int:
+    return kernel.n_free
+
+
 def noise_gradient(kernel: Kernel, ndim: int) -> Floats:
     """Derivative of `noise_variance` by theta, shape ``(n_theta,)``."""
     if isinstance(kernel, Sum):
         return np.concatenate([noise_gradient(kernel.k1, ndim), noise_gradient(kernel.k2, ndim)])
     if isinstance(kernel, WhiteKernel):
-        return np.full(kernel.n_dims, kernel.noise_level)
+        return np.full(n_free(kernel), kernel.noise_level)
     if noise_variance(kernel, ndim) == 0.0:
-        return np.zeros(kernel.n_dims)
+        return np.zeros(n_free(kernel))
     origin = np.zeros((1, ndim))
     return np.asarray(kernel(origin, eval_gradient=True)[1][0, 0] - gradient_of_lags(kernel, origin)[0])
 
@@ -61,12 +87,12 @@ def _(kernel: RotatedMatern, lags: Floats) -> Floats:
 
 @gradient_of_lags.register
 def _(kernel: WhiteKernel, lags: Floats) -> Floats:
-    return np.zeros((len(lags), len(kernel.theta)))
+    return np.zeros((len(lags), n_free(kernel)))
 
 
 @gradient_of_lags.register
 def _(kernel: ConstantKernel, lags: Floats) -> Floats:
-    return np.full((len(lags), len(kernel.theta)), kernel.constant_value)
+    return np.full((len(lags), n_free(kernel)), kernel.constant_value)
 
 
 @gradient_of_lags.register

@@ -14,6 +14,7 @@ from typing import Self
 
 import numpy as np
 import numpy.typing as npt
+from scipy.linalg import blas
 from sklearn.gaussian_process.kernels import Kernel
 
 from bluesky_gp.gp.cholesky import CholeskySolver
@@ -24,7 +25,7 @@ from bluesky_gp.gp.kernels import noise_variance, of_lags
 from bluesky_gp.gp.lattice import LatticeProduct
 from bluesky_gp.gp.nearest_variance import nearest_variance
 from bluesky_gp.gp.samplers import CirculantSampler, FactorSampler, stationary_sampler
-from bluesky_gp.gp.tiles import tiled
+from bluesky_gp.gp.tiles import ENTRIES, tiled
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.typing import Floats, Indices
 
@@ -42,23 +43,38 @@ class LatticePairs:
     lag_of_pair: Indices  # (m (m + 1) / 2,), indices into lags, of the lower triangle, row by row
 
     def matrix(self, kernel: Kernel) -> Floats:
-        """``K_SS`` with the kernel's white noise: its lower triangle, zero elsewhere."""
-        K = np.zeros((self.m, self.m))
-        K[self._lower] = of_lags(kernel, self.lags)[self.lag_of_pair]
+        """``K_SS`` with the kernel's white noise, laid out as LAPACK wants it."""
+        K = np.take(of_lags(kernel, self.lags), self._lag).T
         K[np.diag_indices(self.m)] += noise_variance(kernel, self.lags.shape[1])
         return K
 
     def contract(self, kernel: Kernel, W: Floats) -> Floats:
         """W binned by lag, times the derivative of the kernel at those lags."""
-        binned = 2.0 * np.bincount(self.lag_of_pair, W[self._lower], minlength=len(self.lags))
+        binned = 2.0 * np.bincount(self.lag_of_pair, W.T.ravel()[self._lower], minlength=len(self.lags))
         trace = np.trace(W)
         binned[-1] -= trace  # the diagonal counts once
         by_lag = binned @ gradient_of_lags(kernel, self.lags)
         return np.asarray(by_lag + trace * noise_gradient(kernel, self.lags.shape[1]))
 
+    def times(self, kernel: Kernel, v: Floats) -> Floats:
+        """``d(K_SS) / d theta @ v``, shape ``(m, n_theta)``."""
+        gradient = gradient_of_lags(kernel, self.lags).T
+        products = [blas.dspmv(self.m, 1.0, by_lag[self.lag_of_pair], v) for by_lag in gradient]
+        return np.stack(products, axis=1) + np.outer(v, noise_gradient(kernel, self.lags.shape[1]))
+
     @cached_property
-    def _lower(self) -> npt.NDArray[np.bool_]:
-        return np.tri(self.m, dtype=bool)
+    def _lag(self) -> Indices:
+        """Index into lags of all pairs, shape ``(m, m)``."""
+        rows, columns = np.tril_indices(self.m)
+        lag = np.empty((self.m, self.m), dtype=np.intp)
+        lag[rows, columns] = lag[columns, rows] = self.lag_of_pair
+        return lag
+
+    @cached_property
+    def _lower(self) -> Indices:
+        """Places of the lower triangle, row by row, in a matrix that is read column by column."""
+        rows, columns = np.tril_indices(self.m)
+        return np.asarray(columns * self.m + rows)
 
 
 @dataclass(frozen=True)
@@ -128,6 +144,8 @@ class LatticeCovariance:
 
     def block(self, S: Indices, T: Indices) -> Floats:
         """Covariance of pixels S with T, shape ``(m, k)``."""
+        if len(S) * len(T) <= ENTRIES:
+            return self.pairs(S[:, None], T)
         block = np.empty((len(S), len(T)))
         for rows in tiled(len(S), len(T)):  # an index is as large as what it picks
             block[rows] = self.pairs(S[rows, None], T)

@@ -88,13 +88,19 @@ class RotatedMatern(StationaryKernelMixin, NormalizedKernelMixin, Kernel):  # ty
         by_q = (share - 1.0) * (5.0 / 6.0) * (1.0 + s) * np.exp(-s)
         by_q -= 0.5 * share * rough / np.where(r > 0.0, r, 1.0)  # what it is multiplied by is zero where r is
         parts = []
-        if not self.hyperparameter_length_scale.fixed:
+        if not isinstance(self.length_scale_bounds, str):
             parts += [-2.0 * (aa + rho * ab) * by_q, -2.0 * (bb + rho * ab) * by_q]
-        if not self.hyperparameter_roughness.fixed:
+        if not isinstance(self.roughness_bounds, str):
             parts += [share * (1.0 - share) * (rough - _matern_52(s))]
-        if not self.hyperparameter_skew.fixed:
+        if not isinstance(self.skew_bounds, str):
             parts += [2.0 * (1.0 - rho * rho) * ab * by_q]
         return np.stack(parts, axis=-1) if parts else np.empty((*by_q.shape, 0))
+
+    @property
+    def n_free(self) -> int:
+        """Length of theta."""
+        free = [not isinstance(bounds, str) for bounds in (self.roughness_bounds, self.skew_bounds)]
+        return 2 * (not isinstance(self.length_scale_bounds, str)) + sum(free)
 
     @property
     def _share(self) -> float:

@@ -56,12 +56,13 @@ def _conditioning(state: OptimizerState) -> str:
 
 
 def _bounds(state: OptimizerState) -> str:
-    bounds = state.covariance.kernel.bounds
-    if not state.fitted or not len(bounds):
+    if not state.fitted or not len(state.theta):
         return ""
-    low, high = state.theta - bounds[:, 0] < _AT, bounds[:, 1] - state.theta < _AT
-    names = np.array(theta_names(state.covariance.kernel))[low | high]
-    return f"at the bounds of the fit: {', '.join(names)}" if len(names) else ""
+    theta, bounds = state.theta, state.fit.bounds
+    at = (theta - bounds[:, 0] < _AT) | (bounds[:, 1] - theta < _AT)
+    if not at.any():
+        return ""
+    return f"at the bounds of the fit: {', '.join(np.array(theta_names(state.covariance.kernel))[at])}"
 
 
 def _structure(state: OptimizerState) -> str:

@@ -35,7 +35,13 @@ class Image:
             Of the fit before, to `n_fitted` values.
         """
         pixels = problem.covariance.base if isinstance(problem.covariance, FeatureCovariance) else problem.covariance
-        without = replace(problem, covariance=pixels, prior=self.plain.prior, scale=self.plain.scale)
+        without = replace(
+            problem,
+            covariance=pixels,
+            prior=self.plain.prior,
+            scale=self.plain.scale,
+            by_curvature=self.plain.by_curvature,
+        )
         theta = self.plain.kernel.theta if before is None else before.theta_without
         plain_fit = without.solve(*starts_for(self.plain, theta, len(problem.S), n_fitted))
         weighing = Weighing(problem, fit, without, plain_fit)
@@ -49,6 +55,8 @@ def beliefs(
     prior: Mapping[str, Any] | None,
     n_restarts: int,
     groups: FeatureGroups | None,
+    *,
+    by_curvature: bool,
 ) -> tuple[KernelChoice, Image | None]:
     """Return the kernel to be fitted, the overview's features included, and the image.
 
@@ -60,6 +68,7 @@ def beliefs(
         plain = plain.believing(prior["theta"], prior.get("std", 0.5))
     if n_restarts:
         plain = plain.searching(shape, n_restarts)
+    plain = replace(plain, by_curvature=by_curvature and plain.prior is not None)
     if groups is None:
         return plain, None
     choice = plain.sharing(groups.ranks)

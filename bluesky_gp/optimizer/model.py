@@ -25,7 +25,8 @@ from bluesky_gp.grid import PixelGrid
 from bluesky_gp.optimizer.doubts import diagnose, fit_doubts
 from bluesky_gp.optimizer.image import Image, beliefs
 from bluesky_gp.optimizer.measurements import Measurements
-from bluesky_gp.optimizer.state import ModelFit, OptimizerState
+from bluesky_gp.optimizer.model_fit import ModelFit
+from bluesky_gp.optimizer.state import OptimizerState
 from bluesky_gp.optimizer.units import AffineUnits, TransformedUnits, Units
 from bluesky_gp.overview import FeatureGroups
 from bluesky_gp.typing import Floats, Indices
@@ -57,6 +58,7 @@ class Model:
         kernel: Kernel | None,
         prior: Mapping[str, Any] | None,
         n_restarts: int = 0,
+        fit: str = "curvature",
         mean: Mean,
         transform: Any,
         outliers: float | None,
@@ -64,7 +66,7 @@ class Model:
         groups: FeatureGroups | None = None,
     ) -> Self:
         """Check what a user asks for; see `PixelOptimizer`."""
-        choice, image = beliefs(grid.shape, kernel, prior, n_restarts, groups)
+        choice, image = beliefs(grid.shape, kernel, prior, n_restarts, groups, by_curvature=fit == "curvature")
         if outliers is not None and not outliers > 0.0:
             raise ValueError(f"PixelOptimizer: outliers is a number of standard deviations, or None, got {outliers}")
         _trend(mean, grid, AffineUnits(1.0))
@@ -195,7 +197,8 @@ class Model:
         return self._rebuilt(replace(state, fit=fitted, measurements=measurements))
 
     def _problem(self, state: OptimizerState, trend: Trend, S: Indices, y: Floats, noise: Floats) -> FitProblem:
-        return FitProblem(state.covariance, self.choice.prior, trend, S, y, noise, self.choice.scale)
+        choice = self.choice
+        return FitProblem(state.covariance, choice.prior, trend, S, y, noise, choice.scale, choice.by_curvature)
 
     def _fitted_others(self, state: OptimizerState) -> Mapping[str, Floats]:
         """Fit auxiliary quantities, each by itself: what is noise in one may not be in another, nor as smooth."""

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.gaussian_process.kernels import Kernel
 
-from bluesky_gp.gp import blas_threads, refit_due, starts_for, theta_names
+from bluesky_gp.gp import blas_threads, evaluations_due, theta_names
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.optimizer.batch import Strategy
 from bluesky_gp.optimizer.designs import Design
@@ -83,6 +83,8 @@ class PixelOptimizer(SuggestIngest):
         Starts of a fit of the hyperparameters beside the kernel's own values: those are chosen which the values make
         most probable. None: four for a kernel of your own, of which nobody knows how many optima it has; none for one
         with a `prior` and for the default, whose priors have few.
+    fit : {"curvature", "lbfgs"}
+        The way to the most probable hyperparameters where they have priors; L-BFGS is slower, and that of 0.1.0.
     overview : array_like, mapping of names to such, or Overview, optional
         Image of the sample, taken before the map: the target may follow what it shows. How much, is learnt; an image
         that says nothing of the target is not used. See `Overview`.
@@ -121,6 +123,7 @@ class PixelOptimizer(SuggestIngest):
         min_distance: float = 0.0,
         initial: str | Design | Iterable[Any] = "random",
         n_restarts: int | None = None,
+        fit: str = "curvature",
         overview: Any = None,
         checkpoint: str | Path | None = None,
     ) -> None:
@@ -128,8 +131,7 @@ class PixelOptimizer(SuggestIngest):
             PixelGrid.from_mapping(grid), target, kernel, acquisition, batch_size, n_initial, batch, maximize, seed,
             rules(stopping), mean=mean, prior=prior, transform=transform, outliers=outliers,
             others=names("others", others), purpose=purpose, min_distance=min_distance, initial=initial,
-            n_restarts=n_restarts,
-            overview=Overview.of(overview),
+            n_restarts=n_restarts, fit=fit, overview=Overview.of(overview),
         )  # fmt: skip
         self.grid, self.target, self.batch_size = self.recipe.grid, target, batch_size
         self.others, self.acquisition = self.recipe.others, self.recipe.acquisition_function
@@ -262,7 +264,5 @@ class PixelOptimizer(SuggestIngest):
 
     def expected_seconds(self, state: OptimizerState) -> float:
         """Return about how long the decision after `state` will take, when a batch has been measured."""
-        n = state.n_measured + self.batch_size
-        due = refit_due(n, state.n_fitted)
-        starts = starts_for(self._model.choice, state.theta, n, state.n_fitted).work if due else 0
-        return decision_seconds(self.grid.size, n, self.batch_size, starts)
+        n, size = state.n_measured + self.batch_size, self.grid.size
+        return decision_seconds(size, n, self.batch_size, evaluations_due(self._model.choice, n, state.n_fitted))

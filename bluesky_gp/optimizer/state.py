@@ -10,29 +10,15 @@ import numpy.typing as npt
 
 from bluesky_gp.gp import Covariance, Foreseen, GridPosterior, Trend
 from bluesky_gp.grid import PixelGrid
-from bluesky_gp.optimizer.contribution import Contribution
 from bluesky_gp.optimizer.forecast import Forecast, forecast, rms
 from bluesky_gp.optimizer.measurements import Measurements
+from bluesky_gp.optimizer.model_fit import ModelFit
 from bluesky_gp.optimizer.units import AffineUnits, Units
 from bluesky_gp.typing import Floats, Indices
 
 REMEMBERED = 10  # changes of the map
 _PREDICTIONS = 25  # latest predictions whose errors are remembered: five of each batch of ten
 _LARGEST = 9.0  # that the square of a standardised error counts: one outlier says little of the map
-
-
-@dataclass(frozen=True, eq=False)
-class ModelFit:
-    """Units of the target and hyperparameters, as of the latest fit."""
-
-    units: Units
-    covariance: Covariance = field(repr=False)
-    other_theta: Mapping[str, Floats] = field(default_factory=dict, repr=False)  # of auxiliary quantities
-    n_fitted: int = 0  # pixels with a value
-    n_likelihood: int = 0  # and how many of them the likelihood looked at
-    log_marginal_likelihood: float = np.nan
-    trouble: str = ""
-    contribution: Contribution | None = field(default=None, repr=False)  # of an overview image; None: there is none
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,7 +116,7 @@ class OptimizerState:
     @property
     def theta(self) -> Floats:
         """Logarithms of the kernel's hyperparameters, shape ``(n_theta,)``."""
-        return np.asarray(self.covariance.kernel.theta)
+        return self.fit.theta
 
     @property
     def noise_std(self) -> float:

@@ -10,14 +10,12 @@ from scipy.linalg import cholesky
 
 from bluesky_gp.gp import DENSE, EXACT, LIKELIHOOD, NEIGHBOURS, blas_threads
 
-_EVALUATIONS = 18  # of the likelihood, from one start
-_FIRST = 6  # from each of several, before the best goes on
 _ITERATIONS = 10  # of conjugate gradients a solution
 _OVERHEAD = 8e-4  # s: Python, for each evaluation and each pixel
 _SCORE = 3e-7  # s: the acquisition function and the bookkeeping, for each candidate and pixel of the batch
 
 
-def decision_seconds(n_pixels: int, m: int, batch: int, starts: int) -> float:
+def decision_seconds(n_pixels: int, m: int, batch: int, evaluations: int) -> float:
     """Return about how many seconds learning from `m` measured pixels and choosing a batch will take.
 
     Within a factor of two to three: enough to tell milliseconds from seconds from minutes.
@@ -30,16 +28,15 @@ def decision_seconds(n_pixels: int, m: int, batch: int, starts: int) -> float:
         Measured pixels, the next batch included.
     batch : int
         Pixels to choose.
-    starts : int
-        Starts of a fit; 0 if none is due.
+    evaluations : int
+        Of the likelihood, by a fit; 0 if none is due.
     """
     pair, flop = _fft_pair(n_pixels), _seconds_per_flop()
     solution = 4.0 * m * m * flop if m <= DENSE else _ITERATIONS * pair
     choice = batch * (pair + solution + _OVERHEAD + _SCORE * n_pixels)
-    if not starts:
+    if not evaluations:
         return choice + 2.0 * batch * m * m * flop
     looked_at = min(m, LIKELIHOOD)
-    evaluations = _EVALUATIONS + _FIRST * starts * (starts > 1)
     fit = evaluations * (_OVERHEAD + (looked_at**3 + 60.0 * looked_at**2) * flop)
     exact = n_pixels * m * m
     variance = exact if exact <= EXACT else n_pixels * (NEIGHBOURS**2 + NEIGHBOURS**3 / 1000)

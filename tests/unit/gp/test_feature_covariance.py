@@ -135,3 +135,16 @@ def test_the_variance_from_nearest_pixels_is_the_exact_one_where_all_are_near(mo
     monkeypatch.setattr("bluesky_gp.gp.lattice_covariance.EXACT", 0)
     near = covariance.nearest_variance(S, np.zeros(40))
     np.testing.assert_allclose(near, exact, rtol=1e-5, atol=1e-8)
+
+
+def test_the_product_with_the_derivative_of_the_covariance_agrees_with_finite_differences(covariance):
+    S, v = measured()
+    kernel, pairs = covariance.kernel, covariance.among(S)
+
+    def product(theta):
+        K = np.tril(pairs.matrix(kernel.clone_with_theta(theta)))
+        return (K + np.tril(K, -1).T) @ v
+
+    steps = 1e-5 * np.eye(len(kernel.theta))
+    numeric = np.stack([product(kernel.theta + step) - product(kernel.theta - step) for step in steps], axis=1) / 2e-5
+    np.testing.assert_allclose(pairs.times(kernel, v), numeric, atol=1e-7)

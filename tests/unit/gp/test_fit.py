@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from gp_problems import FITTED, fit_problem, likelihood_of
@@ -91,6 +93,40 @@ def test_values_without_structure_are_fitted_without_a_warning(values):
     choice = KernelChoice.default((9, 9))
     problem, _ = fit_problem(choice.kernel, prior=choice.prior, values=values)
     assert np.isfinite(problem.solve([choice.kernel.theta, *choice.starts]).theta).all()
+
+
+@pytest.mark.parametrize("m", [6, 40, 150])
+@pytest.mark.parametrize("seed", range(3))
+def test_by_curvature_the_default_kernel_comes_to_the_optimum_of_many_starts_in_a_few_evaluations(m, seed):
+    choice = KernelChoice.default((20, 20))
+    truth = covariance_of(ConstantKernel() * RotatedMatern((5.0, 3.0), 1.5) + WhiteKernel(0.02), PixelGrid((20, 20)))
+    rng = np.random.default_rng(seed)
+    pixels = rng.choice(400, m, replace=False)
+    y = truth.sample(rng)[pixels] + 0.15 * rng.standard_normal(m)
+    slow = FitProblem(
+        covariance_of(choice.kernel, PixelGrid((20, 20))),
+        choice.prior,
+        Trend.constant(400),
+        pixels,
+        (y - y.mean()) / y.std(),
+        np.zeros(m),
+        choice.scale,
+    )
+    fast = replace(slow, by_curvature=True)
+    best = min(slow.climb(start, ftol=1e-9).fun for start in (choice.kernel.theta, *choice.starts))
+    fit = fast.solve([choice.kernel.theta, choice.starts[0]])
+    assert fast.objective(fit.theta)[0] < best + 0.01
+    assert fit.converged
+    again = fast.solve([fit.theta + 0.1])
+    assert again.evaluations < 0.5 * slow.solve([fit.theta + 0.1]).evaluations
+    assert fast.objective(again.theta)[0] < best + 0.01
+
+
+def test_by_curvature_a_fit_from_where_the_covariance_breaks_down_goes_on_by_gradient():
+    choice = KernelChoice.default((9, 9))
+    problem, _ = fit_problem(choice.kernel, prior=choice.prior)
+    problem = replace(problem, by_curvature=True, S=np.zeros(40, dtype=np.intp))  # one pixel, forty values
+    assert np.isfinite(problem.solve([choice.kernel.bounds[:, 0], choice.kernel.theta]).theta).all()
 
 
 # -- a kernel that a user writes, of which the values in it may be far off -------------------------------------------

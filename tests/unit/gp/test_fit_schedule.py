@@ -1,8 +1,10 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.gaussian_process.kernels import RBF, WhiteKernel
 
-from bluesky_gp.gp.fit_schedule import refit_due, starts_for
+from bluesky_gp.gp.fit_schedule import evaluations_due, refit_due, starts_for
 from bluesky_gp.gp.kernel_choice import KernelChoice
 
 
@@ -34,4 +36,14 @@ def test_a_kernel_of_the_user_is_searched_while_pixels_are_few_and_at_some_count
     choice = KernelChoice.of(RBF(2.0) + WhiteKernel()).searching((50, 50), 4)
     starts = starts_for(choice, np.zeros(2), n_measured, n_fitted)
     assert len(starts.candidates) == (32 if searched else 0)
-    assert starts.work == (18 if searched else 1)
+    assert evaluations_due(choice, n_measured, n_fitted) == (318 if searched else 18)
+    assert evaluations_due(choice, n_measured, n_measured) == 0
+
+
+def test_by_curvature_few_pixels_start_from_two_places_at_times_and_a_fit_takes_fewer_evaluations():
+    choice, last = replace(KernelChoice.default((50, 50)), by_curvature=True), np.zeros(6)
+    for n_measured, n_fitted, places in ((10, 0, 2), (20, 10, 2), (60, 50, 1), (70, 60, 1), (85, 79, 2), (400, 360, 1)):
+        starts = starts_for(choice, last, n_measured, n_fitted)
+        assert starts.given[0] is last and len(starts.given) == places
+        before = evaluations_due(replace(choice, by_curvature=False), n_measured, n_fitted)
+        assert 0 < evaluations_due(choice, n_measured, n_fitted) < 0.7 * before

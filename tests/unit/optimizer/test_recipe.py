@@ -39,6 +39,14 @@ def test_what_a_record_lacks_was_the_default_of_its_day():
     assert Recipe.of(older).min_distance == 0.0 and Recipe.of(older).initial == "random"
 
 
+def test_a_record_without_the_way_of_its_fits_was_fitted_by_l_bfgs():
+    plain = Recipe(GRID, "height").to_mapping()
+    assert plain.pop("fit") == "curvature"
+    assert Recipe.of(plain).fit == "lbfgs"
+    assert not PixelOptimizer.of(Recipe.of(plain))._model.choice.by_curvature  # noqa: SLF001
+    assert PixelOptimizer(GRID, "height")._model.choice.by_curvature  # noqa: SLF001
+
+
 def test_the_old_spelling_of_a_class_is_read():
     plain = Recipe(GRID, "height", acquisition=ConfidenceBound(2.5)).to_mapping()
     plain["acquisition"]["class"] = "bluesky_gp.acquisition:ConfidenceBound"

@@ -7,7 +7,8 @@ from sklearn.gaussian_process.kernels import RBF, DotProduct, WhiteKernel
 from bluesky_gp.gp import DenseCovariance, LatticeCovariance, Trend, covariance_of
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.optimizer.measurements import Measurements
-from bluesky_gp.optimizer.state import ModelFit, OptimizerState
+from bluesky_gp.optimizer.model_fit import ModelFit
+from bluesky_gp.optimizer.state import OptimizerState
 from bluesky_gp.optimizer.units import AffineUnits
 
 GRID = PixelGrid((5, 6), mask=np.eye(5, 6, dtype=bool))
