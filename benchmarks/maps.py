@@ -92,7 +92,7 @@ KINDS = {
 
 def kinds():
     """Return the names of all kinds, of the measured sets those that are there."""
-    return [*KINDS, *(name for name in MEASURED if (file := _file(name)) is not None and file.exists())]
+    return [*KINDS, *(name for name in MEASURED if (file := data_file(name)) is not None and file.exists())]
 
 
 def make(kind, seed):
@@ -108,7 +108,7 @@ def make(kind, seed):
 
 
 def _measured(name, seed):
-    with np.load(_file(name), allow_pickle=False) as file:
+    with np.load(data_file(name), allow_pickle=False) as file:
         target = file["target"].astype(float)
     truth = generic_filter(target, np.nanmedian, 3, mode="nearest") if name in BY_MEDIAN else target
     truth = np.where(np.isnan(target), np.nan, truth)
@@ -116,7 +116,8 @@ def _measured(name, seed):
     return Map(name, seed, target.shape, ((truth - low) / range_).ravel(), ((target - low) / range_).ravel())
 
 
-def _file(name):
+def data_file(name):
+    """Return where a measured set would be, None where the folder is not named."""
     folder = os.environ.get("BLUESKY_GP_DATA")
     return None if folder is None else Path(folder) / f"{name}.npz"
 

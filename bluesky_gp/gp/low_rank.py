@@ -13,7 +13,6 @@ Networks 21, 1576.
 """
 
 import numpy as np
-from scipy.cluster.vq import kmeans2
 from scipy.spatial.distance import cdist
 
 from bluesky_gp.typing import Floats
@@ -52,12 +51,13 @@ def _centres(X: Floats, num: int) -> Floats:
     some = np.unique(X[::step], axis=0)
     if len(some) <= num:
         return some
-    first = some[np.linspace(0, len(some) - 1, num).astype(np.intp)]
-    labels = np.empty(0)
+    centres = some[np.linspace(0, len(some) - 1, num).astype(np.intp)]
     for _ in range(_ROUNDS):
-        first, labels = kmeans2(some, first, iter=1, minit="matrix", missing="warn", check_finite=False)
-        first = first[np.bincount(labels, minlength=len(first)) > 0]
-    return np.asarray(first)
+        nearest = cdist(some, centres, "sqeuclidean").argmin(axis=1)
+        counts = np.bincount(nearest, minlength=len(centres))
+        sums = np.stack([np.bincount(nearest, column, minlength=len(centres)) for column in some.T], axis=1)
+        centres = sums[counts > 0] / counts[counts > 0, None]
+    return np.asarray(centres)
 
 
 def _radial(X: Floats, Z: Floats, length: float) -> Floats:

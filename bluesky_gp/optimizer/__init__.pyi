@@ -6,6 +6,7 @@ from .designs import Beginning as Beginning
 from .designs import CenterFirst as CenterFirst
 from .designs import CoarseGrid as CoarseGrid
 from .designs import Listed as Listed
+from .designs import OverImage as OverImage
 from .designs import PoissonDisk as PoissonDisk
 from .designs import Random as Random
 from .designs import Sobol as Sobol

@@ -9,12 +9,15 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
+from scipy.spatial.distance import cdist
 from scipy.stats import qmc
 
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.optimizer.batch import apart
 from bluesky_gp.typing import Floats, Indices
 
+_PLACE = 3.0  # side of the map, in the length of a feature vector
+_CLUSTERINGS = 4  # of which the tightest is taken
 _CROWDED = 16  # points of a sequence for each pixel of the grid: what those have not hit is filled up at random
 
 
@@ -105,6 +108,35 @@ class CenterFirst:
 
 
 @dataclass(frozen=True)
+class OverImage:
+    """Pixels spread over what an overview image shows, and over the map: one of each kind, as many as are asked for."""
+
+    def __call__(self, grid: PixelGrid, num: int, *, rng: np.random.Generator, image: Floats | None = None) -> Indices:
+        """Return the pixels nearest to the centres of clusters, in random order.
+
+        Parameters
+        ----------
+        image : ndarray, shape (grid.size, r)
+            Features of the image, see `overview.FeatureGroups`.
+
+        Raises
+        ------
+        ValueError
+            If there is no image.
+        """
+        if image is None:
+            raise ValueError("PixelOptimizer: initial='overview' needs an image, overview=...")
+        from sklearn.cluster import KMeans  # a third of a second, for this design alone
+
+        allowed = np.flatnonzero(grid.allowed)
+        places = _PLACE * (grid.coordinates[allowed] / np.subtract(grid.shape, 1).clip(1) - 0.5)
+        rows = np.column_stack([places, image[allowed] - image[allowed].mean(axis=0)])
+        centres = KMeans(min(num, len(allowed)), n_init=_CLUSTERINGS, random_state=int(rng.integers(2**31)))
+        found = _allowed(grid, allowed[cdist(centres.fit(rows).cluster_centers_, rows).argmin(axis=1)])
+        return rng.permutation(found)
+
+
+@dataclass(frozen=True)
 class Listed:
     """Pixels that somebody chose.
 
@@ -143,6 +175,7 @@ _NAMES: dict[str, type[Any]] = {
     "grid": CoarseGrid,
     "poisson": PoissonDisk,
     "center": CenterFirst,
+    "overview": OverImage,
 }
 
 

@@ -76,8 +76,9 @@ class PixelOptimizer(SuggestIngest):
         0.7, 0 and 0.5.
     min_distance : float
         Between any two pixels of a batch and those under way, in pixels; less where no pixel is left at that distance.
-    initial : {"random", "sobol", "grid", "poisson", "center"}, callable or sequence of pixels
-        The first pixels; `designs` says what the names mean. Random ones are drawn batch by batch, until there are
+    initial : {"random", "sobol", "grid", "poisson", "center", "overview"}, callable or sequence of pixels, optional
+        The first pixels; `designs` says what the names mean. Default: "overview" where there is an image, which
+        spreads them over what it shows, else "random". Random ones are drawn batch by batch, until there are
         `n_initial` or more; any other design is followed to `n_initial` pixels exactly, or as many as a list has.
     n_restarts : int, optional
         Starts of a fit of the hyperparameters beside the kernel's own values: those are chosen which the values make
@@ -121,7 +122,7 @@ class PixelOptimizer(SuggestIngest):
         others: Iterable[str] = (),
         purpose: str | None = None,
         min_distance: float = 0.0,
-        initial: str | Design | Iterable[Any] = "random",
+        initial: str | Design | Iterable[Any] | None = None,
         n_restarts: int | None = None,
         fit: str = "curvature",
         overview: Any = None,

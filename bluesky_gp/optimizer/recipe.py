@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from functools import cached_property
+from functools import cached_property, partial
 from numbers import Real
 from typing import Any, Self
 
@@ -13,7 +13,7 @@ from bluesky_gp.acquisition import BY_NAME, ExpectedImprovement
 from bluesky_gp.gp import KernelChoice
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.optimizer.batch import Strategy, share_for, strategy_of
-from bluesky_gp.optimizer.designs import Beginning, Design, design_of
+from bluesky_gp.optimizer.designs import Beginning, Design, OverImage, Random, design_of
 from bluesky_gp.optimizer.model import Mean, Model
 from bluesky_gp.optimizer.slips import (
     check_acquisition,
@@ -74,7 +74,7 @@ class Recipe:
     others: tuple[str, ...] = ()
     purpose: str | None = None
     min_distance: float = 0.0
-    initial: Any = "random"
+    initial: Any = None
     n_restarts: int | None = None
     fit: str = "curvature"
     overview: Overview | Planes | None = None
@@ -126,11 +126,16 @@ class Recipe:
     @property
     def design(self) -> Design:
         """The design of the first pixels."""
+        if self.initial is None:
+            return Random() if self.overview is None else OverImage()
         return design_of(self.initial)
 
     def beginning(self) -> Beginning:
         """Return the first pixels."""
-        return Beginning.of(self.design, self.grid, self.n_initial, self.seed)
+        design = self.design
+        if isinstance(design, OverImage):
+            design = partial(design, image=None if self.groups is None else self.groups.U)
+        return Beginning.of(design, self.grid, self.n_initial, self.seed)
 
     @cached_property
     def planes(self) -> Planes | None:

@@ -174,7 +174,7 @@ def test_on_one_axis_a_list_of_numbers_will_do():
         ([(1, 1), (7, 2)], r"\[\[7, 2\]\] lies outside"),
         ([3, 4], "need row and col, got"),
         ([], "need row and col, got"),
-        ("sobel", "initial is one of random, sobol, grid, poisson, center, a list of pixels or a design, got 'sobel'"),
+        ("sobel", "initial is one of random, sobol, .*, center, overview, a list of pixels or a design, got 'sobel'"),
         (lambda grid, num, *, rng: np.array([[1, 1]]), "must return flat indices of the grid's 12 pixels"),
         (lambda grid, num, *, rng: np.array([12]), "must return flat indices of the grid's 12 pixels"),
     ],
