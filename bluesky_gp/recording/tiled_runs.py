@@ -32,6 +32,14 @@ class Metadata(DictView):  # type: ignore[misc]
 class Run(BlueskyRunV3):  # type: ignore[misc]
     """A run of a catalog, as bluesky-tiled-plugins has it, in whose metadata no number is changed."""
 
+    def __getattr__(self, key: str) -> Any:
+        try:
+            return super().__getattr__(key)
+        except AttributeError as error:
+            if key.startswith("_"):  # what IPython and pickle ask for
+                raise
+            raise AttributeError(f"the run has no stream {key!r}, there are {', '.join(self)}") from error
+
     @property
     def metadata(self) -> Any:
         """Start and stop document, and what the catalog's writer notes."""

@@ -229,6 +229,9 @@ def test_a_catalog_that_is_subscribed_itself_records_as_its_writer_does(bench, R
         (uid,) = RE(bench.map(5))
         assert catalog[-1].start["uid"] == uid
         assert "has 1 runs, and none is number -2" in sentence_of(lambda: catalog[-2])
+        with pytest.raises(AttributeError, match=r"the run has no stream 'primay', there are .*primary"):
+            catalog[-1].primay.read()
+        assert not hasattr(catalog[-1], "_repr_html_") and hasattr(catalog[-1], "primary")
         assert "give what its documents() returns" in sentence_of(lambda: RunRecord.from_documents(catalog[-1]))
         assert ": call it" in sentence_of(lambda: replay(catalog[-1].documents))
 
