@@ -32,8 +32,8 @@ def catalog_option(command: F) -> F:
 
 
 @contextmanager
-def opened(place: str) -> Iterator["Catalog"]:
-    """Open a catalog that there is.
+def opened(place: str, api_key: str | None = None) -> Iterator["Catalog"]:
+    """Open a catalog that there is, with a key if it is a server's.
 
     Raises
     ------
@@ -46,7 +46,7 @@ def opened(place: str) -> Iterator["Catalog"]:
         raise click.UsageError(f"there is no catalog in {Path(place).absolute()}; --catalog says where else")
     try:
         with _without_tracebacks():
-            catalog = open_catalog(place)
+            catalog = open_catalog(place, api_key=api_key)
             catalog.wait()
     except Exception as error:  # whatever a file that is no database, or a server that refuses, leads to
         reason = " ".join(str(error).split())

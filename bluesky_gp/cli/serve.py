@@ -5,10 +5,15 @@ from pathlib import Path
 
 import click
 
+from bluesky_gp.cli.copy import copy
+
 
 @click.group()
 def catalog() -> None:
-    """Serve catalogs."""
+    """Serve and copy catalogs."""
+
+
+catalog.add_command(copy)
 
 
 @catalog.command()

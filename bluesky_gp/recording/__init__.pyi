@@ -1,6 +1,8 @@
 from .catalog import Catalog as Catalog
 from .codec import decode as decode
 from .codec import encode as encode
+from .copying import CopiedRun as CopiedRun
+from .copying import copy_runs as copy_runs
 from .finding import Documents as Documents
 from .finding import ResumeError as ResumeError
 from .finding import check_over as check_over

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from bluesky_gp.recording.finding import Documents
 from bluesky_gp.recording.follower import Follower
 from bluesky_gp.recording.journal import Fsync
 from bluesky_gp.recording.journal_folder import JournalFolder
@@ -101,6 +102,30 @@ class Catalog:
     def journal(self, uid: str) -> Path | None:
         """Return the journal of a run, by uid or the beginning of it: every document as it was emitted, bit for bit."""
         return self._journals.find(uid)
+
+    def holds(self, uid: str) -> bool:
+        """Whether the catalog has the run of exactly this uid, with its stop document."""
+        self.wait()
+        return self._store is not None and self._store.holds(uid)
+
+    def take_in(self, documents: Documents, timeout: float = 600.0) -> None:
+        """Record a run that ended elsewhere: all of its documents, at once or not at all.
+
+        Raises
+        ------
+        JournalError
+            If the documents are not those of one run from start to stop, or its journal cannot be written.
+        TimeoutError
+            If the catalog does not hold it after `timeout` seconds; its journal stays, and it is tried again.
+        """
+        self.wait()
+        path = self._journals.add(documents)
+        self._follower.adopt(path)
+        if not self._follower.flush(timeout) or path.exists():
+            raise TimeoutError(
+                f"The catalog {self._place} does not hold the run in {path} yet; it is tried again, at the latest when "
+                "the catalog is opened next"
+            )
 
     def flush(self, timeout: float = 10.0) -> None:
         """Wait until the catalog has what has been recorded so far, instead of for its next second.

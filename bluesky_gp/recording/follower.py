@@ -55,12 +55,17 @@ class Follower:
         self._closing = False
         self._is_abandoned = False
         self._flushes: deque[_Flush] = deque()
+        self._adopted: deque[Path] = deque()
         self._thread = threading.Thread(target=self._work, name=f"catalog {place}", daemon=True)
         self._thread.start()
 
     def follow(self, run: PendingRun) -> None:
         """Copy a run from now on."""
         self._runs.append(run)
+
+    def adopt(self, path: Path) -> None:
+        """Take in a pending journal that nobody writes, with the next writing."""
+        self._adopted.append(path)
 
     def require_open(self) -> None:
         """Raise if nothing is written any more."""
@@ -176,6 +181,8 @@ class Follower:
         self._advance(run)
 
     def _pass(self) -> None:
+        while self._adopted:
+            self._take_in(self._adopted.popleft())
         waiting = [self._flushes.popleft() for _ in range(len(self._flushes))]
         if waiting:
             for run in self._runs:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from bluesky_gp.recording.backlog import Backlog
+from bluesky_gp.recording.finding import Documents
 from bluesky_gp.recording.journal import Fsync, Journal, JournalError
 from bluesky_gp.recording.journal_reader import JournalReader
 from bluesky_gp.recording.locks import give_back, lock_of
@@ -68,11 +69,7 @@ class JournalFolder:
 
     def create(self, uid: str, *, fsync: Fsync) -> PendingRun:
         """Begin the journal of a run."""
-        if self.is_readonly:
-            raise JournalError(
-                f"Nothing can be recorded in {self.path.parent}, which can only be read: open another folder"
-            )
-        self.pending_path.mkdir(parents=True, exist_ok=True)
+        self._require_writable()
         path = self.pending_path / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}_{_file_name(uid)}.jsonl"
         lock = lock_of(path)
         lock.acquire(timeout=0)
@@ -82,6 +79,40 @@ class JournalFolder:
             give_back(lock)
             raise
         return PendingRun(uid, path, lock, Backlog(journal))
+
+    def add(self, documents: Documents) -> Path:
+        """Write the journal of a run that ended elsewhere, under its name only once it is whole.
+
+        Raises
+        ------
+        JournalError
+            If the documents are not those of one run from start to stop, or cannot be written.
+        """
+        self._require_writable()
+        given = iter(documents)
+        name, start = next(given, ("", {}))
+        if name != "start":
+            raise JournalError(f"Documents of a run begin with its start document, these with {name or 'nothing'!r}")
+        begun = datetime.fromtimestamp(start.get("time", 0.0), UTC)
+        path = self.pending_path / f"{begun:%Y%m%dT%H%M%SZ}_{_file_name(str(start['uid']))}.jsonl"
+        part = path.with_suffix(".part")  # what a copy that was cut short has left is written over
+        part.unlink(missing_ok=True)
+        journal = Journal(part)
+        journal.append("start", start)
+        for name, doc in given:
+            journal.append(name, doc)
+        journal.close()
+        if name != "stop":
+            part.unlink()
+            raise JournalError(f"Run {start['uid']} has no stop document at its end: it goes on, or is damaged")
+        return part.replace(path)
+
+    def _require_writable(self) -> None:
+        if self.is_readonly:
+            raise JournalError(
+                f"Nothing can be recorded in {self.path.parent}, which can only be read: open another folder"
+            )
+        self.pending_path.mkdir(parents=True, exist_ok=True)
 
     def tend(self, run: PendingRun) -> None:
         """See that the journal of a run that goes on, and its lock, are where they should be."""
