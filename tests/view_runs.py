@@ -71,6 +71,22 @@ def _empty():
     return [("start", run.start_doc), ("stop", run.compose_stop(exit_status="abort", reason="nobody knows"))]
 
 
+def _steered():
+    """Return the documents of a run in which a person added a pixel, forbade a corner and changed the rule."""
+    documents, setup = [], Setup(shape=(10, 11))
+
+    def hear(name, doc):
+        documents.append((name, doc))
+        if sum(kind == "event" and "spectrometer_loop_area" in each["data"] for kind, each in documents) == 12:
+            if name == "event":
+                setup.agent.add_pixels([[5, 5]], who="jane")
+                setup.agent.forbid({"rectangle": [[0, 0], [4, 4]]}, who="jane")
+                setup.agent.configure(acquisition="ucb", batch=0.8, who="jane")
+
+    engine()(setup.map(40), hear)
+    return documents
+
+
 KINDS = {
     "short": lambda: documents_of_run(num=3),
     "usual": lambda: documents_of_run(num=40),
@@ -80,5 +96,6 @@ KINDS = {
     "constant": lambda: documents_of_run(num=20, scalarizers={"flat": _constant}),
     "one axis": lambda: documents_of_run(num=20, shape=(40,)),
     "three axes": lambda: documents_of_run(num=30, shape=(6, 7, 4)),
+    "steered": _steered,
     "no maps": lambda: documents_of_run(num=40, agent={"maps": 0}),
 }

@@ -14,6 +14,7 @@ from .designs import evenly_spaced as evenly_spaced
 from .forecast import Forecast as Forecast
 from .pixel_optimizer import PixelOptimizer as PixelOptimizer
 from .recalling import recall as recall
+from .recalling import recall_next as recall_next
 from .recipe import Recipe as Recipe
 from .state import OptimizerState as OptimizerState
 from .stopping import BetterUnlikely as BetterUnlikely

@@ -36,3 +36,15 @@ def recall(recipe: Recipe, batches: Iterable[Batch], theta: Floats, n_fitted: in
         fitted = known if number < n_fitted else fitted
     with blas_threads(len(known)):
         return model.recalled(replace(beginning, measurements=known), theta, fitted)
+
+
+def recall_next(recipe: Recipe, state: OptimizerState, batch: Batch) -> OptimizerState:
+    """Return the state that learning one more batch led to, by the same hyperparameters: quicker than `recall`."""
+    new = Points(recipe.grid, recipe.target).measurements(*batch, recipe.others)
+    known = state.measurements.then(new)
+    grown = replace(state, measurements=known)
+    with blas_threads(len(known)):
+        if state.posterior is None or len(known) < len(state.measurements) + len(new):
+            return grown.rebuilt()
+        values, noise = state.units.inward(new.values), state.inward_noise(new.values, new.std)
+        return replace(grown, posterior=state.posterior.observe(new.pixels, values, noise))

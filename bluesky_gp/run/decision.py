@@ -108,23 +108,22 @@ def _learn(
 ) -> State:
     pixels = previous.proposal.pixels
     proposed = optimizer.grid.ravel(pixels).tolist() if len(pixels) else []
-    lessons = [p for action in actions if action.kind == LEARN for p in taught_points(action, optimizer.target)]
-    points, failures = points_of(outcomes, proposed, optimizer.target)
-    state: State = optimizer.learn(previous.state, [*lessons, *points], failures)
+    state: State = optimizer.learn(previous.state, *points_of(outcomes, proposed, optimizer.target, actions))
     return state
 
 
 def points_of(
-    outcomes: Sequence[Outcome], proposed: Sequence[int], target: str
+    outcomes: Sequence[Outcome], proposed: Sequence[int], target: str, actions: Sequence[Action] = ()
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Return outcomes as points and failures, as an optimizer learns them: in the order in which they were proposed."""
+    """Return what a decision learns, points and failures: what actions teach, then outcomes in the order proposed."""
+    lessons = [point for action in actions if action.kind == LEARN for point in taught_points(action, target)]
     asked = {pixel: place for place, pixel in enumerate(proposed)}
     ordered = sorted(final_outcomes(outcomes), key=lambda outcome: asked.get(outcome.pixel, len(asked)))
     points: list[dict[str, Any]] = [
         {"_id": o.pixel, **o.others, target: o.value, "_seconds": o.seconds} for o in ordered if not o.failed
     ]
     failures = [{"_id": o.pixel, "_seconds": o.seconds} for o in ordered if o.failed]
-    return points, failures
+    return [*lessons, *points], failures
 
 
 def proposing(decision: Decision, pixels: Any) -> Decision:

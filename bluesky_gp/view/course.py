@@ -42,6 +42,7 @@ def course_of(run: FollowedRun) -> dict[str, Any]:
         "grid": _grid(record),
         "pixels": _pixels(record),
         "decisions": _decisions(record),
+        "actions": _actions(record),
     }
 
 
@@ -79,13 +80,33 @@ def _decision(record: RunRecord, columns: Mapping[str, Any], row: int) -> dict[s
     words = {name: str(columns[name][row]) for name in _WORDS if name in columns}
     best = np.asarray(columns["best_pixel"][row], dtype=np.intp)
     proposed = np.asarray(columns["proposed"][row], dtype=np.intp)
-    proposed = proposed[proposed[:, 0] >= 0]
+    proposed = proposed[proposed[:, 0] >= 0]  # the others fill the batch up
     return {
         **found,
         **words,
         "best_pixel": None if best[0] < 0 else int(record.grid.ravel([best])[0]),
         "proposed": record.grid.ravel(proposed) if len(proposed) else [],
+        "by_hand": [] if "by_hand" not in columns else np.flatnonzero(columns["by_hand"][row] == 1),
     }
+
+
+def _actions(record: RunRecord) -> list[dict[str, Any]]:
+    """Return what people asked for, in words, with the decision that heeded it first; None: none has."""
+    counts = record.iterations.get("n_actions", np.zeros(0, dtype=int)) - len(record.inherited.heeded)
+    return [
+        {
+            "action": action.kind,
+            "who": action.who,
+            "when": action.when,
+            "arguments": _in_words(action.arguments),
+            "decision": next((row for row, count in enumerate(counts.tolist()) if count > number), None),
+        }
+        for number, action in enumerate(record.actions)
+    ]
+
+
+def _in_words(arguments: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {value!r:.60}" for name, value in arguments.items() if name not in ("mask", "others"))
 
 
 def _class_of(described: Any) -> str:

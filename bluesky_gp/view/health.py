@@ -72,7 +72,9 @@ def _noise(moment: "Moment") -> Finding:
         return Finding("noise", "unknown", "No value, no noise.")
     noise = float(moment.record.iterations["noise_std"][moment.number])
     spread = float(np.std(state.mean.ravel()[state.grid.allowed]))
-    share = noise / spread if spread > 0.0 else float("inf")
+    if not spread > 0.0:
+        return Finding("noise", "doubt", "The map has one value everywhere: noise and map cannot be told apart.")
+    share = noise / spread
     verdict: Verdict = "good" if share < 0.3 else "doubt" if share < 1.0 else "bad"
     told = f"The noise of a value is {noise:.3g}{units}, {share:.0%} of the spread of the map"
     return Finding("noise", verdict, told + ("." if share < 1.0 else ": a longer exposure would tell more."), share)

@@ -110,7 +110,7 @@ class Painter:
         return frame
 
     def _work(self) -> None:
-        """Make what is missing: recorded maps first, then the nearest to what was asked for last."""
+        """Make what is missing, recorded maps first."""
         import_module("bluesky_gp.view.moments")  # while nobody waits for it
         while True:
             with self._changed:
@@ -127,15 +127,19 @@ class Painter:
                 self._hopeless.add(missing)
 
     def _missing(self) -> tuple[str, int] | None:
+        """What to make next; of a run that goes on only what was asked for, as the session needs the computer."""
         if self._wanted is None:
             return None
         uid, wanted = self._wanted
         try:
-            num = len(self._run(uid).record().iterations.get("iteration", ()))
+            record = self._run(uid).record()
         except (KeyError, ValueError, OSError):
             return None
-        near = sorted(range(num), key=lambda number: (not self._is_recorded(uid, number), abs(number - wanted)))
-        every = ((uid, number) for number in near)
+        num = len(record.iterations.get("iteration", ()))
+        # Upwards from what was asked for, then what comes before: the state of one leads to that of the next.
+        order = [*range(wanted, num), *range(min(wanted, num))] if record.stop else [min(wanted, num - 1)]
+        order.sort(key=lambda number: not self._is_recorded(uid, number))
+        every = ((uid, number) for number in order if number >= 0)
         return next((each for each in every if self.store.get(*each) is None and each not in self._hopeless), None)
 
     def _is_recorded(self, uid: str, number: int) -> bool:

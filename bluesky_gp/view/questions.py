@@ -15,6 +15,7 @@ from bluesky_gp.recording import read_journal
 from bluesky_gp.view.answers import answer
 from bluesky_gp.view.course import course_of
 from bluesky_gp.view.frames import Frame
+from bluesky_gp.view.hands import answer_to, ask, standing
 from bluesky_gp.view.painting import Painter
 from bluesky_gp.view.place import Place
 from bluesky_gp.view.reasons import why_here
@@ -45,6 +46,9 @@ class Questions:
             Route(f"{moment}/target", self.target, methods=["POST"]),
             Route(f"{moment}/files/{{name}}", self.file),
             Route(f"{run}/spectra/{{pixel:int}}", self.spectrum),
+            Route(f"{run}/hands", self.standing),
+            Route(f"{run}/hands", self.ask, methods=["POST"]),
+            Route(f"{run}/hands/{{name}}", self.answered),
             Route(f"{run}/replay", self.replay, methods=["POST"]),
         ]
 
@@ -111,6 +115,22 @@ class Questions:
         record = replace(moment.as_of(), maps=self._painter.maps(moment))
         body, media_type = download(record, request.path_params["name"])
         return Response(body, media_type=media_type)
+
+    def standing(self, request: Request) -> Response:
+        """Answer how the session of a run that goes on stands."""
+        run = self._place.followed(request.path_params["uid"])
+        return answer({"lives": False} if run.record().stop else standing(run.uid))
+
+    async def ask(self, request: Request) -> Response:
+        """Put an action into the mailbox of a run that goes on."""
+        run, wish = self._place.followed(request.path_params["uid"]), await _wishes(request)
+        if run.record().stop:
+            raise ValueError("the run has ended: nobody would answer")
+        return answer(ask(run.uid, wish))
+
+    def answered(self, request: Request) -> Response:
+        """Answer what the session said to an action."""
+        return answer(answer_to(request.path_params["uid"], request.path_params["name"]))
 
     def replay(self, request: Request) -> Response:
         """Answer whether the decisions of a run come out once more as they were recorded."""

@@ -94,19 +94,24 @@ def _model(moment: "Moment", pixel: int) -> dict[str, Any]:
 def _choice(moment: "Moment", pixel: int) -> dict[str, Any]:
     """Say whether the decision chose the pixel and why, and which decision of the run did."""
     choice, steps = moment.choice, moment.steps
-    again = {int(each) for each in moment.record.grid.ravel(choice.proposal.pixels)} if steps[-1].asked else set()
+    pixels = choice.proposal.pixels
+    again = set(moment.record.grid.ravel(pixels).tolist()) if len(pixels) else set()
     order = [*choice.pursued].index(pixel) + 1 if pixel in choice.pursued else None
     return {
         "chosen": pixel in moment.proposed,
-        "by": ("design" if choice.by_design else _way(choice.pursued.get(pixel))) if pixel in again else None,
+        "by": _way(moment, pixel) if pixel in again or pixel in moment.by_hand else None,
         "place": order,
-        "repeats": again == set(moment.proposed),
+        "repeats": again | set(moment.by_hand) == set(moment.proposed),
         "earlier": next((i for i, step in enumerate(steps[:-1]) if pixel in step.proposed), None),
     }
 
 
-def _way(pursued: bool | None) -> str | None:
-    return None if pursued is None else "pursue" if pursued else "explore"
+def _way(moment: "Moment", pixel: int) -> str | None:
+    if pixel in moment.by_hand:
+        return "hand"
+    if moment.choice.by_design:
+        return "design"
+    return {True: "pursue", False: "explore", None: None}[moment.choice.pursued.get(pixel)]
 
 
 def _weights(moment: "Moment", pixel: int) -> dict[str, Any] | None:

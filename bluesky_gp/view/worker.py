@@ -64,16 +64,21 @@ class Worker:
 
 def work(questions: IO[bytes], answers: IO[bytes]) -> None:
     """Answer one question after another, until there are no more."""
+    from bluesky_gp.optimizer import OptimizerState
     from bluesky_gp.view.moments import Moment, maps_of
 
     runs: dict[str, FollowedRun] = {}
+    last: tuple[str, int, OptimizerState | None] = "", 0, None
     paths: dict[str, Path] = {}
     for question in questions:
         journal, uid, number = json.loads(question)
         paths[uid] = Path(journal)
         try:
             run = runs.setdefault(uid, FollowedRun(uid, partial(paths.__getitem__, uid)))
-            body = Frame.of(number, "recalled", maps_of(Moment(run.record(), number))).body
+            before = last[2] if last[:2] == (uid, number - 1) else None
+            moment = Moment(run.record(), number, before)
+            body = Frame.of(number, "recalled", maps_of(moment)).body
+            last = uid, number, moment.state
         except Exception:  # it is raised again, and said, where somebody waits for it
             body = b""
         answers.write(str(len(body)).encode() + b"\n" + body)

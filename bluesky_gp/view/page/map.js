@@ -63,7 +63,7 @@ export class MapPanel {
     };
   }
 
-  // A map of levels, coloured between the given limits, its own unless others are given.
+  // A map of levels, coloured between the given limits, its own unless others are given; without a map, limits are words.
   show(map, limits, marks = []) {
     this.marks = marks;
     const { rows, cols, depth, slice } = this.lattice;
@@ -79,7 +79,8 @@ export class MapPanel {
       this.low.textContent = short(low);
       this.high.textContent = short(high);
     }
-    this.bar.style.visibility = map && map.low !== null ? "visible" : "hidden";
+    if (!map && limits) [this.low.textContent, this.high.textContent] = limits;
+    this.bar.style.visibility = limits || (map && map.low !== null) ? "visible" : "hidden";
     context.putImageData(pixels, 0, 0);
     this.draw();
   }
@@ -177,8 +178,9 @@ const MARKS = {
     }
   },
   best(context, x, y, cell, dots) {
-    ring(context, x, y, Math.max(cell, 7 * dots), "#fff", 3.5 * dots);
-    ring(context, x, y, Math.max(cell, 7 * dots), "#e0262b", 2 * dots);
+    const radius = Math.max(0.42 * cell, 7 * dots);
+    ring(context, x, y, radius, "#fff", 3.5 * dots);
+    ring(context, x, y, radius, "#e0262b", 2 * dots);
   },
   picked(context, x, y, cell, dots) {
     const half = Math.max(cell / 2 + dots, 6 * dots);

@@ -102,7 +102,7 @@ export class RunView {
   fillPanels() {
     if (this.lattice.ndim === 1) {
       this.maps = null;
-      this.curves = el("section", { className: "panel", style: "grid-column: 1 / -1; max-width: 900px" });
+      this.curves = el("section", { className: "panel", style: "grid-column: 1 / -1; max-width: 640px" });
       this.panels.replaceChildren(this.curves);
       return;
     }
@@ -211,6 +211,10 @@ export class RunView {
     return [Math.min(...both.map((map) => map.low)), Math.max(...both.map((map) => map.high))];
   }
 
+  ends() {
+    return this.number >= 0 && !this.decision.proposed.length && this.decision.n_measured > 0;
+  }
+
   scaledWith(other) {
     this.partner = other;
     this.paint();
@@ -224,13 +228,14 @@ export class RunView {
   colour() {
     const marks = this.marks();
     const values = this.limits("mean");
-    this.maps.measured.show(null, null, [...this.measured(values), ...marks.failed, ...marks.best, ...marks.picked]);
+    const [measured, ends] = this.measured(values);
+    this.maps.measured.show(null, ends, [...measured, ...marks.failed, ...marks.best, ...marks.picked]);
     for (const name of ["mean", "std", "acquisition"]) {
       const panel = this.maps[name];
       const map = this.frame?.maps[name];
       panel.show(map?.low === null ? null : map, this.limits(name), name === "acquisition" ? [...marks.chosen, ...marks.failed, ...marks.picked] : name === "std" ? [...marks.known, ...marks.failed, ...marks.picked] : [...marks.best, ...marks.picked]);
       const other = this.frame && this.frame.decision !== this.number ? `of decision ${this.frame.decision + 1}; computing …` : "";
-      panel.say(other || (map && map.low === null ? "nothing known yet" : ""));
+      panel.say(other || (map && map.low === null ? (this.ends() ? "the run ended: nothing was chosen" : "nothing known yet") : ""));
     }
     this.maps.measured.say(this.byValue ? this.course.units : "order");
   }
@@ -239,16 +244,13 @@ export class RunView {
     const { index, value } = this.course.pixels;
     const known = this.known();
     const [low, high] = this.byValue ? values ?? spanOf(value.slice(0, known)) : [0, Math.max(known - 1, 1)];
-    this.maps.measured.low.textContent = this.byValue ? short(low) : "first";
-    this.maps.measured.high.textContent = this.byValue ? short(high) : "last";
-    this.maps.measured.bar.style.visibility = "visible";
     const found = [];
     for (let i = 0; i < known; i++) {
       if (value[i] === null) continue;
       const at = this.byValue ? value[i] : i;
       found.push({ kind: "measured", index: index[i], colours: this.byValue ? "viridis" : "magma", share: high > low ? (at - low) / (high - low) : 0.5 });
     }
-    return found;
+    return [found, found.length ? (this.byValue ? [short(low), short(high)] : ["first", "last"]) : null];
   }
 
   known() {
@@ -263,7 +265,7 @@ export class RunView {
     return {
       known: known.map((pixel) => ({ kind: "dot", index: pixel })),
       failed: known.filter((_, i) => value[i] === null).map((pixel) => ({ kind: "failed", index: pixel })),
-      chosen: proposed.map((pixel, i) => ({ kind: "chosen", index: pixel, number: i + 1 })),
+      chosen: proposed.map((pixel, i) => ({ kind: "chosen", index: pixel, number: i + 1, colour: this.decision.by_hand.includes(i) ? "#ffb020" : undefined })),
       best: best === null ? [] : [{ kind: "best", index: best }],
       picked: this.picked === null ? [] : [{ kind: "picked", index: this.picked }],
     };

@@ -66,10 +66,7 @@ export function targetCard(view) {
     const marks = found.pixels.map((index, i) => found.values[i] === null ? { kind: "failed", index } : { kind: "measured", index, colours: "viridis", share: high > low ? (found.values[i] - low) / (high - low) : 0.5 });
     const pick = { onPick: (index) => view.pick(index) };
     const measured = new MapPanel(name.value, view.lattice, "viridis", pick);
-    measured.show({ low: null, levels: [] }, [low, high], marks);
-    measured.low.textContent = short(low);
-    measured.high.textContent = short(high);
-    measured.bar.style.visibility = "visible";
+    measured.show(null, [short(low), short(high)], marks);
     measured.say(found.units);
     const mean = new MapPanel("predicted everywhere", view.lattice, "viridis", pick);
     mean.show(found.maps.mean.low === null ? null : found.maps.mean, null, []);

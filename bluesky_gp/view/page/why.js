@@ -15,7 +15,8 @@ export function whyHere(card, found, view) {
 function sentence({ choice, outcome, model, allowed }, view) {
   if (!allowed) return "The mask leaves this pixel out: it is never measured.";
   if (choice.chosen && choice.by === "design") return "Chosen as one of the first pixels, by their design: nothing was known yet.";
-  const repeats = choice.repeats ? "" : " (Computed now, the decision comes out a little differently: by rounding, or by what a hand changed.)";
+  const repeats = choice.repeats ? "" : " (Computed now, the decision comes out a little differently: by rounding.)";
+  if (choice.chosen && choice.by === "hand") return "Chosen by a person.";
   if (choice.chosen && choice.by === "pursue") return `Chosen to pursue the target: in place ${choice.place} of the batch the acquisition function was largest here.${repeats}`;
   if (choice.chosen && choice.by === "explore") return `Chosen to explore: in place ${choice.place} of the batch a measurement here told most of the whole map.${repeats}`;
   if (choice.chosen) return `Chosen.${repeats}`;

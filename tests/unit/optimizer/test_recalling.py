@@ -5,7 +5,7 @@ import pytest
 from sklearn.preprocessing import PowerTransformer
 
 from bluesky_gp import PixelGrid, PixelOptimizer
-from bluesky_gp.optimizer import recall
+from bluesky_gp.optimizer import recall, recall_next
 
 
 def learnt(optimizer, num):
@@ -47,3 +47,24 @@ def test_a_value_that_was_taken_back_is_not_recalled():
 def test_before_the_first_value_there_is_nothing_to_recall():
     optimizer = PixelOptimizer(PixelGrid((5, 5)), "height")
     assert np.isnan(recall(optimizer.recipe, [([], [{"_id": 3}])], optimizer.beginning.theta, 0).mean).all()
+
+
+def test_the_next_state_is_recalled_from_the_one_before_while_nothing_is_fitted():
+    optimizer, before, seen = PixelOptimizer(PixelGrid((20, 20)), "height"), None, 0
+    for batches, n_fitted, state in learnt(optimizer, 18):
+        if before is not None and n_fitted < len(batches):
+            recalled = recall_next(optimizer.recipe, before, batches[-1])
+            np.testing.assert_allclose(recalled.mean, state.mean, rtol=1e-9, atol=1e-9)
+            np.testing.assert_allclose(recalled.std, state.std, rtol=1e-6, atol=1e-9)
+            seen += 1
+        before = state
+    assert seen
+
+
+def test_a_value_taken_back_by_the_next_batch_is_forgotten():
+    optimizer = PixelOptimizer(PixelGrid((5, 5)), "height")
+    first = ([{"_id": pixel, "height": float(pixel)} for pixel in range(6)], [])
+    theta = optimizer.beginning.theta
+    before = recall(optimizer.recipe, [first], theta, 1)
+    recalled = recall_next(optimizer.recipe, before, ([], [{"_id": 5}]))
+    np.testing.assert_allclose(recalled.mean, recall(optimizer.recipe, [first, ([], [{"_id": 5}])], theta, 1).mean)

@@ -56,3 +56,11 @@ def test_a_pixel_measured_later_is_shown_as_not_known_then(moment):
 def test_a_measured_pixel_has_its_spectrum(moment):
     spectrum = why_here(moment, moment.outcomes[0].pixel)["spectrum"]
     np.testing.assert_array_equal(spectrum["values"], moment.record.spectra.values[0])
+
+
+def test_a_pixel_of_a_person_says_so(place, kinds):
+    record = place.followed(kinds[1]["steered"]).record()
+    moments = [Moment(record, number) for number in range(len(record.iterations["iteration"]))]
+    [moment] = [moment for moment in moments if moment.by_hand]
+    assert why_here(moment, moment.by_hand[0])["choice"]["by"] == "hand"
+    assert why_here(moment, moment.by_hand[0])["choice"]["repeats"]

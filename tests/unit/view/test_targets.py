@@ -2,6 +2,7 @@
 
 import json
 import zlib
+from typing import Any
 
 import numpy as np
 import pytest
@@ -43,7 +44,7 @@ def test_a_reference_pixel_is_likest_to_itself(moment):
 def test_an_agent_of_a_new_run_starts_with_the_text(moment):
     found = told(target_map(moment, {"kind": "area", "window": [-2.0, 3.0], "name": "middle"}))
     setup = Setup(shape=(8, 9))
-    given = {"PixelOptimizer": PixelOptimizer, "GPAgent": GPAgent, "grid": setup.grid}
+    given: dict[str, Any] = {"PixelOptimizer": PixelOptimizer, "GPAgent": GPAgent, "grid": setup.grid}
     exec(found["text"], given)  # noqa: S102
     detector = SimulatedSpectrometer(
         setup.detector.sample, setup.stage, scalarizers=given["scalarizers"], name="spectrometer"

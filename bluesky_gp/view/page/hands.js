@@ -1,0 +1,114 @@
+// Hands on a run that goes on: what is asked for goes to its session, which answers.
+
+import { get, post } from "./api.js";
+import { said } from "./cards.js";
+import { clock, el } from "./dom.js";
+
+const PATIENCE = 8000; // ms, after which nobody seems to be there
+
+export function handsCard(view) {
+  const line = el("p", { className: "quiet" });
+  const who = el("input", { type: "text", placeholder: "your name", value: localStorage.getItem("who") ?? "", onchange: () => localStorage.setItem("who", who.value) });
+  const log = el("ul", { className: "quiet" });
+  const review = el("div", { className: "review", hidden: true });
+  const controls = el("div", { hidden: true });
+  const stands = el("p", { className: "quiet" });
+  const place = el("span", { className: "quiet" }, "Click a pixel or draw a rectangle in a map.");
+  let region = null;
+  let inReview = "";
+
+  async function asked(action, args = {}) {
+    const { name } = await post(`/runs/${view.uid}/hands`, { action, arguments: args, who: who.value });
+    const until = performance.now() + PATIENCE;
+    while (performance.now() < until) {
+      await new Promise((done) => setTimeout(done, 250));
+      const found = await get(`/runs/${view.uid}/hands/${name}`);
+      if (found.accepted === null) continue;
+      if (!found.accepted) throw new Error(found.sentence);
+      return found.sentence;
+    }
+    throw new Error("Nobody has answered: the session may be busy, or gone. Nothing was harmed.");
+  }
+
+  const does = (words, action, args = () => ({})) => {
+    const button = el("button", { onclick: () => said(line, async () => asked(action, args())) }, words);
+    button.dataset.action = action;
+    return button;
+  };
+  const needed = (value, words) => {
+    if (value === null || value === undefined) throw new Error(words);
+    return value;
+  };
+  const picked = () => ({ pixels: [pixel(needed(view.picked, "Click a pixel in a map first."))] });
+  const drawn = () => ({ region: { rectangle: needed(region, "Draw a rectangle in a map first.") } });
+  const pixel = (index) => {
+    const { row, col, layer } = view.lattice.place(index);
+    return [row, col, layer].slice(0, view.lattice.ndim);
+  };
+
+  const level = el("input", { type: "number", step: "any", placeholder: view.course.units || "value" });
+  const above = () => ({ region: { above: Number(needed(level.value || null, "Give a value first.")) } });
+  const acquisition = el("select", {}, ...["", "ei", "pi", "ucb", "gp-ucb", "thompson", "mes", "kg", "uncertainty", "ivr", "goal", "gradient"].map((name) => el("option", { value: name }, name || "as it is")));
+  const share = el("input", { type: "number", min: 0, max: 1, step: 0.1, placeholder: "as it is" });
+  const batch = el("input", { type: "number", min: 1, placeholder: "as it is" });
+  const num = el("input", { type: "number", min: 1, placeholder: "as it is" });
+  const settings = () => {
+    const found = {};
+    if (acquisition.value) found.acquisition = acquisition.value;
+    for (const [name, input] of [["batch", share], ["batch_size", batch], ["num", num]]) if (input.value !== "") found[name] = Number(input.value);
+    return found;
+  };
+  const reason = el("input", { type: "text", placeholder: "why it failed" });
+
+  controls.append(
+    el("p", {}, place),
+    el("p", {}, does("measure this pixel next", "add_pixels", picked), does("forbid the rectangle", "forbid", drawn), does("allow it again", "allow", drawn), does("restrict to it", "restrict", drawn)),
+    el("p", {}, "where the map is above ", level, " ", does("restrict to there", "restrict", above), does("forbid there", "forbid", above)),
+    el("p", {}, reason, " ", does("this pixel failed", "mark_failed", () => ({ pixel: picked().pixels[0], reason: reason.value || "marked on the page" }))),
+    el("p", {}, el("label", {}, "acquisition ", acquisition), el("label", {}, "share ", share), el("label", {}, "batch ", batch), el("label", {}, "pixels in all ", num), does("change", "configure", settings)),
+    el("p", {}, does("pause after this batch", "pause"), does("end after this batch", "finish", () => ({ reason: `ended on the page${who.value ? ` by ${who.value}` : ""}` })), does("100 more", "go_on", () => ({ more: 100 }))),
+  );
+
+  function ask(question) {
+    const key = JSON.stringify(question);
+    if (key === inReview) return;
+    inReview = key;
+    review.hidden = !question;
+    if (!question) return;
+    const boxes = question.pixels.map((place) => el("input", { type: "checkbox", checked: true, value: JSON.stringify(place) }));
+    const kept = (wanted) => boxes.filter((box) => box.checked === wanted).map((box) => JSON.parse(box.value));
+    const until = question.until ? ` It goes on by itself at ${new Date(1000 * question.until).toLocaleTimeString()}.` : "";
+    review.replaceChildren(
+      el("h3", {}, "This batch waits for you"),
+      el("p", {}, ...boxes.map((box) => el("label", {}, box, ` (${JSON.parse(box.value).join(", ")}) `))),
+      el("p", {}, does("yes, measure them", "agree"), does("others, without the unticked", "veto", () => ({ pixels: kept(false) })), does("the ticked alone", "edit", () => ({ pixels: kept(true) })), does("others, without any of these", "veto")),
+      el("p", { className: "quiet" }, `Numbers stand in the map of the acquisition function.${until}`),
+    );
+  }
+
+  async function update() {
+    const { course } = view;
+    log.replaceChildren(...course.actions.map(({ action, who: by, when, arguments: what, decision }) => el("li", {}, `${clock(when)} ${by || "nobody"}: ${action} ${what}${decision === null ? "" : `, heeded by decision ${decision + 1}`}`)));
+    if (course.ended) {
+      controls.hidden = true;
+      ask(null);
+      stands.textContent = course.actions.length ? "" : "The run has ended; nobody laid a hand on it.";
+      return;
+    }
+    const found = await get(`/runs/${view.uid}/hands`);
+    controls.hidden = !found.lives;
+    ask(found.lives ? found.review : null);
+    const waiting = found.waiting?.length ? ` ${found.waiting.length} actions wait for the next decision.` : "";
+    stands.textContent = found.lives ? `The session lives: ${found.num ?? "no"} pixels in all, ${found.batch_size} a batch.${waiting}` : "No session answers for this run, yet or any more.";
+  }
+
+  function shown(from, to) {
+    const { row, col } = from;
+    const layer = view.lattice.ndim > 2 ? [view.lattice.slice] : [];
+    region = [[row, col, ...layer], [to.row, to.col, ...layer]];
+    place.textContent = `Rectangle ${region.map((corner) => `(${corner.join(", ")})`).join(" to ")}.`;
+  }
+
+  const element = el("section", { className: "card hands" }, el("h3", {}, "Hands"), stands, review, el("p", {}, el("label", {}, "who ", who)), controls, line, log);
+  return { element, update, region: shown, picked: (index) => { place.textContent = `Pixel ${view.lattice.words(index)}.`; } };
+}

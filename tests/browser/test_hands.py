@@ -1,0 +1,121 @@
+"""Hands on a running session from the page in a real browser, and the session obeys."""
+
+import os
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from time import monotonic, sleep
+
+import numpy as np
+import pytest
+from viewing import viewing
+
+from bluesky_gp.recording import journals_of, read_journal, run_of
+from bluesky_gp.replay import replay
+from bluesky_gp.run import RunRecord
+
+pytestmark = pytest.mark.slow
+
+TESTS = Path(__file__).parent.parent
+
+
+@contextmanager
+def measuring(folder, num, review="none"):
+    """Run a session in a process of its own; yield a function that returns its record so far, and the process."""
+    command = [sys.executable, str(TESTS / "steered_session.py"), str(folder), str(num), review]
+    process = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": str(TESTS)}, stderr=subprocess.PIPE, text=True)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def record_of(folder):
+    [journal] = journals_of(folder)
+    return RunRecord.from_documents(read_journal(journal))
+
+
+def until(condition, seconds=60.0):
+    """Wait for something to become true; return it."""
+    end = monotonic() + seconds
+    while not (found := condition()):
+        assert monotonic() < end, "it did not happen"
+        sleep(0.2)
+    return found
+
+
+@pytest.fixture
+def looked_at(browse, tmp_path, monkeypatch):
+    """Open the page of a run that goes on."""
+    monkeypatch.setenv("BLUESKY_GP_HANDS", str(tmp_path / "hands"))
+    folder = tmp_path / "catalog"
+
+    @contextmanager
+    def look(num, review="none"):
+        with measuring(folder, num, review) as process:
+            until(lambda: folder.exists() and any(run_of(path) for path in journals_of(folder)))
+            with viewing(folder) as (url, server):
+                page = browse(url)
+                page.click("#runs button:not([disabled])")
+                page.wait_for_selector("button[data-action='add_pixels']:visible")
+                yield page, folder, process, server
+
+    return look
+
+
+def over(page, panel, row, col):
+    """Return where a pixel is on the screen."""
+    box = page.locator(".panel canvas").nth(panel).bounding_box()
+    return box["x"] + (col + 0.5) / 20 * box["width"], box["y"] + (row + 0.5) / 20 * box["height"]
+
+
+def test_a_pixel_is_added_and_a_rectangle_forbidden_and_the_session_obeys(looked_at):
+    with looked_at(300) as (page, folder, process, server):
+        page.fill("input[placeholder='your name']", "jane")
+        page.mouse.click(*over(page, 1, 17, 3))
+        page.click("button[data-action='add_pixels']")
+        page.locator(".hands", has_text="add_pixels: it counts from the next decision on").wait_for()
+        page.mouse.move(*over(page, 1, 0, 0))
+        page.mouse.down()
+        page.mouse.move(*over(page, 1, 5, 5), steps=3)
+        page.mouse.up()
+        page.click("button[data-action='forbid']")
+        page.locator(".hands li", has_text="jane: forbid").wait_for()
+        page.click("button[data-action='configure']")  # nothing was said that could be changed
+        page.wait_for_selector(".hands p.failed")
+        at = len(record_of(folder).iterations["iteration"])
+        until(lambda: len(record_of(folder).iterations["iteration"]) > at + 3)
+        page.close()
+        server.kill()  # a page that dies harms nothing
+        until(lambda: len(record_of(folder).iterations["iteration"]) > at + 5)
+        assert process.poll() is None
+        record = record_of(folder)
+    assert [(action.kind, action.who) for action in record.actions] == [("add_pixels", "jane"), ("forbid", "jane")]
+    attempted = record.grid.unravel([outcome.pixel for outcome in record.outcomes])
+    assert (attempted == (17, 3)).all(axis=1).any()
+    heeded = int(np.argmax(record.iterations["n_actions"] == 2))
+    later = record.iterations["proposed"][heeded:].reshape(-1, 2)
+    assert not ((later >= 0) & (later <= 5)).all(axis=1).any()
+
+
+def test_a_batch_in_review_is_vetoed_and_agreed_to_and_the_run_is_ended_as_a_success(looked_at):
+    with looked_at(60, "review") as (page, folder, process, _):
+        page.locator(".review input").first.wait_for()
+        first = record_of(folder).iterations["proposed"][-1]
+        page.locator(".review input").first.uncheck()
+        page.locator(".review button", has_text="without the unticked").click()
+        until(lambda: len(record_of(folder).iterations["iteration"]) == 2)
+        second = record_of(folder).iterations["proposed"][-1]
+        assert not (second == first[0]).all(axis=1).any()
+        page.locator(".hands li", has_text="veto").wait_for()
+        page.locator(".review button[data-action='agree']").click()
+        until(lambda: len(record_of(folder).iterations["iteration"]) == 3)
+        assert {outcome.pixel for outcome in record_of(folder).outcomes} == set(record_of(folder).grid.ravel(second))
+        page.click("button[data-action='finish']")
+        until(lambda: process.poll() is not None)
+        record = record_of(folder)
+    assert record.stop["exit_status"] == "success"
+    [journal] = journals_of(folder)
+    assert replay(read_journal(journal)).identical

@@ -1,0 +1,70 @@
+"""What the page asks of a session goes into the run's mailbox."""
+
+from time import time
+
+import pytest
+from view_runs import documents_of_run, keep
+
+from bluesky_gp.agent import Mailbox
+
+
+@pytest.fixture
+def box(tmp_path, monkeypatch):
+    monkeypatch.setenv("BLUESKY_GP_HANDS", str(tmp_path))
+    return Mailbox
+
+
+@pytest.fixture
+def running(kinds):
+    """A run that has not ended."""
+    documents = documents_of_run(num=5)
+    uid = keep(kinds[0], documents[:-1], pending=True)
+    yield uid
+    next((kinds[0] / "journal" / "pending").glob(f"*{uid}.jsonl")).unlink()
+
+
+def test_an_action_is_posted_and_its_answer_told(client, running, box):
+    wish = {"action": "forbid", "arguments": {"region": {"above": 0.3}}, "who": "jane"}
+    name = client.post(f"/api/runs/{running}/hands", json=wish).json()["name"]
+    assert client.get(f"/api/runs/{running}/hands/{name}").json()["accepted"] is None
+    assert dict(box(running).asks()) == {name: wish}
+    box(running).reply(name, False, "the region has no pixel")
+    told = client.get(f"/api/runs/{running}/hands/{name}").json()
+    assert told == {"accepted": False, "sentence": "the region has no pixel"}
+
+
+def test_a_session_lives_while_it_says_so(client, running, box):
+    assert not client.get(f"/api/runs/{running}/hands").json()["lives"]
+    box(running).tell({"num": 5, "over": False})
+    assert client.get(f"/api/runs/{running}/hands").json()["lives"]
+    box(running).tell({"num": 5, "over": True})
+    assert not client.get(f"/api/runs/{running}/hands").json()["lives"]
+    box(running).tell({"time": time() - 60, "over": False})
+    assert not client.get(f"/api/runs/{running}/hands").json()["lives"]
+
+
+def test_nobody_is_asked_for_anything_in_a_run_that_has_ended(client, kinds, box, tmp_path):
+    uid = kinds[1]["usual"]
+    refused = client.post(f"/api/runs/{uid}/hands", json={"action": "pause"})
+    assert refused.status_code == 400 and "the run has ended" in refused.json()["error"]
+    assert client.get(f"/api/runs/{uid}/hands").json() == {"lives": False}
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("wish", [{}, {"action": 3}, {"action": "pause", "arguments": [1]}])
+def test_what_is_no_action_is_refused_before_it_is_posted(client, running, box, wish):
+    assert "an action has a name" in client.post(f"/api/runs/{running}/hands", json=wish).json()["error"]
+
+
+def test_a_name_that_leads_elsewhere_is_refused(client, running, box):
+    assert client.get(f"/api/runs/{running}/hands/x%2F..%2Fy").status_code in (400, 404)
+    assert "no ask has the name" in client.get(f"/api/runs/{running}/hands/secrets").json()["error"]
+
+
+def test_the_course_has_the_actions_and_who_asked(client, kinds):
+    course = client.get(f"/api/runs/{kinds[1]['steered']}").json()
+    assert [(each["action"], each["who"]) for each in course["actions"]] == [
+        (kind, "jane") for kind in ("add_pixels", "forbid", "configure")
+    ]
+    decision = course["decisions"][course["actions"][0]["decision"]]
+    assert decision["by_hand"] == [0]
