@@ -23,6 +23,7 @@ ARROWS = {
     "agent": "run masks",
     "rehearsal": "gp acquisition optimizer panels",
     "replay": "recording run optimizer agent",
+    "verify": "recording scalarizers run replay",
     "export": "run",
     "masks": "",
     "session": "",

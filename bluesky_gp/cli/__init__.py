@@ -13,6 +13,7 @@ from bluesky_gp.cli.runs import runs
 from bluesky_gp.cli.scalarize import scalarize
 from bluesky_gp.cli.serve import catalog
 from bluesky_gp.cli.show import show
+from bluesky_gp.cli.verify import verify
 from bluesky_gp.cli.view import view
 
 
@@ -29,6 +30,7 @@ cli.add_command(show)
 cli.add_command(view)
 cli.add_command(export)
 cli.add_command(replay)
+cli.add_command(verify)
 cli.add_command(rehearse)
 cli.add_command(scalarize)
 cli.add_command(catalog)

@@ -35,7 +35,7 @@ def replay(context: click.Context, uid: str, place: str, other: str | None, give
     from bluesky_gp.replay import alternatives, replay
 
     try:
-        with _documents(uid, place) as documents:
+        with recorded_documents(uid, place) as documents:
             if other is not None:
                 _tell_alternatives(alternatives(documents, make_acquisition(other), **given), other)
                 return
@@ -47,7 +47,8 @@ def replay(context: click.Context, uid: str, place: str, other: str | None, give
 
 
 @contextmanager
-def _documents(key: str, place: str) -> "Iterator[Documents]":
+def recorded_documents(key: str, place: str) -> "Iterator[Documents]":
+    """Find the documents of a run, by the path of a journal or in a catalog, which is open meanwhile."""
     from bluesky_gp.recording import documents_of
 
     if Path(key).is_file():

@@ -1,0 +1,117 @@
+"""Clauses of a map: each proposed pixel has an end, each measured one was asked for, and each value is what it says."""
+
+import json
+from collections.abc import Iterator
+from math import isclose, isfinite, isnan
+from typing import Any
+
+import numpy as np
+
+from bluesky_gp.protocols import Scalarizer
+from bluesky_gp.run import PIXELS, signal_axis, spectrum_key, steps_of
+from bluesky_gp.scalarizers import as_spectrum, channels, evaluate, get_scalarizer
+from bluesky_gp.verify.evidence import BrokenClause, Document, Evidence
+
+_CLOSE = 1e-9  # relative: another processor sums in another order
+
+
+def ended(run: Evidence) -> str | None:
+    """Every pixel that was proposed was measured, failed, or was abandoned with the last batch."""
+    if not run.gp:
+        return None
+    record, steps = run.record, steps_of(run.record)
+    attempted = record.inherited.attempted | {outcome.pixel for outcome in record.outcomes}
+    for number, step in enumerate(steps[:-1]):
+        missing = [pixel for pixel in step.proposed if pixel not in attempted]
+        if missing:
+            raise BrokenClause(
+                f"decision {len(record.inherited.steps) + number} proposed pixel {_pixel(run, missing[0])}, "
+                f"which was neither measured nor failed; {len(missing)} of the batch were not"
+            )
+    left = len(record.abandoned)
+    if left and run.stop.get("exit_status") == "success":
+        raise BrokenClause(f"the run ended as a success and abandoned {left} pixels of its last batch")
+    proposed = sum(len(step.proposed) for step in steps)
+    return (
+        f"{proposed} pixels proposed; {len(record.measured[1])} measured, {len(record.failed)} failed, {left} abandoned"
+    )
+
+
+def in_place(run: Evidence) -> str | None:
+    """Every measured pixel was asked for before, and the stage stood there."""
+    if not (run.gp and run.is_plain_map):
+        return None
+    grid, axes, agent = run.record.grid, run.axes, run.gp["agent"]
+    asked, farthest = {*run.record.inherited.rest}, 0.0
+    for stream, doc in run.events():
+        data = doc["data"]
+        if stream == agent:
+            asked.update(_proposed(run, data))
+        elif stream == PIXELS:
+            fraction = axes.fraction(data, grid)
+            pixel = axes.pixel(data, grid)
+            if pixel is None or int(grid.ravel([pixel])[0]) not in asked:
+                where = tuple(fraction.round(2).tolist())
+                raise BrokenClause(f"event {doc['seq_num']} was measured at {where}, where no pixel was asked for")
+            farthest = max(farthest, float(np.abs(fraction - pixel).max()))
+    return f"every pixel was measured where it was asked for, at most {round(farthest, 6):g} of a step away"
+
+
+def _proposed(run: Evidence, data: Document) -> list[int]:
+    rows = np.asarray(data[f"{run.gp['agent']}_proposed"]).astype(int)
+    return run.record.grid.ravel(rows[rows[:, 0] >= 0]).tolist() if len(rows) else []
+
+
+def have_values(run: Evidence) -> str | None:
+    """Every pixel has a finite value, or an event that says why it has none."""
+    if not (run.gp and run.is_plain_map):
+        return None
+    stream = f"{run.gp['agent']}_failures"
+    said = {tuple(doc["data"][f"{stream}_pixel"]): doc["data"][f"{stream}_reason"] for _, doc in run.events(stream)}
+    for pixel, reason in said.items():
+        if not reason:
+            raise BrokenClause(f"pixel {tuple(map(int, pixel))} failed, and its event gives no reason")
+    for pixel in map(tuple, run.record.failed.tolist()):
+        if pixel not in said and run.record.grid.ravel([pixel])[0] not in run.record.inherited.attempted:
+            raise BrokenClause(f"pixel {pixel} has no finite value, and no event says why")
+    return (
+        f"{len(run.record.measured[1])} values are finite; {len(run.record.failed)} pixels failed, each with a reason"
+    )
+
+
+def from_spectra(run: Evidence) -> str | None:
+    """Every value is what its target makes of the spectrum beside it."""
+    target = str(run.gp.get("target", ""))
+    found = [d for d in run.descriptors.values() if d["name"] == PIXELS and target in d["data_keys"]]
+    scalarizer = _scalarizer(found[0], target) if found else None
+    if scalarizer is None or not (key := spectrum_key(found[0], target)) or key == target:
+        return None
+    axis, count = signal_axis(found[0], key)[0], 0
+    for number, raw, value in _measured(run, key, target):
+        spectrum = as_spectrum(raw)
+        again, _ = evaluate(scalarizer, spectrum, channels(spectrum) if axis is None else axis)
+        same = isclose(again, value, rel_tol=_CLOSE) or (isnan(again) and not isfinite(value))
+        if not same:
+            raise BrokenClause(f"event {number}: {target} is {value:.6g}, and its spectrum gives {again:.6g}")
+        count += 1
+    return f"{count} values are what {target} makes of their spectra"
+
+
+def _measured(run: Evidence, key: str, target: str) -> Iterator[tuple[int, Any, float]]:
+    for _, doc in run.events(PIXELS):
+        yield doc["seq_num"], doc["data"][key], float(np.asarray(doc["data"][target]).item())
+
+
+def _scalarizer(descriptor: Document, target: str) -> Scalarizer | None:
+    """Make the target's scalarizer again from the detector's configuration; None where it is not one of ours."""
+    device = descriptor["data_keys"][target].get("object_name", "")
+    configuration = descriptor.get("configuration", {}).get(device, {}).get("data", {})
+    described = json.loads(configuration.get(f"{device}_scalarizers", "{}")).get(target.removeprefix(f"{device}_"))
+    try:
+        return get_scalarizer(described)
+    except (TypeError, ValueError):
+        return None
+
+
+def _pixel(run: Evidence, flat: int) -> tuple[int, ...]:
+    return tuple(run.record.grid.unravel([flat])[0].tolist())
