@@ -1,4 +1,5 @@
 from .adaptive import adaptive_map as adaptive_map
+from .again import remeasure as remeasure
 from .arrival import MoveAlteredError as MoveAlteredError
 from .arrival import StageElsewhereError as StageElsewhereError
 from .best import go_to_best as go_to_best
@@ -18,6 +19,7 @@ from .stubs import ask_agent as ask_agent
 from .stubs import measure_pixels as measure_pixels
 from .stubs import one_pixel as one_pixel
 from .stubs import prepare_agent as prepare_agent
+from .stubs import record_action as record_action
 from .stubs import record_failure as record_failure
 from .stubs import record_hands as record_hands
 from .stubs import tolerant as tolerant

@@ -75,7 +75,7 @@ def adaptive_map(
         ``f(pixels)``, a plan run before each batch: drift correction, a refocus. It opens no run.
     resume_from : optional
         A run to go on with: a run of a catalog, the path of a journal, or a uid that is looked up in the agent's
-        catalog. The rest of its last batch is measured first, or chosen anew where batches are reviewed.
+        catalog. The rest of its last batch is measured first; chosen anew where a review had no answer yet.
     review : bool or float, optional
         Show every batch and wait for `GPAgent.agree`, `edit` or `veto`; a number: so many seconds, then it is measured.
     md : mapping, optional
@@ -94,7 +94,7 @@ def adaptive_map(
     reviewed = wants_review(review)
     stage = as_stage(stage, agent.optimizer.grid)
     yield from check_reach(stage)
-    history = yield from prepare_agent(agent, num=num, resume_from=resume_from)
+    history = yield from prepare_agent(agent, num=num, resume_from=resume_from, detectors=detectors)
     left = num - (len(history.attempted) if history else 0)
     seconds = yield from _expected_seconds(detectors, left)
     args = {"per_pixel": repr(per_pixel), "per_batch": repr(per_batch), "review": review}
@@ -108,7 +108,7 @@ def adaptive_map(
     def staged() -> MsgGenerator[str]:
         if per_pixel is None:  # nobody knows what another one reads
             yield from check_heard(detectors, stage, agent)
-        rest = [] if reviewed else _rest(history, agent)[:left]
+        rest = _rest(history, agent)[:left] if not reviewed or (history and history.is_agreed) else []
         batches = _batches(agent, rest, measure, per_batch, partial(ask_and_review, agent, review))
         uid: str = yield from bpp.run_wrapper(batches, md=metadata)
         return uid

@@ -12,7 +12,7 @@ from bluesky_gp.plans.arrival import StageElsewhereError, check_arrival
 from bluesky_gp.plans.stages import AnyStage, devices_of, moves_to
 from bluesky_gp.plans.typing import PerPixel, Pixel, Reading, plan
 from bluesky_gp.plans.waiting import start_and_wait
-from bluesky_gp.run import FAULT, PAUSE, REJECTED, History
+from bluesky_gp.run import FAULT, PAUSE, REJECTED, Action, History
 from bluesky_gp.settings import check_whole
 
 FAULTS = (FailedStatus, TimeoutError, ConnectionError, StageElsewhereError)
@@ -27,8 +27,15 @@ class TooManyFailures(RuntimeError):  # noqa: N818 - the name that users catch
 
 
 @plan
-def prepare_agent(agent: GPAgent, *, num: int | None = None, resume_from: Any = None) -> MsgGenerator[History | None]:
+def prepare_agent(
+    agent: GPAgent, *, num: int | None = None, resume_from: Any = None, detectors: Sequence[Readable[Any]] = ()
+) -> MsgGenerator[History | None]:
     """Have the agent read the run that is to be resumed, before another is opened.
+
+    Parameters
+    ----------
+    detectors : sequence of Readable, optional
+        With which `remeasure` will measure where it is given none.
 
     Returns
     -------
@@ -41,7 +48,7 @@ def prepare_agent(agent: GPAgent, *, num: int | None = None, resume_from: Any = 
         If that run cannot be gone on with.
     """
     try:
-        yield from start_and_wait([Msg("prepare", agent, Assignment(num, resume_from))])
+        yield from start_and_wait([Msg("prepare", agent, Assignment(num, resume_from, tuple(detectors)))])
     except FailedStatus as error:
         raise (error.__cause__ or error) from None
     return None if agent.resumed is None else agent.resumed.history
@@ -224,14 +231,20 @@ def record_hands(agent: GPAgent) -> MsgGenerator[None]:
     """Record what people asked for since the last question, in stream ``gp_hands``; pause where they asked for that."""
     actions = agent.hands.waiting
     for action in actions:
-        yield Msg("checkpoint")
-        yield from start_and_wait([Msg("set", agent.hands, action)])
-        yield from _event([agent.hands], agent.hands.name)
+        yield from record_action(agent, action)
     if any(action.kind == PAUSE for action in actions):
         yield Msg("checkpoint")
         yield Msg("pause", None, defer=False)
         if agent.hands.waiting != actions:  # as they are where nothing is heard, in a simulated plan
             yield from record_hands(agent)  # what was asked for meanwhile
+
+
+@plan
+def record_action(agent: GPAgent, action: Action) -> MsgGenerator[None]:
+    """Record an action of a person; the agent hears it, and heeds it with its next decision."""
+    yield Msg("checkpoint")
+    yield from start_and_wait([Msg("set", agent.hands, action)])
+    yield from _event([agent.hands], agent.hands.name)
 
 
 def _record_rejection(agent: GPAgent, pixel: Pixel) -> MsgGenerator[None]:

@@ -127,6 +127,7 @@ class GPAgent(ByHand, ForPlans, DocumentRouter):
         self._others = other_keys(target, optimizer, others or {})
         self._preparation = Preparation(optimizer, catalog=catalog, scalarizer=scalarizer)
         self._run: Progress | None = None  # the one that it steers, or steered last
+        self.detectors: tuple[Any, ...] = ()  # of the latest map
         self._mail: Mail | None = None
         self._marks: list[Failure] = []
         self._made = time()
@@ -203,6 +204,7 @@ class GPAgent(ByHand, ForPlans, DocumentRouter):
 
         Asked again, as a rewind after a pause does, it reads nothing anew.
         """
+        self.detectors = value.detectors or self.detectors
         reading = self._preparation.read(value, self.metadata())
         return finished(self.name) if reading is None else FutureStatus(reading, name=self.name)
 

@@ -73,9 +73,13 @@ class ByHand:
         who : str, optional
             Name for the record. Default: the user's.
         """
+        self.hands.add(self.wish(pixels, who=who))
+
+    def wish(self, pixels: Sequence[Sequence[int]], *, who: str = "") -> Action:
+        """Return the action that has pixels measured next, for a plan that records it by itself."""
         rows = pixels_of(pixels, self.optimizer.grid)
         self._check_free(rows)
-        self._ask(ADD, {"pixels": rows}, who)
+        return self._action(ADD, {"pixels": rows}, who)
 
     def forbid(self, region: Any, *, who: str = "") -> None:
         """Measure no more in a region: pixels of the batch under way that lie in it are left out.

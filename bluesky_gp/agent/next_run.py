@@ -22,10 +22,13 @@ class Assignment:
     resume_from : optional
         A run of a catalog, the path of a journal, a uid that is looked up in the agent's catalog, or what the agent
         itself left, a `Resumed`.
+    detectors : tuple
+        With which the plan measures.
     """
 
     num: int | None = None
     resume_from: Any = None
+    detectors: tuple[Any, ...] = ()
 
 
 class Preparation:

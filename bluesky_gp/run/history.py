@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from bluesky_gp.packed import as_text, from_text
-from bluesky_gp.run.actions import EDIT, VETO, Action
+from bluesky_gp.run.actions import AGREE, EDIT, VETO, Action
 from bluesky_gp.run.outcomes import Outcome
 from bluesky_gp.typing import Floats
 
@@ -75,6 +75,12 @@ class History:
         answered = any(action.kind in (EDIT, VETO) for action in self.unheeded)
         proposed = self.steps[-1].proposed if self.steps and not answered else ()
         return tuple(pixel for pixel in proposed if pixel not in self.attempted)
+
+    @property
+    def is_agreed(self) -> bool:
+        """Whether a person agreed to the last batch, or put it together."""
+        edited = bool(self.steps) and any(action.kind == EDIT for action in self.steps[-1].heeded)
+        return edited or any(action.kind == AGREE for action in self.unheeded)
 
     @property
     def untimed(self) -> "History":

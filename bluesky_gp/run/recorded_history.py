@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 
-from bluesky_gp.run.actions import AGREE, FINISH, GO_ON, PAUSE, Action
+from bluesky_gp.run.actions import FINISH, GO_ON, PAUSE, Action
 from bluesky_gp.run.history import History, Step
 from bluesky_gp.run.outcomes import Outcome
 from bluesky_gp.run.record import RunRecord
 
-_DONE_WITH = (AGREE, FINISH, GO_ON, PAUSE)  # kinds of actions that mean nothing to a run that goes on later
+_DONE_WITH = (FINISH, GO_ON, PAUSE)  # kinds of actions that mean nothing to a run that goes on later
 
 
 def history_of(record: RunRecord) -> History:

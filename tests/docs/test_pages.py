@@ -19,7 +19,7 @@ from bluesky_gp.recording import open_catalog
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-FEWER = {"num=410": "num=20"}
+FEWER = {"num=410": "num=20", "review=60.0": "review=0.05"}
 WITH_MORE = {"record.md", "faults.md", "your-instrument.md", "epics.md"}  # each has a test of its own below
 NOT_RUN = {"benchmarks.md"}  # it shows no session; its commands take hours
 
@@ -37,6 +37,7 @@ def session(RE, tmp_path, monkeypatch):  # noqa: N803
     """The session of README.md after its run, in a folder of its own."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("BLUESKY_GP_CATALOG", "data")
+    monkeypatch.setenv("BLUESKY_GP_HANDS", str(tmp_path / "hands"))
     reader = Reader(tmp_path, replaced=FEWER)
     with open_catalog("data/") as catalog:
         token = RE.subscribe(catalog.writer)
