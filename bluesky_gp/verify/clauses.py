@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bluesky_gp.recording import Documents
-from bluesky_gp.verify import decisions, documents, pixels
+from bluesky_gp.verify import decisions, documents, hands, pixels
 from bluesky_gp.verify.evidence import BrokenClause, Evidence
 
 CLAUSES: Mapping[str, Callable[[Evidence], str | None]] = {
@@ -18,6 +18,7 @@ CLAUSES: Mapping[str, Callable[[Evidence], str | None]] = {
     "values": pixels.have_values,
     "targets": pixels.from_spectra,
     "hyperparameters": decisions.within_bounds,
+    "hands": hands.whole,
     "replay": decisions.repeated,
     "versions": decisions.with_versions,
 }

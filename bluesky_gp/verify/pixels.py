@@ -11,6 +11,7 @@ from bluesky_gp.protocols import Scalarizer
 from bluesky_gp.run import PIXELS, signal_axis, spectrum_key, steps_of
 from bluesky_gp.scalarizers import as_spectrum, channels, evaluate, get_scalarizer
 from bluesky_gp.verify.evidence import BrokenClause, Document, Evidence
+from bluesky_gp.verify.hands import put_aside
 
 _CLOSE = 1e-9  # relative: another processor sums in another order
 
@@ -22,7 +23,7 @@ def ended(run: Evidence) -> str | None:
     record, steps = run.record, steps_of(run.record)
     attempted = record.inherited.attempted | {outcome.pixel for outcome in record.outcomes}
     for number, step in enumerate(steps[:-1]):
-        missing = [pixel for pixel in step.proposed if pixel not in attempted]
+        missing = [pixel for pixel in step.proposed if pixel not in attempted | put_aside(run, number, steps)]
         if missing:
             raise BrokenClause(
                 f"decision {len(record.inherited.steps) + number} proposed pixel {_pixel(run, missing[0])}, "

@@ -19,7 +19,7 @@ from bluesky_gp.verify import CLAUSES, verify
 TARGET = "spectrometer_loop_area"
 
 
-def measure(RE, plan=adaptive_map, num=24, exposure=0.0, **options):  # noqa: N803
+def measure(RE, plan=adaptive_map, num=24, exposure=0.0, hands=lambda agent: None, **options):  # noqa: N803
     sample = SyntheticFerroelectric(shape=(8, 8), failed=0.25)
     stage = PixelStage(grid=PixelGrid((8, 8)), name="stage")
     spectrometer = SimulatedSpectrometer(
@@ -28,13 +28,21 @@ def measure(RE, plan=adaptive_map, num=24, exposure=0.0, **options):  # noqa: N8
     if plan is raster_map:
         return RE(raster_map([spectrometer], stage, every=4))
     agent = GPAgent(PixelOptimizer(stage.grid, "loop_area", batch_size=6, n_initial=6), target=TARGET)
+    hands(agent)
     return RE(adaptive_map([spectrometer], stage, agent, num=num, **options))
+
+
+def people(agent):
+    """Ask for this and that before the run begins."""
+    agent.add_pixels([(7, 7), (0, 5)], who="ada")
+    agent.forbid({"rectangle": [[3, 0], [4, 2]]}, who="grace")
+    agent.configure(acquisition="ucb", who="ada")
 
 
 @pytest.fixture
 def recorded(RE, docs):
     """The documents of a run, which may be changed."""
-    measure(RE)
+    measure(RE, hands=people)
     documents = copy.deepcopy(docs.all)
     docs.all.clear()
     return documents
@@ -127,6 +135,14 @@ def a_decision_with_another_best(documents):
     stream(documents, "gp")[2]["data"]["gp_best_value"] *= 1.0 + 1e-15
 
 
+def an_action_of_nobody(documents):
+    stream(documents, "gp_hands")[1]["data"]["gp_hands_who"] = ""
+
+
+def a_pixel_of_a_person_that_nobody_asked_for(documents):
+    stream(documents, "gp_hands")[0]["data"]["gp_hands_arguments"] = '{"pixels": [[7, 7]]}'
+
+
 def no_version_of_numpy(documents):
     del documents[0][1]["gp"]["versions"]["numpy"]
 
@@ -145,6 +161,8 @@ FAULTS = {
     a_value_that_is_not_its_spectrums: {"targets", "replay"},
     a_hyperparameter_beyond_its_bounds: {"hyperparameters", "replay"},
     a_decision_with_another_best: {"replay"},
+    an_action_of_nobody: {"hands"},
+    a_pixel_of_a_person_that_nobody_asked_for: {"hands", "replay"},
     no_version_of_numpy: {"versions"},
 }
 """Faults, and the clauses that find each."""
@@ -166,6 +184,7 @@ def test_a_run_as_it_was_recorded_keeps_every_clause(recorded):
     assert said["proposals"].startswith("24 pixels proposed; ") and "0 abandoned" in said["proposals"]
     assert said["places"] == "every pixel was measured where it was asked for, at most 0 of a step away"
     assert "bit for bit" in said["replay"] and "24 values" in said["targets"]
+    assert said["hands"].startswith("3 actions of people") and said["hands"].endswith("3 heeded by a decision")
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
