@@ -47,6 +47,7 @@ class ExpectedImprovement:
     xi: float = 0.0
 
     logarithmic: ClassVar[bool] = True  # for `combined`: the score is a logarithm
+    by_pixel: ClassVar[bool] = True  # the score of a pixel follows from its own mean and deviation
 
     def __post_init__(self) -> None:
         check_number("ExpectedImprovement", "xi", self.xi)
@@ -69,6 +70,7 @@ class ProbabilityOfImprovement:
     xi: float = 0.0
 
     logarithmic: ClassVar[bool] = True  # for `combined`: the score is a logarithm
+    by_pixel: ClassVar[bool] = True  # the score of a pixel follows from its own mean and deviation
 
     def __post_init__(self) -> None:
         check_number("ProbabilityOfImprovement", "xi", self.xi)
@@ -89,6 +91,8 @@ class ConfidenceBound:
     """
 
     beta: float = 2.0
+
+    by_pixel: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         check_number("ConfidenceBound", "beta", self.beta)
@@ -132,6 +136,8 @@ class ConfidenceSchedule:
 @dataclass(frozen=True)
 class PosteriorUncertainty:
     """Standard deviation of the posterior: active learning of the whole map. MacKay 1992."""
+
+    by_pixel: ClassVar[bool] = True
 
     def __call__(self, mean: Floats, std: Floats, best: float, *, rng: np.random.Generator) -> Floats:
         """Score candidates, shape ``(k,)``."""

@@ -127,3 +127,6 @@ class DenseCovariance:
 
     def nearest_variance(self, S: Indices, noise: Floats) -> None:
         """None: without lags the nearest pixels need not be those that say most."""
+
+    def near_column(self, pixel: int, S: Indices, noise: Floats) -> None:
+        """None: without lags a pixel may share something with any other."""

@@ -175,3 +175,6 @@ class FeatureCovariance:
         gap = self.V - np.stack([self.base.dot(S, column) for column in weighted.T], axis=1)
         root = cholesky(np.eye(gap.shape[1]) + self.V[S].T @ weighted, lower=True)
         return np.asarray(near + np.square(solve_triangular(root, gap.T, lower=True)).sum(axis=0))
+
+    def near_column(self, pixel: int, S: Indices, noise: Floats) -> None:
+        """None: by its features a pixel shares something with all others."""

@@ -15,6 +15,7 @@ from typing import Protocol, Self
 import numpy as np
 from sklearn.gaussian_process.kernels import Kernel
 
+from bluesky_gp.gp.window import Window
 from bluesky_gp.typing import Floats, Indices
 
 NO_VARIANCE = 1e-300
@@ -123,6 +124,13 @@ class Covariance(Protocol):
 
     def solver(self, S: Indices, noise: Floats) -> Solver:
         """Return the solver for measured pixels S, whose noise variances beside the kernel's are given."""
+        ...
+
+    def near_column(self, pixel: int, S: Indices, noise: Floats) -> tuple[Window, Floats] | None:
+        """Covariance of a pixel with all inside a window around it, outside of which there is none, given S.
+
+        None where it is known everywhere for as little, or to be exact.
+        """
         ...
 
     def nearest_variance(self, S: Indices, noise: Floats) -> Floats | None:

@@ -23,9 +23,11 @@ from bluesky_gp.gp.iterative import IterativeSolver
 from bluesky_gp.gp.kernel_gradients import gradient_of_lags, noise_gradient
 from bluesky_gp.gp.kernels import noise_variance, of_lags
 from bluesky_gp.gp.lattice import LatticeProduct
+from bluesky_gp.gp.near_column import near_column, window_sides
 from bluesky_gp.gp.nearest_variance import nearest_variance
 from bluesky_gp.gp.samplers import CirculantSampler, FactorSampler, stationary_sampler
 from bluesky_gp.gp.tiles import ENTRIES, tiled
+from bluesky_gp.gp.window import Window
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.typing import Floats, Indices
 
@@ -87,24 +89,27 @@ class LatticeCovariance:
     lags: Floats = field(repr=False)  # (n_lags, ndim)
     table: Floats = field(repr=False)  # (n_lags,)
     noise: float
+    near: bool = True  # whether a large lattice is looked at near a pixel alone, where it has nothing to do with others
 
     @classmethod
-    def of(cls, kernel: Kernel, grid: PixelGrid) -> Self:
+    def of(cls, kernel: Kernel, grid: PixelGrid, *, near: bool = True) -> Self:
         """Evaluate a kernel, whose length scales are in pixels, at all lags of a grid."""
         spans = [np.arange(1 - n, n, dtype=np.float64) for n in grid.shape]
         lags = np.stack(np.meshgrid(*spans, indexing="ij"), axis=-1).reshape(-1, grid.ndim)
-        return cls._evaluate(kernel, grid.shape, grid.allowed, lags)
+        return cls._evaluate(kernel, grid.shape, grid.allowed, lags, near)
 
     @classmethod
-    def _evaluate(cls, kernel: Kernel, shape: tuple[int, ...], allowed: npt.NDArray[np.bool_], lags: Floats) -> Self:
+    def _evaluate(
+        cls, kernel: Kernel, shape: tuple[int, ...], allowed: npt.NDArray[np.bool_], lags: Floats, near: bool
+    ) -> Self:
         half = len(lags) // 2 + 1  # the table is symmetric: lag i and lag -1 - i are opposite
         first = of_lags(kernel, lags[:half])
         table = np.concatenate([first, first[-2::-1]])
-        return cls(kernel, shape, allowed, lags, table, noise_variance(kernel, len(shape)))
+        return cls(kernel, shape, allowed, lags, table, noise_variance(kernel, len(shape)), near)
 
     def with_theta(self, theta: Floats) -> Self:
         """Return the same kernel with other hyperparameters."""
-        return self._evaluate(self.kernel.clone_with_theta(theta), self.shape, self.allowed, self.lags)
+        return self._evaluate(self.kernel.clone_with_theta(theta), self.shape, self.allowed, self.lags, self.near)
 
     @cached_property
     def product(self) -> LatticeProduct:
@@ -191,3 +196,22 @@ class LatticeCovariance:
         if len(self.variance) * len(S) ** 2 <= EXACT:
             return None
         return nearest_variance(self, S, self.noise + noise)
+
+    def near_column(self, pixel: int, S: Indices, noise: Floats) -> tuple[Window, Floats] | None:
+        """Covariance of a pixel with all inside a window, given S; where the variance is from the nearest of S too."""
+        if not self.near or len(self.variance) * len(S) ** 2 <= EXACT or self._inside is None:
+            return None
+        window = Window.around(pixel, self.shape, self._inside.shape)
+        column = near_column(self._inside, window, S, noise, pixel)
+        return None if column is None else (window, column)
+
+    @cached_property
+    def _inside(self) -> "LatticeCovariance | None":
+        """The covariance of a window outside of which there is none with its centre; None: it is too large."""
+        table = self.table.reshape([2 * n - 1 for n in self.shape])
+        sides = window_sides(table, self.shape)
+        if sides is None:
+            return None
+        middle = tuple(slice(n - s, n + s - 1) for n, s in zip(self.shape, sides, strict=True))
+        lags, allowed = self.lags.reshape(*table.shape, -1)[middle], np.ones(int(np.prod(sides)), dtype=bool)
+        return type(self)(self.kernel, sides, allowed, lags.reshape(-1, len(sides)), table[middle].ravel(), self.noise)

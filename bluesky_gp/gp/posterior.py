@@ -31,6 +31,7 @@ from bluesky_gp.gp.fantasy import Fantasy, Foreseen
 from bluesky_gp.gp.interfaces import Covariance, Solver
 from bluesky_gp.gp.posterior_covariance import PosteriorCovariance, variance_given
 from bluesky_gp.gp.trend import Trend
+from bluesky_gp.gp.window import Window
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.typing import Floats, Indices
 
@@ -165,9 +166,12 @@ class GridPosterior(PosteriorCovariance):
 
         The trend stays as it is, as it would for a value that is the predicted mean.
         """
+        near = None if len(self.trend_root) else self.prior.near_column(pixel, self.pixels, self.noise)
+        if near is not None:
+            return self._conditioned_near(*near, pixel, value, noise + self.prior.noise)
         column = self.covariance_column(pixel)
         noise += self.prior.noise
-        std = float(np.sqrt(max(column[pixel] + noise, _LEAST_VARIANCE * self.prior.variance.max())))
+        std = self._std(float(column[pixel]), noise)
         gain = column / std
         return replace(
             self,
@@ -175,6 +179,23 @@ class GridPosterior(PosteriorCovariance):
             variance=np.maximum(self.variance - gain * gain, 0.0),
             fantasies=(*self.fantasies, Fantasy(pixel, gain, std, noise)),
         )
+
+    def _conditioned_near(self, window: Window, column: Floats, pixel: int, value: float, noise: float) -> Self:
+        """Change what is inside a window."""
+        for fantasy in self.fantasies:
+            fantasy.take_from(column, pixel, window)
+        std = self._std(window.at(column, pixel), noise)
+        gain, mean, variance = column / std, self.mean, self.variance.copy()
+        part = window.of(variance)
+        part[...] = np.maximum(part - gain * gain, 0.0)
+        if value != mean[pixel]:
+            mean = mean.copy()
+            window.of(mean)[...] += gain * ((value - self.mean[pixel]) / std)
+        fantasies = (*self.fantasies, Fantasy(pixel, gain, std, noise, window))
+        return replace(self, mean=mean, variance=variance, fantasies=fantasies)
+
+    def _std(self, variance: float, noise: float) -> float:
+        return float(np.sqrt(max(variance + noise, _LEAST_VARIANCE * self.prior.variance.max())))
 
     def observe(
         self, pixels: Indices, values: Floats, noise: Floats | None = None, *, ahead: Foreseen | None = None

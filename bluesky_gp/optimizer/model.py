@@ -31,6 +31,9 @@ from bluesky_gp.optimizer.units import AffineUnits, TransformedUnits, Units
 from bluesky_gp.overview import FeatureGroups
 from bluesky_gp.typing import Floats, Indices
 
+NUMERICS = ("0.1", "0.2")
+"""Versions of the arithmetic of decisions. 0.1: fits by L-BFGS, and on large lattices all of every column."""
+
 _FEWEST = 4  # values below which hyperparameters are not fitted: the priors know more
 
 Mean = int | float | npt.NDArray[np.float64] | Callable[[Floats], Floats] | None
@@ -49,6 +52,7 @@ class Model:
     outliers: float | None = None
     sign: float = 1.0
     image: Image | None = None
+    near: bool = True  # see `LatticeCovariance`
 
     @classmethod
     def of(
@@ -58,7 +62,7 @@ class Model:
         kernel: Kernel | None,
         prior: Mapping[str, Any] | None,
         n_restarts: int = 0,
-        fit: str = "curvature",
+        numerics: str = NUMERICS[-1],
         mean: Mean,
         transform: Any,
         outliers: float | None,
@@ -66,16 +70,16 @@ class Model:
         groups: FeatureGroups | None = None,
     ) -> Self:
         """Check what a user asks for; see `PixelOptimizer`."""
-        choice, image = beliefs(grid.shape, kernel, prior, n_restarts, groups, by_curvature=fit == "curvature")
+        choice, image = beliefs(grid.shape, kernel, prior, n_restarts, groups, by_curvature=numerics != "0.1")
         if outliers is not None and not outliers > 0.0:
             raise ValueError(f"PixelOptimizer: outliers is a number of standard deviations, or None, got {outliers}")
         _trend(mean, grid, AffineUnits(1.0))
-        return cls(grid, choice, mean, transform, outliers, 1.0 if maximize else -1.0, image)
+        return cls(grid, choice, mean, transform, outliers, 1.0 if maximize else -1.0, image, numerics != "0.1")
 
     def beginning(self, target: str) -> OptimizerState:
         """Return the state before the first pixel."""
-        kernel, grid = self.choice.kernel, self.grid
-        prior = covariance_of(kernel, grid) if self.image is None else self.image.covariance(kernel, grid)
+        kernel, grid, image, near = self.choice.kernel, self.grid, self.image, self.near
+        prior = covariance_of(kernel, grid, near=near) if image is None else image.covariance(kernel, grid)
         return OptimizerState(grid, target, ModelFit(AffineUnits(self.sign), prior))
 
     def learn(self, state: OptimizerState, new: Measurements, *, final: bool) -> OptimizerState:

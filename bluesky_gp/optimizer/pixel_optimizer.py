@@ -84,8 +84,8 @@ class PixelOptimizer(SuggestIngest):
         Starts of a fit of the hyperparameters beside the kernel's own values: those are chosen which the values make
         most probable. None: four for a kernel of your own, of which nobody knows how many optima it has; none for one
         with a `prior` and for the default, whose priors have few.
-    fit : {"curvature", "lbfgs"}
-        The way to the most probable hyperparameters where they have priors; L-BFGS is slower, and that of 0.1.0.
+    numerics : {"0.2", "0.1"}
+        Version whose arithmetic is used: the earlier one is slower, and what a replay of its records takes.
     overview : array_like, mapping of names to such, or Overview, optional
         Image of the sample, taken before the map: the target may follow what it shows. How much, is learnt; an image
         that says nothing of the target is not used. See `Overview`.
@@ -124,7 +124,7 @@ class PixelOptimizer(SuggestIngest):
         min_distance: float = 0.0,
         initial: str | Design | Iterable[Any] | None = None,
         n_restarts: int | None = None,
-        fit: str = "curvature",
+        numerics: str = "0.2",
         overview: Any = None,
         checkpoint: str | Path | None = None,
     ) -> None:
@@ -132,7 +132,7 @@ class PixelOptimizer(SuggestIngest):
             PixelGrid.from_mapping(grid), target, kernel, acquisition, batch_size, n_initial, batch, maximize, seed,
             rules(stopping), mean=mean, prior=prior, transform=transform, outliers=outliers,
             others=names("others", others), purpose=purpose, min_distance=min_distance, initial=initial,
-            n_restarts=n_restarts, fit=fit, overview=Overview.of(overview),
+            n_restarts=n_restarts, numerics=numerics, overview=Overview.of(overview),
         )  # fmt: skip
         self.grid, self.target, self.batch_size = self.recipe.grid, target, batch_size
         self.others, self.acquisition = self.recipe.others, self.recipe.acquisition_function

@@ -12,10 +12,13 @@ from bluesky_gp.optimizer.context import StateContext
 from bluesky_gp.optimizer.designs import Beginning
 from bluesky_gp.optimizer.doubts import with_unscored
 from bluesky_gp.optimizer.recipe import Recipe
+from bluesky_gp.optimizer.scores import ScoresByPixel
 from bluesky_gp.optimizer.short_path import short_path
 from bluesky_gp.optimizer.state import OptimizerState
 from bluesky_gp.protocols import Acquisition, MapAcquisition, Proposal
 from bluesky_gp.typing import Floats, Indices
+
+_MANY = 10_000  # pixels, from which on it pays to remember their scores
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +70,9 @@ class Proposer:
             def score(posterior: GridPosterior, pixels: Indices) -> Floats:
                 return StateContext(state, posterior, pixels, rng, memory).scored_by(acquisition)
 
-            return self._modelled(state, posterior, candidates, num, score)
+            by_pixel = getattr(acquisition, "by_pixel", False) and state.grid.size >= _MANY
+            remembered = ScoresByPixel(score, state.grid.size) if by_pixel else score
+            return self._modelled(state, posterior, candidates, num, remembered)
 
     def _modelled(
         self, state: OptimizerState, posterior: GridPosterior, candidates: Indices, num: int, score: Score

@@ -14,7 +14,7 @@ from bluesky_gp.gp import KernelChoice
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.optimizer.batch import Strategy, share_for, strategy_of
 from bluesky_gp.optimizer.designs import Beginning, Design, OverImage, Random, design_of
-from bluesky_gp.optimizer.model import Mean, Model
+from bluesky_gp.optimizer.model import NUMERICS, Mean, Model
 from bluesky_gp.optimizer.slips import (
     check_acquisition,
     check_flag,
@@ -33,16 +33,15 @@ from bluesky_gp.protocols import Acquisition, MapAcquisition
 from bluesky_gp.settings import check_number, check_whole
 
 _RESTARTS = 4  # of 75 random kernels fits then find the optimum of 73, or a better one than 15 to 30 random starts
-_FITS = ("curvature", "lbfgs")
 _OBJECTS = ("acquisition", "batch", "mean", "transform", "kernel", "initial")  # made again from their descriptions
 _NUMBERS = ("batch_size", "n_initial", "maximize", "seed")
-_OPTIONS = ("prior", "outliers", "others", "min_distance", "n_restarts", "fit")  # a record may lack them
+_OPTIONS = ("prior", "outliers", "others", "min_distance", "n_restarts", "numerics")  # a record may lack them
 _NEEDED = ("grid", "optimizer_target", "kernel", "batch_size", "n_initial", "maximize", "seed")
 CHANGEABLE = ("acquisition", "batch", "purpose", "batch_size", "min_distance", "stopping")
 """Settings that may be changed in mid-run: they say what is proposed, and nothing of what was learnt."""
 
 _STOOD_FOR_MISSING = {
-    "min_distance": 0.0, "others": (), "initial": "random", "batch": 0.5, "n_restarts": 0, "fit": "lbfgs"
+    "min_distance": 0.0, "others": (), "initial": "random", "batch": 0.5, "n_restarts": 0, "numerics": "0.1"
 }  # fmt: skip
 """Defaults of records that lack an entry, or have None for it: those before the entry came to be."""
 
@@ -76,7 +75,7 @@ class Recipe:
     min_distance: float = 0.0
     initial: Any = None
     n_restarts: int | None = None
-    fit: str = "curvature"
+    numerics: str = "0.2"
     overview: Overview | Planes | None = None
 
     def __post_init__(self) -> None:
@@ -98,8 +97,8 @@ class Recipe:
             raise ValueError(f"PixelOptimizer: give batch={self.batch!r} or purpose={self.purpose!r}, not both")
         if self.n_restarts is not None:
             check_whole("PixelOptimizer", "n_restarts", self.n_restarts, 0)
-        if self.fit not in _FITS:
-            raise ValueError(f"PixelOptimizer: fit is one of {', '.join(_FITS)}, got {self.fit!r}")
+        if self.numerics not in NUMERICS:
+            raise ValueError(f"PixelOptimizer: numerics is one of {', '.join(NUMERICS)}, got {self.numerics!r}")
 
     @property
     def restarts(self) -> int:
@@ -154,7 +153,7 @@ class Recipe:
             kernel=self.kernel,
             prior=self.prior,
             n_restarts=self.restarts,
-            fit=self.fit,
+            numerics=self.numerics,
             mean=self.mean,
             transform=self.transform,
             outliers=self.outliers,
@@ -190,7 +189,7 @@ class Recipe:
             "transform": describe(self.transform),
             "outliers": self.outliers,
             "n_restarts": self.restarts,
-            "fit": self.fit,
+            "numerics": self.numerics,
             "others": list(self.others),
             **({} if self.planes is None else {"overview": self.planes.to_mapping()}),
         }

@@ -39,12 +39,12 @@ def test_what_a_record_lacks_was_the_default_of_its_day():
     assert Recipe.of(older).min_distance == 0.0 and Recipe.of(older).initial == "random"
 
 
-def test_a_record_without_the_way_of_its_fits_was_fitted_by_l_bfgs():
+def test_a_record_that_names_no_arithmetic_is_decided_by_that_of_0_1():
     plain = Recipe(GRID, "height").to_mapping()
-    assert plain.pop("fit") == "curvature"
-    assert Recipe.of(plain).fit == "lbfgs"
-    assert not PixelOptimizer.of(Recipe.of(plain))._model.choice.by_curvature  # noqa: SLF001
-    assert PixelOptimizer(GRID, "height")._model.choice.by_curvature  # noqa: SLF001
+    assert plain.pop("numerics") == "0.2"
+    earlier, today = Recipe.of(plain).model(), Recipe(GRID, "height").model()
+    assert not earlier.choice.by_curvature and today.choice.by_curvature
+    assert not earlier.beginning("height").covariance.near and today.beginning("height").covariance.near
 
 
 def test_the_old_spelling_of_a_class_is_read():
