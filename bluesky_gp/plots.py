@@ -1,5 +1,6 @@
 """Figures: a run that was read back, a grid on the image of the sample; matplotlib is imported when one is drawn."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,8 +40,9 @@ def run_figure(record: RunRecord, truth: Floats | None = None) -> "Figure":
     truth = None if truth is None else _true_map(record, truth)
     if not record.maps or record.grid.ndim != 2:
         raise ValueError(f"run {record.start['uid'][:8]}: a figure needs two axes and the maps of stream 'gp_maps'")
-    figure = Figure(figsize=(12, 7), layout="constrained")
-    panels = figure.subplots(2, 3)
+    planes = _overview(record)
+    figure = Figure(figsize=(12 if planes is None else 16, 7), layout="constrained")
+    panels = figure.subplots(2, 3 if planes is None else 4)
     low, high = color_limits(record.maps["mean"] if truth is None else truth)
     shown = _measured_map(record) if truth is None else truth
     unit = with_units(record.target, record.units)
@@ -50,6 +52,9 @@ def run_figure(record: RunRecord, truth: Floats | None = None) -> "Figure":
     _map(panels[1, 0], record.maps["std"], "posterior standard deviation", record, unit, cmap="magma")
     _spectrum(panels[1, 1], record)
     _progress(panels[1, 2], record, truth, unit)
+    if planes is not None:
+        _map(panels[0, 3], next(iter(planes.values())), "overview image", record, next(iter(planes)), cmap="gray")
+        _contribution(panels[1, 3], record)
     best = record.best_pixel
     for panel in (panels[0, 0], panels[0, 2], panels[1, 0]):
         if best is not None:
@@ -125,6 +130,31 @@ def _progress(panel: "Axes", record: RunRecord, truth: Floats | None, unit: str)
         panel.axhline(largest, color="0.4", linestyle="--", linewidth=1, label="best of the true map")
     panel.legend(loc="lower right", fontsize="small")
     panel.set(xlabel="pixels", ylabel=unit, title="best value by iteration")
+
+
+def _overview(record: RunRecord) -> Mapping[str, Floats] | None:
+    """Return the overview images of a run, None if it had none."""
+    from bluesky_gp.overview import Planes  # it needs scikit-learn: a second to import
+
+    recorded = record.start["gp"].get("overview")
+    return Planes.from_mapping(recorded).images if recorded else None
+
+
+def _contribution(panel: "Axes", record: RunRecord) -> None:
+    columns = record.iterations
+    pixels = columns["n_measured"]
+    if "overview_share" in columns:
+        for name, label, color in (
+            ("overview_error", "with the image", "tab:blue"),
+            ("overview_error_without", "without", "tab:orange"),
+        ):
+            panel.plot(pixels, columns[name], ".-", label=label, color=color, linewidth=1)
+        panel.set(ylabel=with_units("leave-one-out error", record.units), ylim=(0.0, None))
+        panel.legend(loc="upper right", fontsize="small")
+        share = columns["overview_share"][-1]
+        used = f"the image explains {share:.0%} of the variance" if share > 0.0 else "the image is not used"
+        panel.set(title=used)
+    panel.set(xlabel="pixels")
 
 
 def _name(panel: "Axes", title: str, record: RunRecord) -> None:

@@ -20,8 +20,9 @@ from bluesky_gp.plans.arguments import (
     whole_number,
 )
 from bluesky_gp.plans.heard import check_heard
+from bluesky_gp.plans.looking import look, record_images
 from bluesky_gp.plans.metadata import start_metadata
-from bluesky_gp.plans.queueable import AGENT, DETECTORS, METADATA, PER_BATCH, PER_PIXEL, STAGE, queueable
+from bluesky_gp.plans.queueable import AGENT, DETECTORS, IMAGERS, METADATA, PER_BATCH, PER_PIXEL, STAGE, queueable
 from bluesky_gp.plans.reach import check_reach
 from bluesky_gp.plans.reviewing import ask_and_review, wants_review
 from bluesky_gp.plans.stages import StageOrMotors, as_stage, devices_of
@@ -41,6 +42,7 @@ logger = logging.getLogger("bluesky_gp")
     per_pixel=PER_PIXEL,
     per_batch=PER_BATCH,
     resume_from={"annotation": "typing.Optional[str]", "description": "Uid, or its beginning, of a run to go on with."},
+    overview=IMAGERS,
     md=METADATA,
 )
 @plan
@@ -54,6 +56,7 @@ def adaptive_map(
     per_batch: PerBatch | None = None,
     resume_from: Any = None,
     review: bool | float | None = None,
+    overview: Sequence[Readable[Any]] = (),
     md: Mapping[str, Any] | None = None,
 ) -> MsgGenerator[str]:
     """Measure `num` pixels of `stage`, a batch at a time, where `agent` proposes them.
@@ -78,6 +81,9 @@ def adaptive_map(
         catalog. The rest of its last batch is measured first; chosen anew where a review had no answer yet.
     review : bool or float, optional
         Show every batch and wait for `GPAgent.agree`, `edit` or `veto`; a number: so many seconds, then it is measured.
+    overview : sequence of Readable
+        Imagers that are triggered and read before the first pixel is chosen: the agent looks at their images, see
+        `PixelOptimizer`. Their events are stream ``overview``. A run that is resumed has the images that it had.
     md : mapping, optional
         Metadata.
 
@@ -98,18 +104,21 @@ def adaptive_map(
     left = num - (len(history.attempted) if history else 0)
     seconds = yield from _expected_seconds(detectors, left)
     args = {"per_pixel": repr(per_pixel), "per_batch": repr(per_batch), "review": review}
-    metadata = start_metadata(
-        detectors, stage, agent, num=num, expected_seconds=seconds, plan_args=args, history=history, md=md
-    )
+    imagers = checked_detectors("adaptive_map", overview, stage) if overview and history is None else []
     measure = partial(measure_pixels, detectors, stage, agent, per_pixel=per_pixel or tolerant(one_pixel))
 
     @bpp.subs_decorator(agent)
-    @bpp.stage_decorator([*detectors, *devices_of(stage)])
+    @bpp.stage_decorator([*detectors, *imagers, *devices_of(stage)])
     def staged() -> MsgGenerator[str]:
+        if imagers:
+            yield from look(imagers, agent)
+        metadata = start_metadata(
+            detectors, stage, agent, num=num, expected_seconds=seconds, plan_args=args, history=history, md=md
+        )
         if per_pixel is None:  # nobody knows what another one reads
             yield from check_heard(detectors, stage, agent)
         rest = _rest(history, agent)[:left] if not reviewed or (history and history.is_agreed) else []
-        batches = _batches(agent, rest, measure, per_batch, partial(ask_and_review, agent, review))
+        batches = _batches(agent, imagers, rest, measure, per_batch, partial(ask_and_review, agent, review))
         uid: str = yield from bpp.run_wrapper(batches, md=metadata)
         return uid
 
@@ -119,12 +128,14 @@ def adaptive_map(
 
 def _batches(
     agent: GPAgent,
+    imagers: Sequence[Readable[Any]],
     rest: list[Pixel],
     measure: Callable[[list[Pixel]], MsgGenerator[None]],
     per_batch: PerBatch | None,
     ask: Callable[[], MsgGenerator[list[Pixel]]],
 ) -> MsgGenerator[None]:
     """Measure what is left of a run that is resumed, then batch after batch, as many as the agent has."""
+    yield from record_images(imagers)
     batch = rest or (yield from ask())
     while batch:
         yield from _before(batch, per_batch)

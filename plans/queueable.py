@@ -29,6 +29,7 @@ AGENT = {
     "devices": _DETECTORS,
     "description": 'An agent by its name, or its settings: {"target": "spectrometer_loop_area", "batch_size": 10}.',
 }
+IMAGERS = {"annotation": "typing.List[Detectors]", "devices": _DETECTORS, "description": "Imagers of the sample."}
 PER_PIXEL = {
     "annotation": "typing.Optional[Plans]",
     "plans": _PLANS,

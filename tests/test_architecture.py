@@ -28,7 +28,7 @@ ARROWS = {
     "masks": "",
     "session": "",
     "panels": "",
-    "plots": "run masks panels",
+    "plots": "run masks overview panels",
     "live": "recording run scalarizers panels",
     "devices": "scalarizers",
     "devices.sim": "devices scalarizers files",
@@ -38,7 +38,7 @@ ARROWS = {
     "devices.ioc": "devices devices.sim scalarizers",
     "view": "acquisition gp optimizer recording run agent replay scalarizers panels plots export",
     "configured": "acquisition agent optimizer",
-    "plans": "agent configured run",
+    "plans": "agent configured overview run",
     "testing": "optimizer plans",
     "cli": "*",
 }

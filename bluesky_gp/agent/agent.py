@@ -213,6 +213,10 @@ class GPAgent(ByHand, ForPlans, DocumentRouter):
         """The run that `prepare` has read, until the next begins; None if it read nothing."""
         return self._preparation.resumed
 
+    def look(self, overview: Any) -> None:
+        """Take an overview image, see `PixelOptimizer`: runs to come are decided with it, and their records have it."""
+        self._preparation.look(overview)
+
     def trigger(self) -> FutureStatus:
         """Learn from every pixel heard so far and choose the next batch; done when `read` can answer.
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from bluesky_gp.protocols import AnyOptimizer, Scalarizer
+from bluesky_gp.protocols import AnyOptimizer, Looks, Scalarizer
 from bluesky_gp.run import Decision, History, Resumed, beginning, resume
 from bluesky_gp.status import DaemonExecutor
 
@@ -87,6 +87,22 @@ class Preparation:
             self._read = DaemonExecutor().submit(job, catalog=self._catalog, scalarizer=self._scalarizer)
             self._read_for = value
         return self._read
+
+    def look(self, overview: Any) -> None:
+        """Have the optimizer take an overview image, and the runs to come begin with what it makes of what is known.
+
+        Raises
+        ------
+        TypeError
+            If the optimizer has no use for images.
+        """
+        if not isinstance(self._optimizer, Looks):
+            raise TypeError(
+                f"an overview needs an optimizer that can look at one, got {type(self._optimizer).__name__}"
+            )
+        self._optimizer.restore(self.first_state)
+        self._optimizer.look(overview)
+        self._first_state = self._optimizer.state
 
     def begin(self, gp: Mapping[str, Any]) -> tuple[History, Decision | None]:
         """Return what a run begins with, and the decision that this leads to if it has been computed.

@@ -1,11 +1,12 @@
 """The contribution of an overview image: whether it is used, and how much it adds to what pixels alone say."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 
 from bluesky_gp.gp import CholeskySolver, Fit, FitProblem
+from bluesky_gp.optimizer.units import Units
 from bluesky_gp.typing import Floats
 
 _WORTH = 3.0  # nats by which the image must make the values more probable: less is had from an image that says nothing
@@ -39,6 +40,17 @@ class Contribution:
     def used(self) -> bool:
         """Whether the map is predicted with the image."""
         return self.share > 0.0
+
+    @property
+    def words(self) -> str:
+        """That the image is not used, and why; empty where it is."""
+        return "" if self.used else "the overview image is not used: it does not make the values more predictable"
+
+    def in_units(self, units: Units) -> "Contribution":
+        """Return the same with errors in the target's unit."""
+        squares = np.square([self.error, self.error_without])
+        _, (error, error_without) = units.outward(np.zeros(2), squares)
+        return replace(self, error=float(error), error_without=float(error_without))
 
 
 class Weighing(NamedTuple):

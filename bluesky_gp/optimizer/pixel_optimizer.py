@@ -171,6 +171,21 @@ class PixelOptimizer(SuggestIngest):
         """Return plain data for a start document: the recipe, see `Recipe.to_mapping`."""
         return self.recipe.to_mapping()
 
+    def look(self, overview: Any) -> None:
+        """Take an overview image in place of the one that there was, and learn again what is known.
+
+        Parameters
+        ----------
+        overview : optional
+            As `PixelOptimizer` takes it; None: no image any more.
+        """
+        recipe, known = replace(self.recipe, overview=Overview.of(overview)), self.points(self._state)
+        model, proposer = recipe.model(), Proposer.of(recipe)
+        self.recipe, self._model, self._proposer = recipe, model, proposer
+        self._state = model.beginning(self.target)
+        if known:
+            self._state = self.learn(self._state, known, final=True)
+
     # -- what is known -------------------------------------------------------------------------------------------
 
     @property

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from bluesky_gp.gp import Covariance, Foreseen, GridPosterior, Trend
 from bluesky_gp.grid import PixelGrid
+from bluesky_gp.optimizer.contribution import Contribution
 from bluesky_gp.optimizer.forecast import Forecast, forecast, rms
 from bluesky_gp.optimizer.measurements import Measurements
 from bluesky_gp.optimizer.model_fit import ModelFit
@@ -180,6 +181,12 @@ class OptimizerState:
             return None
         return {**dict(zip(self.grid.axes, self.best_pixel, strict=True)), self.target: self.best_value}
 
+    @cached_property
+    def contribution(self) -> Contribution | None:
+        """What the overview image contributes, errors in the target's unit (at the median, if transformed)."""
+        found = self.fit.contribution
+        return None if found is None else found.in_units(self.units)
+
     @property
     def method(self) -> str:
         """Approximations and doubted values, in words for the record; empty: none."""
@@ -191,6 +198,7 @@ class OptimizerState:
             self.posterior.approximations,
             f"likelihood of {self.fit.n_likelihood} of {self.n_fitted} pixels" if subset else "",
             f"noise added to {doubted}" if doubted else "",
+            "" if self.fit.contribution is None else self.fit.contribution.words,
         )
         return "; ".join(part for part in parts if part)
 

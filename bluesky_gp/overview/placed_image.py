@@ -62,8 +62,12 @@ class Overview:
 
     @classmethod
     def of(cls, given: Any) -> "Overview | Planes | None":
-        """Return what somebody gave as an overview: one, an image, images by name, or nothing."""
-        return given if given is None or isinstance(given, Overview | Planes) else cls(given)
+        """Return what somebody gave as an overview: one, an image, images by name, what a record says, or nothing."""
+        if given is None or isinstance(given, Overview | Planes):
+            return given
+        if isinstance(given, Mapping) and "shape" in given and "images" in given:
+            return Planes.from_mapping(given)
+        return cls(given)
 
     @property
     def images(self) -> dict[str, Floats]:

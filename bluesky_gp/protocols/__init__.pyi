@@ -7,8 +7,11 @@ from .instruments import Stage as Stage
 from .optimizers import AnyOptimizer as AnyOptimizer
 from .optimizers import Forecasts as Forecasts
 from .optimizers import Gains as Gains
+from .optimizers import Looks as Looks
 from .optimizers import Optimizer as Optimizer
 from .optimizers import Proposal as Proposal
+from .optimizers import Seen as Seen
+from .optimizers import Sees as Sees
 from .optimizers import State as State
 from .optimizers import Steerable as Steerable
 from .posterior import Fantasy as Fantasy

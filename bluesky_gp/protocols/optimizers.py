@@ -98,6 +98,44 @@ class Forecasts(Protocol):
         ...
 
 
+class Seen(Protocol):
+    """What an overview image contributes to a map."""
+
+    @property
+    def share(self) -> float:
+        """Of the prior's variance, explained by the image; 0: it is not used."""
+        ...
+
+    @property
+    def error(self) -> float:
+        """Root mean square of the leave-one-out errors with the image."""
+        ...
+
+    @property
+    def error_without(self) -> float:
+        """The same without it."""
+        ...
+
+
+@runtime_checkable
+class Looks(Protocol):
+    """An optimizer that may be given an overview image, by a plan that takes one. Optional."""
+
+    def look(self, overview: Any) -> None:
+        """Take an image in place of the one that there was, and learn again what is known."""
+        ...
+
+
+@runtime_checkable
+class Sees(Protocol):
+    """A state that may know an overview image. Optional: what a `State` lacks is recorded as NaN."""
+
+    @property
+    def contribution(self) -> Seen | None:
+        """What the image contributes, errors in the target's unit; None: there is none, or nothing was fitted yet."""
+        ...
+
+
 S = TypeVar("S", bound=State)
 S_co = TypeVar("S_co", bound=State, covariant=True)
 

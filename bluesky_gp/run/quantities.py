@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from bluesky_gp.protocols import Forecasts, Gains
+from bluesky_gp.protocols import Forecasts, Gains, Seen, Sees
 from bluesky_gp.run.decision import Decision
 
 Size = Literal["batch", "axes", "theta"]
@@ -55,6 +55,14 @@ def _gain(name: str) -> Callable[[Decision], float]:
     return read
 
 
+def _seen(name: str) -> Callable[[Decision], float]:
+    def read(decision: Decision) -> float:
+        seen: Seen | None = decision.state.contribution if isinstance(decision.state, Sees) else None
+        return nan if seen is None else float(getattr(seen, name))
+
+    return read
+
+
 def _words(name: str) -> Callable[[Decision], str]:
     return lambda decision: str(getattr(decision.state, name)) if isinstance(decision.state, Forecasts) else ""
 
@@ -86,6 +94,9 @@ QUANTITIES = (
     Quantity("map_gain", _gain("map_gain"), units="target", missing=nan),
     Quantity("best_gain", _gain("best_gain"), units="target", missing=nan),
     Quantity("best_gain_most", _gain("best_gain_most"), units="target", missing=nan),
+    Quantity("overview_share", _seen("share"), missing=nan),
+    Quantity("overview_error", _seen("error"), units="target", missing=nan),
+    Quantity("overview_error_without", _seen("error_without"), units="target", missing=nan),
     Quantity("fit_time", lambda d: d.fit_time, units="s", compared=False),
     Quantity("propose_time", lambda d: d.propose_time, units="s", compared=False),
     Quantity("next_time", lambda d: d.next_time, units="s", compared=False, missing=0.0),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from bluesky_gp.protocols import AnyOptimizer, Scalarizer
+from bluesky_gp.protocols import AnyOptimizer, Looks, Scalarizer
 from bluesky_gp.recording import ResumeError, check_over, documents_of, journal_of
 from bluesky_gp.run.decision import Decision
 from bluesky_gp.run.history import History
@@ -32,7 +32,7 @@ def resume(
     catalog: Any = None,
     scalarizer: Scalarizer | None = None,
 ) -> Resumed:
-    """Read a run and come to the state in which it was left; changes nothing.
+    """Read a run and come to the state in which it was left; changes nothing, but that its overview image is taken.
 
     Parameters
     ----------
@@ -57,6 +57,8 @@ def resume(
     if gp is None:
         raise ResumeError(f"{run} is no run that a GPAgent steered: its start document has no 'gp'")
     check(gp, mine)
+    if gp.get("overview") != mine.get("overview"):
+        _take_image(optimizer, gp, mine)
     record = RunRecord.from_documents(
         chain([first], documents), scalarizer=scalarizer, others=mine.get("other_keys", {}), spectra=False
     )
@@ -69,6 +71,15 @@ def resume(
             f"well; give the number of pixels that both runs are to have"
         )
     return Resumed(history, after(optimizer, history))
+
+
+def _take_image(optimizer: AnyOptimizer, gp: Mapping[str, Any], mine: Mapping[str, Any]) -> None:
+    """Have the optimizer look at the image with which a run was decided; raise if it has one already, or cannot."""
+    if "overview" in mine or not isinstance(optimizer, Looks):
+        raise ResumeError(
+            "the run was decided with another overview image, or none: an optimizer without one takes the run's"
+        )
+    optimizer.look(gp["overview"])
 
 
 def check(gp: Mapping[str, Any], mine: Mapping[str, Any]) -> None:

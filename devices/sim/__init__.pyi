@@ -1,3 +1,4 @@
+from .imager import SimulatedImager as SimulatedImager
 from .measured import MeasuredSample as MeasuredSample
 from .sample import Sample as Sample
 from .samples import make_sample as make_sample

@@ -53,6 +53,19 @@ class MeasuredSample:
         """Return the measured spectrum of the nearest pixel, shape ``(n_channels,)``."""
         return self.spectra[nearest_pixel(pixel, self.shape)].copy()
 
+    def overview(self) -> Floats:
+        """Return the image that the file holds beside the spectra, the finer one where it holds two.
+
+        Raises
+        ------
+        ValueError
+            If it holds none.
+        """
+        for key in ("image_full", "image"):
+            if key in self.image.arrays:
+                return np.asarray(self.image.arrays[key], dtype=np.float64)
+        raise ValueError(f"file {self.path}: it holds no overview image, no array 'image_full' or 'image'")
+
     def truth(self, scalarizer: str | Mapping[str, Any] | Scalarizer) -> Floats:
         """Return the map that a scalarizer makes of all spectra, shape `shape`; NaN where it fails."""
         return scalarized_map(get_scalarizer(scalarizer), self.spectra, self.axis)

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import gaussian_filter, zoom
 from scipy.special import expit
 
 from bluesky_gp.devices.sim.sample import nearest_pixel
@@ -61,6 +61,7 @@ class SyntheticFerroelectric:
         rng = np.random.default_rng(seed)
         self._maps = _ferroelectric_maps(self.shape, rng)
         self._failed = _some_pixels(self.shape, failed, rng)
+        self._relief = _field(self.shape, 0.2, np.random.default_rng([seed, 1]))
         area = 4 * self._maps["response"] * self._maps["coercive"]
         weights = np.linalg.norm(0.5 * (np.roll(self.axis, -1) - np.roll(self.axis, 1)))  # area noise of unit noise
         self.noise_std = float(noise * np.ptp(area) / weights) if area.size > 1 else 0.0
@@ -71,6 +72,10 @@ class SyntheticFerroelectric:
         rng = _pixel_rng(self.seed, index, self.shape, visit)
         loop = self._loops(index) + self.noise_std * rng.standard_normal(len(self.axis))
         return _spoilt(loop, rng) if self._failed[index] else loop
+
+    def overview(self) -> Floats:
+        """Return the topography, nm, of four times as many pixels on each axis: relief, and walls that are trenches."""
+        return _fine_image(0.6 * self._relief - self._maps["wall"], self.seed)
 
     def truth(self, scalarizer: str | Mapping[str, Any] | Scalarizer) -> Floats:
         """Return the map of a target without noise, shape `shape`; NaN at the pixels that fail."""
@@ -124,6 +129,11 @@ class SyntheticEELS:
         rng = _pixel_rng(self.seed, index, self.shape, visit)
         return rng.poisson(self._expected(index)).astype(np.float64)
 
+    def overview(self) -> Floats:
+        """Return the HAADF image of four times as many pixels on each axis: the heavier and thicker, the brighter."""
+        heavy = 1.0 + 1.2e6 * self._maps["La"] + 0.25e6 * self._maps["Ti"]
+        return _fine_image(self._maps["thickness"] * heavy, self.seed)
+
     def truth(self, scalarizer: str | Mapping[str, Any] | Scalarizer) -> Floats:
         """Return the map of a target without noise, shape `shape`."""
         spectra = np.array([self._expected(index) for index in np.ndindex(self.shape)])
@@ -135,6 +145,8 @@ class SyntheticEELS:
         loss = _low_loss(self.axis, at["thickness"], at["plasmon"])
         return self.counts * (loss + at["thickness"] * (_background(self.axis) + core))
 
+
+_FINER = 4  # pixels of an overview image in one of the sample, on each axis
 
 _EDGES: dict[str, tuple[float, tuple[tuple[float, float, float], ...]]] = {
     "Ti": (456.0, ((458.5, 3.0, 2.0), (464.0, 2.2, 2.0))),  # onset; white lines: energy, height, width, eV
@@ -188,6 +200,7 @@ def _ferroelectric_maps(shape: tuple[int, ...], rng: np.random.Generator) -> dic
         "imprint": 0.6 * np.tanh(domains / 0.3),  # V
         "width": 0.7 + 0.1 * np.tanh(_field(shape, 0.2, rng)),  # V
         "slope": 0.3 * np.tanh(_field(shape, 0.2, rng)),  # pm/V, electrostatic
+        "wall": wall,  # 1 in the middle of a domain wall
     }
 
 
@@ -219,6 +232,12 @@ def _layer_maps(shape: tuple[int, ...], rng: np.random.Generator) -> dict[str, F
         "thickness": 0.5 + 0.05 * np.tanh(_field(shape, 0.3, rng)),  # t/lambda
         "plasmon": 29.5 - 3.0 * middle,  # eV
     }
+
+
+def _fine_image(values: Floats, seed: int) -> Floats:
+    """Return a map as an image of four times as many pixels on each axis, with noise of 5 % of its spread a pixel."""
+    fine = zoom(values, _FINER, order=1, mode="nearest", grid_mode=True)
+    return np.asarray(fine + 0.05 * values.std() * np.random.default_rng([seed, 2]).standard_normal(fine.shape))
 
 
 def _step(x: Floats) -> Floats:

@@ -61,7 +61,8 @@ def test_values_in_the_unit_of_the_target_say_so():
     described = GPAgent(ListOptimizer(GRID, "height"), target="t", units="nm").describe()
     with_units = [key for key, data_key in described.items() if data_key.get("units") == "nm"]
     gains = ["gp_map_error", "gp_map_gain", "gp_best_gain", "gp_best_gain_most"]
-    assert with_units == ["gp_mean", "gp_std", "gp_noise_std", "gp_best_value", *gains]
+    errors = ["gp_overview_error", "gp_overview_error_without"]
+    assert with_units == ["gp_mean", "gp_std", "gp_noise_std", "gp_best_value", *gains, *errors]
     assert described["gp_fit_time"]["units"] == "s"
 
 

@@ -1,0 +1,78 @@
+"""A simulated overview image of a sample."""
+
+import time
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from bluesky.protocols import Hints
+from ophyd import Component, Device
+from ophyd.signal import Signal
+from ophyd.status import StatusBase
+
+from bluesky_gp.devices.stage import PixelStage
+from bluesky_gp.grid import PixelGrid
+
+
+class ImageSignal(Signal):
+    """A two-dimensional array of single precision."""
+
+    def describe(self) -> dict[str, Any]:
+        """Return the data key."""
+        shape = [*np.shape(self.get())]
+        data_key = {"source": f"SIM:{self.name}", "dtype": "array", "dtype_numpy": "<f4", "shape": shape}
+        return {self.name: {**data_key, "dims": ["row", "col"]}}
+
+
+class SimulatedImager(Device):
+    """An overview image of a sample: topography of the ferroelectric one, HAADF of the oxide, that of a file.
+
+    Event key: ``NAME_image``, shape ``(n_rows, n_cols)``.
+
+    Parameters
+    ----------
+    sample : Sample
+        One that has an `overview`.
+    stage : PixelStage
+        Whose grid says where the sample lies.
+    name : str
+        Name of the device.
+
+    Examples
+    --------
+    >>> from bluesky_gp.devices import PixelStage, SyntheticEELS
+    >>> imager = SimulatedImager(SyntheticEELS((8, 8)), PixelStage(grid={"shape": [8, 8]}, name="stage"), name="haadf")
+    >>> imager.trigger().wait()
+    >>> imager.read()["haadf_image"]["value"].shape
+    (32, 32)
+    """
+
+    image = Component(ImageSignal, value=np.zeros((0, 0), np.float32), kind="normal")
+
+    def __init__(self, sample: Any, stage: PixelStage, *, name: str, prefix: str = "", **kwargs: Any) -> None:
+        super().__init__(prefix, name=name, **kwargs)
+        if not callable(getattr(sample, "overview", None)):
+            raise TypeError(f"{name}: the sample has no overview image, got {sample!r}")
+        self.sample, self.pixel_stage = sample, stage
+        self._taken = np.asarray(sample.overview(), dtype=np.float32)
+        self.image.put(np.full_like(self._taken, np.nan))
+
+    @property
+    def image_grid(self) -> PixelGrid:
+        """Where the pixels of the image lie, in the units of the stage's grid."""
+        grid = replace(self.pixel_stage.grid, shape=self.sample.shape, mask=None)
+        scale = np.divide(grid.shape, self._taken.shape)  # pixels of the grid in one of the image
+        origin = tuple(grid.position(0.5 * scale - 0.5))
+        return replace(grid, shape=self._taken.shape, step=tuple(grid.step * scale), origin=origin)
+
+    def trigger(self) -> StatusBase:
+        """Take the image; it is there at once."""
+        self.image.put(self._taken, timestamp=time.time())
+        status = StatusBase()
+        status.set_finished()
+        return status
+
+    @property
+    def hints(self) -> Hints:
+        """Nothing: tables and plots show numbers."""
+        return {"fields": []}
