@@ -43,6 +43,7 @@ logger = logging.getLogger("bluesky_gp")
     per_batch=PER_BATCH,
     resume_from={"annotation": "typing.Optional[str]", "description": "Uid, or its beginning, of a run to go on with."},
     overview=IMAGERS,
+    review={"annotation": "typing.Union[bool, float, NoneType]", "description": "A person sees each batch first."},
     md=METADATA,
 )
 @plan
