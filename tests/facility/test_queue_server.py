@@ -140,7 +140,13 @@ def test_it_is_stopped_aborted_and_halted(api, server, ending, status):
 
 def test_a_person_ends_the_map_and_takes_a_pixel_back_while_it_is_measured(api, server):
     uid = started(api, BPlan("adaptive_map", *MAP, num=100))
-    for function in (BFunc("mark_failed", [0, 0], "contaminated"), BFunc("finish", "enough for today")):
+    asked = [
+        BFunc("add_pixels", [[11, 11]]),
+        BFunc("forbid", {"rectangle": [[0, 0], [2, 2]]}),
+        BFunc("mark_failed", [0, 0], "contaminated"),
+        BFunc("finish", "enough for today"),
+    ]
+    for function in asked:
         task = api.function_execute(function, run_in_background=True)["task_uid"]
         done = api.wait_for_completed_task(task, timeout=30) and api.task_result(task)
         assert done["result"]["success"], done
@@ -149,6 +155,7 @@ def test_a_person_ends_the_map_and_takes_a_pixel_back_while_it_is_measured(api, 
     assert ended.stop["exit_status"] == "success"
     assert ended.iterations["stop_reason"][-1] == "enough for today"
     assert any(outcome.reason == "contaminated" for outcome in ended.outcomes)
+    assert [action.kind for action in ended.actions][:2] == ["add_pixels", "forbid"]
 
 
 def test_after_the_worker_was_killed_in_mid_run_the_next_item_goes_on_with_the_run(api, server):
