@@ -23,7 +23,7 @@ from bluesky_gp.gp.iterative import IterativeSolver
 from bluesky_gp.gp.kernel_gradients import gradient_of_lags, noise_gradient
 from bluesky_gp.gp.kernels import noise_variance, of_lags
 from bluesky_gp.gp.lattice import LatticeProduct
-from bluesky_gp.gp.near_column import near_column, window_sides
+from bluesky_gp.gp.near_column import near_column, reach, window_sides
 from bluesky_gp.gp.nearest_variance import nearest_variance
 from bluesky_gp.gp.samplers import CirculantSampler, FactorSampler, stationary_sampler
 from bluesky_gp.gp.tiles import ENTRIES, tiled
@@ -195,7 +195,8 @@ class LatticeCovariance:
         """Variance of all pixels from the nearest of S, where the exact one takes more than `EXACT` operations."""
         if len(self.variance) * len(S) ** 2 <= EXACT:
             return None
-        return nearest_variance(self, S, self.noise + noise)
+        most = reach(self.table.reshape([2 * n - 1 for n in self.shape])) if self.near else None
+        return nearest_variance(self, S, self.noise + noise, most)
 
     def near_column(self, pixel: int, S: Indices, noise: Floats) -> tuple[Window, Floats] | None:
         """Covariance of a pixel with all inside a window, given S; where the variance is from the nearest of S too."""

@@ -30,17 +30,20 @@ _LARGEST = 0.25  # share of the lattice, above which the whole takes hardly long
 _MOST = 1500  # measured pixels in a window, above which their factor takes as long
 
 
+def reach(table: Floats) -> Indices:
+    """Return the largest lag along each axis at which a table over the lags, shape ``2 n - 1``, has a covariance."""
+    far, axes = np.abs(table) > _NOTHING * table.max(), range(table.ndim)
+    lags = [np.flatnonzero(far.any(axis=tuple(i for i in axes if i != axis))) for axis in axes]
+    return np.array([np.abs(each - n // 2).max() for each, n in zip(lags, table.shape, strict=True)])
+
+
 def window_sides(table: Floats, shape: tuple[int, ...]) -> tuple[int, ...] | None:
-    """Return the sides of a window that holds all lags of which a table, shape ``2 n - 1``, has a covariance.
+    """Return the sides of a window that holds all lags at which a table has a covariance.
 
     None where it is no small part of the lattice.
     """
-    far = np.abs(table) > _NOTHING * table.max()
-    sides = []
-    for axis, n in enumerate(shape):
-        reach = int(np.abs(np.flatnonzero(far.any(axis=tuple(set(range(len(shape))) - {axis}))) - (n - 1)).max())
-        sides.append(min(2 * reach + 1, n))
-    return tuple(sides) if np.prod(sides) <= _LARGEST * np.prod(shape) else None
+    sides = tuple(min(2 * int(most) + 1, n) for most, n in zip(reach(table), shape, strict=True))
+    return sides if np.prod(sides) <= _LARGEST * np.prod(shape) else None
 
 
 def near_column(prior: Covariance, window: Window, S: Indices, noise: Floats, pixel: int) -> Floats | None:

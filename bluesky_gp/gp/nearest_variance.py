@@ -20,7 +20,7 @@ _SMALLEST = 4  # pixels along the longest side of a tile that is not cut any mor
 _SIDE = 32  # pixels along the side of a first tile
 
 
-def nearest_variance(prior: StationaryCovariance, S: Indices, noise: Floats) -> Floats:
+def nearest_variance(prior: StationaryCovariance, S: Indices, noise: Floats, reach: Indices | None = None) -> Floats:
     """Return the variance of every pixel, shape ``(N,)``, from measured pixels near its tile.
 
     Parameters
@@ -30,6 +30,8 @@ def nearest_variance(prior: StationaryCovariance, S: Indices, noise: Floats) -> 
         Measured pixels, flat.
     noise : ndarray, shape (m,)
         Their noise variances, the kernel's included.
+    reach : ndarray of int, shape (ndim,), optional
+        Pixels along each axis beyond which there is no covariance: what lies farther from a tile is left out.
     """
     positions = np.stack(np.unravel_index(S, prior.shape), axis=-1)
     tree = KDTree(positions)
@@ -38,7 +40,7 @@ def nearest_variance(prior: StationaryCovariance, S: Indices, noise: Floats) -> 
 
     def fill(tile: Tile) -> None:
         pixels = everywhere[tuple(slice(*ends) for ends in zip(*tile, strict=True))].ravel()
-        near = _near(tree, positions, *tile)
+        near = _near(tree, positions, *tile, reach)
         solver = CholeskySolver.factorise(prior.block(S[near], S[near]) + np.diag(noise[near]))
         reduction = solver.reduce(prior.block(S[near], pixels))
         variance[pixels] = np.maximum(prior.variance[pixels] - reduction, 0.0)
@@ -71,15 +73,17 @@ def _cut(positions: Indices, low: Indices, high: Indices) -> list[Tile]:
     return [*_cut(inside, low, first), *_cut(inside, second, high)]
 
 
-def _near(tree: KDTree, positions: Indices, low: Indices, high: Indices) -> Indices:
+def _near(tree: KDTree, positions: Indices, low: Indices, high: Indices, reach: Indices | None) -> Indices:
     """Measured pixels around a tile, `NEIGHBOURS` if there are as many: those inside, then the nearest on every side.
 
     On every side, because the nearest of all may lie in one dense cluster and know nothing of the other side.
     """
-    centre, reach = 0.5 * (low + high - 1), 0.5 * (high - low - 1)
+    centre, half = 0.5 * (low + high - 1), 0.5 * (high - low - 1)
     candidates = np.atleast_1d(tree.query(centre, k=min(len(positions), 8 * NEIGHBOURS))[1])
+    if reach is not None:
+        candidates = candidates[np.all(np.abs(positions[candidates] - centre) <= half + reach, axis=1)]
     offset = positions[candidates] - centre
-    distance = np.linalg.norm(np.maximum(np.abs(offset) - reach, 0.0), axis=1)
+    distance = np.linalg.norm(np.maximum(np.abs(offset) - half, 0.0), axis=1)
     side = (offset > 0) @ (1 << np.arange(len(centre)))
     order = np.lexsort((distance, side))
     first = np.searchsorted(side[order], np.arange(1 << len(centre)))

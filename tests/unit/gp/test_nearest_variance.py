@@ -5,6 +5,7 @@ from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 from bluesky_gp import PixelGrid
 from bluesky_gp.gp import lattice_covariance as module
 from bluesky_gp.gp.lattice_covariance import LatticeCovariance
+from bluesky_gp.gp.near_column import reach
 from bluesky_gp.gp.nearest_variance import nearest_variance
 from bluesky_gp.gp.posterior import GridPosterior
 from bluesky_gp.gp.rotated_matern import RotatedMatern
@@ -31,6 +32,19 @@ def test_the_nearest_pixels_are_enough_and_never_claim_too_much(shape):
     near, exact = variances(grid, clustered(grid, 900))
     assert np.all(near >= exact * (1 - 1e-9))
     assert np.max(near / exact) < 1.01
+
+
+@pytest.mark.parametrize("m", [200, 900])
+def test_what_has_no_covariance_with_a_tile_is_left_out_and_changes_nothing(m):
+    grid = PixelGrid((120, 130))
+    S = clustered(grid, m)
+    prior = LatticeCovariance.of(ConstantKernel(1.5) * RotatedMatern((1.5, 2.0), 1.3) + WhiteKernel(0.02), grid)
+    noise = np.full(m, prior.noise)
+    most = reach(prior.table.reshape(239, 259))
+    assert most.max() < 30
+    without = nearest_variance(prior, S, noise)
+    np.testing.assert_allclose(nearest_variance(prior, S, noise, most), without, rtol=1e-3)
+    np.testing.assert_array_equal(nearest_variance(prior, S, noise, np.array(grid.shape)), without)
 
 
 def test_with_fewer_pixels_than_neighbours_it_is_exact():
