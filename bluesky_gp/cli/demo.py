@@ -13,6 +13,7 @@ from bluesky_gp.cli.targets import HELP, SIGNAL_HELP
 from bluesky_gp.typing import Floats
 
 if TYPE_CHECKING:
+    from bluesky_gp.cli.overview_saving import MapErrors
     from bluesky_gp.run import RunRecord
 
 PUBLISHED_SHARE = 410 / 2500  # of the pixels of the map
@@ -27,6 +28,7 @@ PUBLISHED_SHARE = 410 / 2500  # of the pixels of the map
 @click.option("--kernel", type=click.Choice(KERNELS), default="default", show_default=True)
 @click.option("--target", help=f"{HELP}  [default: what suits the sample]")
 @click.option("--signal", help=SIGNAL_HELP)
+@click.option("--overview", is_flag=True, help="Take an image of the sample first; compare with a map without it.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the first, random pixels.")
 @click.option(
     "--catalog",
@@ -46,6 +48,7 @@ def demo(
     kernel: str,
     target: str | None,
     signal: str | None,
+    overview: bool,
     seed: int,
     catalog: Path,
     no_figure: bool,
@@ -56,6 +59,7 @@ def demo(
     The published experiment: 50 x 50 pixels, batches of ten, 410 pixels. A GPAgent steers a RunEngine, the run goes
     into a databroker, and what is shown is read back from there.
     """
+    from bluesky_gp.cli.overview_saving import MapErrors, saving
     from bluesky_gp.cli.report import report, summary
 
     with ExitStack() as stack:
@@ -63,13 +67,20 @@ def demo(
             sample = sample or SAMPLES.get(instrument, "ferroelectric")
             setup = stack.enter_context(INSTRUMENTS[instrument](sample, target, signal))
             num = _checked(num, setup)
-            agent = make_agent(
-                setup, batch=batch or default_batch(num), acquisition=acquisition, kernel=kernel, seed=seed
-            )
+            choices: dict[str, Any] = {"acquisition": acquisition, "kernel": kernel, "seed": seed}
+            choices["batch"] = batch or default_batch(num)
+            agent = make_agent(setup, **choices)
+            imagers = [_imager(setup, instrument)] if overview else []
         except (ValueError, TypeError, OSError, ImportError) as error:
             raise click.UsageError(str(error)) from error
-        record = _run(agent, setup, num, catalog, quiet=as_json)
-    result = summary(record, setup.truth) | {"catalog": str(catalog)}
+        seeing = MapErrors(setup.truth)
+        record = _run(agent, setup, num, catalog, imagers, seeing, quiet=as_json)
+        saved: dict[str, Any] = {}
+        if overview:
+            other, blind = stack.enter_context(INSTRUMENTS[instrument](sample, target, signal)), MapErrors(setup.truth)
+            _run(make_agent(other, **choices), other, num, catalog, [], blind, quiet=as_json)
+            saved = {"overview": saving(record, seeing, blind)}
+    result = summary(record, setup.truth) | {"catalog": str(catalog), **saved}
     result["figure"] = None if no_figure else str(_draw(record, setup.truth, catalog))
     if as_json:
         click.echo(json.dumps(result, allow_nan=False))
@@ -102,7 +113,15 @@ def make_agent(setup: Setup, *, batch: int, acquisition: str, kernel: str, seed:
     return GPAgent(optimizer, target=setup.target)
 
 
-def _run(agent: Any, setup: Setup, num: int, folder: Path, *, quiet: bool) -> "RunRecord":
+def _imager(setup: Setup, instrument: str) -> Any:
+    if setup.imager is None:
+        raise ValueError(f"--overview: --instrument {instrument} has no imager here, --instrument simulated has")
+    return setup.imager()
+
+
+def _run(
+    agent: Any, setup: Setup, num: int, folder: Path, imagers: list[Any], errors: "MapErrors", *, quiet: bool
+) -> "RunRecord":
     """Run the experiment, and read it back from the catalog."""
     from bluesky import RunEngine
     from bluesky.utils import RunEngineInterrupted
@@ -115,10 +134,11 @@ def _run(agent: Any, setup: Setup, num: int, folder: Path, *, quiet: bool) -> "R
     engine = RunEngine({}) if setup.engine is None else setup.engine
     with open_catalog(folder) as catalog, nullcontext() if quiet else ProgressBar() as bar:
         engine.subscribe(catalog.writer)
+        engine.subscribe(errors)
         if bar is not None:
             engine.subscribe(bar)
         try:
-            uids: Any = engine(adaptive_map([setup.detector], setup.stage, agent, num=num))
+            uids: Any = engine(adaptive_map([setup.detector], setup.stage, agent, num=num, overview=imagers))
         except RunEngineInterrupted:
             engine.abort("Ctrl-C")
             raise KeyboardInterrupt from None

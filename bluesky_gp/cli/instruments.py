@@ -4,9 +4,10 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from typing import Any, Protocol
 
@@ -30,6 +31,7 @@ class Setup:
     target: str  # key of the number to map, in the detector's events
     truth: Floats  # grid.shape; NaN where nothing is known
     engine: Any = None  # the RunEngine on whose loop the devices live, if they need one
+    imager: Callable[[], Any] | None = None  # makes an imager of the sample; None: there is none
 
 
 @contextmanager
@@ -133,14 +135,15 @@ def nion(sample: str, target: str | None, signal: str | None = None) -> Iterator
 @contextmanager
 def simulated(sample: str, target: str | None, signal: str | None = None) -> Iterator[Setup]:
     """Simulated devices over a synthetic or a measured sample."""
-    from bluesky_gp.devices import PixelStage, SimulatedSpectrometer
+    from bluesky_gp.devices import PixelStage, SimulatedImager, SimulatedSpectrometer
 
     chosen = experiment(sample, target, signal)
     grid = PixelGrid(chosen.sample.shape, step=(_STEP, _STEP), units="um")
     stage = PixelStage(grid=grid, name="stage")
     scalarizers = {chosen.target: chosen.scalarizer}
     spectrometer = SimulatedSpectrometer(chosen.sample, stage, scalarizers=scalarizers, name="spectrometer")
-    yield Setup(spectrometer, stage, grid, f"spectrometer_{chosen.target}", chosen.truth)
+    imager = partial(SimulatedImager, chosen.sample, stage, name="overview")
+    yield Setup(spectrometer, stage, grid, f"spectrometer_{chosen.target}", chosen.truth, imager=imager)
 
 
 class Instrument(Protocol):

@@ -6,6 +6,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from bluesky_gp.cli.overview_saving import in_words
 from bluesky_gp.rehearsal import score
 from bluesky_gp.run import RunRecord
 from bluesky_gp.typing import Floats
@@ -97,6 +98,7 @@ def _rows(result: dict[str, Any]) -> list[tuple[str, str]]:
         ),
         *_found(result, units),
         *_expected(result, units),
+        *([("the overview image", in_words(result["overview"], units))] if "overview" in result else []),
         ("failed pixels", f"{result['n_failed']}"),
         (
             "seconds an iteration",

@@ -109,3 +109,17 @@ def test_help_starts_without_the_libraries_that_a_run_needs():
     heavy = "import bluesky_gp.cli, sys; print({'tiled', 'matplotlib', 'sklearn', 'ophyd'} & sys.modules.keys())"
     loaded = subprocess.run([sys.executable, "-c", heavy], capture_output=True, text=True, check=True).stdout
     assert loaded.strip() == "set()"
+
+
+def test_an_overview_image_is_taken_and_what_it_saves_is_said(command, tmp_path):
+    code, out, _ = command("demo", "--sample", "eels", "--num", "40", "--overview", "--json")
+    found = json.loads(out)["overview"]
+    assert code == 0
+    assert 0.0 <= found["share"] <= 1.0 and found["num"] == 40 and found["rmse_without"] > 0.0
+    (figure,) = (tmp_path / "bluesky-gp-demo").glob("*.png")
+    assert figure.stat().st_size > 50_000
+
+
+def test_a_sample_without_an_image_is_said(command, sample_file):
+    code, _, err = command("demo", "--sample", str(sample_file), "--target", "peak", "--overview")
+    assert code == 2 and "it holds no overview image" in err.replace("\n", " ")
