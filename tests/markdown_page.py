@@ -20,7 +20,7 @@ from pathlib import Path
 from markdown_it import MarkdownIt
 
 FLAGS = ELLIPSIS | NORMALIZE_WHITESPACE
-FOR_EVER = re.compile(r"bluesky-gp (catalog serve|ioc)\b")  # these end when they are told to
+FOR_EVER = re.compile(r"bluesky-gp (catalog serve|ioc|view)\b")  # these end when they are told to
 
 
 @dataclass(frozen=True)

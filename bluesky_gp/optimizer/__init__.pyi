@@ -1,4 +1,3 @@
-from .ask_tell import AskTell as AskTell
 from .batch import LocalPenalization as LocalPenalization
 from .batch import Mixed as Mixed
 from .batch import Ranking as Ranking

@@ -7,7 +7,6 @@ Importing this file imports tiled.
 
 import logging
 import sys
-from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
@@ -16,7 +15,6 @@ from bluesky_tiled_plugins.writing import tiled_writer as plugin
 from bluesky_tiled_plugins.writing.tiled_writer import RunNormalizer
 from bluesky_tiled_plugins.writing.validator import validate_structure
 
-from bluesky_gp.recording.dimensions import NamedDimensions
 from bluesky_gp.recording.versions import private
 
 __all__ = ["BatchWriter", "RunNormalizer"]
@@ -37,7 +35,6 @@ class BatchWriter(_RunWriter):  # type: ignore[misc, valid-type]
 
     def __init__(self, client: Any) -> None:
         super().__init__(client, batch_size=sys.maxsize, max_array_size=0)  # every array as zarr: SQLite refuses lists
-        self._dimensions: defaultdict[str, dict[str, int]] = defaultdict(dict)  # sizes by name, for each stream
         for name in _ATTRIBUTES:
             private(self, name, _PLUGIN)
 
@@ -51,8 +48,7 @@ class BatchWriter(_RunWriter):  # type: ignore[misc, valid-type]
         """Write what has been taken."""
         for stream, rows in self._internal_data_cache.items():
             if rows:
-                node = NamedDimensions(self._desc_nodes[stream], self._dimensions[stream], self.data_keys)
-                self._write_internal_data(rows, desc_node=node)
+                self._write_internal_data(rows, desc_node=self._desc_nodes[stream])
                 rows.clear()
         for doc in self._external_data_cache.values():
             self._write_external_data(doc)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from time import monotonic
 from typing import Any
+from uuid import uuid4
 
 from bluesky_gp.recording import (
     Catalog,
@@ -43,7 +44,7 @@ class Place:
         self._journals: dict[str, tuple[int, JournalledRun | None]] = {}  # by file name, with the size they had
         self._of_catalog: tuple[float, dict[str, dict[str, Any]]] = (0.0, {})
         self._followed: dict[str, tuple[float, FollowedRun]] = {}
-        self._copies = tempfile.TemporaryDirectory(prefix="bluesky_gp-view-")
+        self._copies: tempfile.TemporaryDirectory[str] | None = None  # journals of runs that only the catalog has
         self._guard = threading.Lock()
 
     def open(self) -> None:
@@ -62,7 +63,8 @@ class Place:
         """Let go of the catalog, and of copies of its runs."""
         if self._catalog is not None:
             self._catalog.close(timeout=1.0)
-        self._copies.cleanup()
+        if self._copies is not None:
+            self._copies.cleanup()
 
     def runs(self) -> list[dict[str, Any]]:
         """Return the latest runs as plain data, the latest first."""
@@ -113,7 +115,9 @@ class Place:
             documents = {} if self._catalog is None else self._catalog[uid].documents()
         except KeyError:
             documents = {}
-        path = Path(self._copies.name) / f"{len(list(Path(self._copies.name).iterdir()))}_copy.jsonl"
+        if self._copies is None:
+            self._copies = tempfile.TemporaryDirectory(prefix="bluesky_gp-view-")
+        path = Path(self._copies.name) / f"{uuid4().hex}.jsonl"
         journal = Journal(path, fsync="never")
         for name, doc in documents:
             journal.append(name, dict(doc))

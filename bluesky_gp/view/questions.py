@@ -21,7 +21,6 @@ from bluesky_gp.view.place import Place
 from bluesky_gp.view.reasons import why_here
 
 if TYPE_CHECKING:
-    from bluesky_gp.replay import Replay
     from bluesky_gp.view.moments import Moment
 
 
@@ -49,7 +48,7 @@ class Questions:
             Route(f"{run}/hands", self.standing),
             Route(f"{run}/hands", self.ask, methods=["POST"]),
             Route(f"{run}/hands/{{name}}", self.answered),
-            Route(f"{run}/replay", self.replay, methods=["POST"]),
+            Route(f"{run}/verify", self.verify, methods=["POST"]),
         ]
 
     def page(self, path: Path) -> Callable[[Request], Response]:
@@ -132,12 +131,12 @@ class Questions:
         """Answer what the session said to an action."""
         return answer(answer_to(request.path_params["uid"], request.path_params["name"]))
 
-    def replay(self, request: Request) -> Response:
-        """Answer whether the decisions of a run come out once more as they were recorded."""
-        from bluesky_gp.replay import replay
+    def verify(self, request: Request) -> Response:
+        """Answer whether the record of a run keeps the contract, clause by clause; its decisions are made again."""
+        from bluesky_gp.verify import verify
 
-        found = replay(read_journal(self._place.followed(request.path_params["uid"]).journal))
-        return answer({"identical": found.identical, "iterations": found.n_iterations, "sentence": _replayed(found)})
+        journal = self._place.followed(request.path_params["uid"]).journal
+        return answer([asdict(clause) for clause in verify(list(read_journal(journal)))])
 
     def _moment(self, request: Request) -> "Moment":
         return self._painter.moment(request.path_params["uid"], request.path_params["number"])
@@ -152,14 +151,3 @@ async def _wishes(request: Request) -> dict[str, Any]:
 
 def _frame(frame: Frame) -> Response:
     return Response(frame.body, media_type="application/octet-stream", headers={"content-encoding": "deflate"})
-
-
-def _replayed(found: "Replay") -> str:
-    if found.identical:
-        return f"All {found.n_iterations} decisions come out as they were recorded, bit for bit."
-    if found.difference is None:
-        return "There is no decision to make again."
-    other = ", ".join(f"{name} was {old} and is {new}" for name, (old, new) in found.versions.items())
-    return f"{found.n_different} of {found.n_iterations} differ; the first: {found.difference}." + (
-        f" Other versions: {other}." if other else ""
-    )

@@ -100,9 +100,7 @@ class SimulatedSpectrometer(SpectrumDetectorBase):
             self._timer.cancel()
 
     def _measure(self) -> Any:
-        return self._measure_at(self.pixel_stage.locate()["readback"])
-
-    def _measure_at(self, pixel: Sequence[float]) -> Any:
+        pixel = self.pixel_stage.locate()["readback"]
         nearest = tuple(int(p) for p in np.rint(pixel))
         try:
             spectrum = self.sample.spectrum(pixel, self._visits[nearest])

@@ -2,7 +2,7 @@
 
 import { short, svg } from "./dom.js";
 
-const [W, H, LEFT, BOTTOM, TOP, RIGHT] = [460, 210, 52, 34, 10, 10];
+const [W, H, LEFT, BOTTOM, TOP, RIGHT] = [460, 210, 62, 34, 10, 10];
 
 export class Curve {
   // Of [{x, y, colour, kind: "line" | "points" | "band", low, high}], labels {x, y}, and a callback for a window of x.
@@ -27,6 +27,11 @@ export class Curve {
     return this.height - BOTTOM - ((y - this.y[0]) / (this.y[1] - this.y[0])) * (this.height - BOTTOM - TOP);
   }
 
+  // The x at a share of the figure's width.
+  at(share) {
+    return this.x[0] + ((share * W - LEFT) / (W - LEFT - RIGHT)) * (this.x[1] - this.x[0]);
+  }
+
   axes(labels) {
     const [bottom, right] = [this.height - BOTTOM, W - RIGHT];
     this.element.append(svg("path", { d: `M${LEFT} ${TOP}V${bottom}H${right}`, fill: "none", stroke: "#98a2b3" }));
@@ -39,7 +44,7 @@ export class Curve {
       this.text(LEFT - 4, this.py(value) + 4, short(value), "end");
     }
     this.text((LEFT + right) / 2, this.height - 4, labels.x ?? "", "middle");
-    const y = svg("text", { transform: `translate(10 ${(TOP + bottom) / 2}) rotate(-90)`, "text-anchor": "middle" });
+    const y = svg("text", { transform: `translate(11 ${(TOP + bottom) / 2}) rotate(-90)`, "text-anchor": "middle" });
     y.textContent = labels.y ?? "";
     this.element.append(y);
   }
@@ -96,8 +101,7 @@ export class Curve {
     let shown = null;
     const at = (event) => {
       const box = this.element.getBoundingClientRect();
-      const x = ((event.clientX - box.left) / box.width) * W;
-      return this.x[0] + ((x - LEFT) / (W - LEFT - RIGHT)) * (this.x[1] - this.x[0]);
+      return this.at((event.clientX - box.left) / box.width);
     };
     this.element.style.cursor = "col-resize";
     this.element.style.touchAction = "none";

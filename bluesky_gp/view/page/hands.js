@@ -9,7 +9,7 @@ const PATIENCE = 8000; // ms, after which nobody seems to be there
 export function handsCard(view) {
   const line = el("p", { className: "quiet" });
   const who = el("input", { type: "text", placeholder: "your name", value: localStorage.getItem("who") ?? "", onchange: () => localStorage.setItem("who", who.value) });
-  const log = el("ul", { className: "quiet" });
+  const log = el("ul", { className: "quiet log" });
   const review = el("div", { className: "review", hidden: true });
   const controls = el("div", { hidden: true });
   const stands = el("p", { className: "quiet" });
@@ -80,15 +80,23 @@ export function handsCard(view) {
     const until = question.until ? ` It goes on by itself at ${new Date(1000 * question.until).toLocaleTimeString()}.` : "";
     review.replaceChildren(
       el("h3", {}, "This batch waits for you"),
-      el("p", {}, ...boxes.map((box) => el("label", {}, box, ` (${JSON.parse(box.value).join(", ")}) `))),
+      el("p", {}, ...boxes.flatMap((box) => [el("label", {}, box, ` (${JSON.parse(box.value).join(", ")})`), " "])),
       el("p", {}, does("yes, measure them", "agree"), does("others, without the unticked", "veto", () => ({ pixels: kept(false) })), does("the ticked alone", "edit", () => ({ pixels: kept(true) })), does("others, without any of these", "veto")),
       el("p", { className: "quiet" }, `Numbers stand in the map of the acquisition function.${until}`),
     );
   }
 
+  function tell(actions) {
+    log.replaceChildren(...actions.map(({ action, who: by, when, arguments: what, decision = null }) => {
+      const said = typeof what === "string" ? what : Object.keys(what).join(", ");
+      const heeded = decision === null ? "waits for the next decision" : `heeded by decision ${decision + 1}`;
+      return el("li", {}, `${clock(when)} ${by || "nobody"}: ${action}${said && ` ${said}`}, ${heeded}`);
+    }));
+  }
+
   async function update() {
     const { course } = view;
-    log.replaceChildren(...course.actions.map(({ action, who: by, when, arguments: what, decision }) => el("li", {}, `${clock(when)} ${by || "nobody"}: ${action} ${what}${decision === null ? "" : `, heeded by decision ${decision + 1}`}`)));
+    tell(course.actions);
     if (course.ended) {
       controls.hidden = true;
       ask(null);
@@ -98,8 +106,8 @@ export function handsCard(view) {
     const found = await get(`/runs/${view.uid}/hands`);
     controls.hidden = !found.lives;
     ask(found.lives ? found.review : null);
-    const waiting = found.waiting?.length ? ` ${found.waiting.length} actions wait for the next decision.` : "";
-    stands.textContent = found.lives ? `The session lives: ${found.num ?? "no"} pixels in all, ${found.batch_size} a batch.${waiting}` : "No session answers for this run, yet or any more.";
+    tell([...course.actions, ...(found.lives ? found.waiting : [])]);
+    stands.textContent = found.lives ? `The session lives: ${found.num ?? "as many as there are"} pixels in all, ${found.batch_size} a batch.` : "No session answers for this run, yet or any more.";
   }
 
   function shown(from, to) {

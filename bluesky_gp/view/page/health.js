@@ -9,7 +9,8 @@ const REST = 500; // ms that the slider has not moved
 export function healthCard(view) {
   const list = el("ul", { className: "health" });
   const line = el("p", { className: "quiet" });
-  const button = el("button", { onclick: () => said(line, async () => (await post(`/runs/${view.uid}/replay`, {})).sentence) }, "Does it replay?");
+  const clauses = el("ul", { className: "health" });
+  const button = el("button", { onclick: () => said(line, verify) }, "Does the record hold?");
   let timer = null;
   let shown = -1;
 
@@ -26,9 +27,16 @@ export function healthCard(view) {
     }
   }
 
+  async function verify() {
+    const found = await post(`/runs/${view.uid}/verify`, {});
+    clauses.replaceChildren(...found.map(({ name, holds, sentence }) => el("li", { className: `verdict ${holds ? "good" : "bad"}` }, `${name}: ${sentence}`)));
+    const broken = found.filter(({ holds }) => !holds).length;
+    return broken ? `${broken} of ${found.length} clauses do not hold.` : `All ${found.length} clauses hold.`;
+  }
+
   const moved = () => {
     clearTimeout(timer);
     timer = setTimeout(ask, REST);
   };
-  return { element: el("section", { className: "card" }, el("h3", {}, "Bill of health"), list, button, line), moved };
+  return { element: el("section", { className: "card bill" }, el("h3", {}, "Bill of health"), list, button, line, clauses), moved };
 }

@@ -292,7 +292,7 @@ export class RunView {
     const next = new Curve([{ x, y: acquisition, colour: "#a15c00" }, { kind: "points", x: proposed.map(at), y: proposed.map((p) => acquisition[p]), colour: "#a15c00" }], { x: label, y: "acquisition" }, { height: 130 });
     main.element.addEventListener("click", (event) => {
       const box = main.element.getBoundingClientRect();
-      const value = main.x[0] + (((event.clientX - box.left) / box.width) * 460 - 52) / 398 * (main.x[1] - main.x[0]);
+      const value = main.at((event.clientX - box.left) / box.width);
       this.pick(Math.min(Math.max(Math.round((value - origin[0]) / step[0]), 0), this.lattice.rows - 1));
     });
     this.curves.replaceChildren(el("h3", {}, "mean, two deviations, measured"), main.element, next.element);

@@ -105,9 +105,10 @@ def test_a_figure_of_one_axis_is_refused_in_a_sentence(client, kinds):
     assert refused.status_code == 400 and "a figure needs two axes" in refused.json()["error"]
 
 
-def test_whether_a_run_replays_is_told(client, kinds):
-    found = client.post(f"/api/runs/{kinds[1]['usual']}/replay", json={}).json()
-    assert found["identical"] and found["sentence"].startswith("All 9 decisions come out as they were recorded")
+def test_whether_a_record_holds_is_told_clause_by_clause(client, kinds):
+    clauses = client.post(f"/api/runs/{kinds[1]['usual']}/verify", json={}).json()
+    assert all(clause["holds"] for clause in clauses)
+    assert any("come out the same when they are made again, bit for bit" in clause["sentence"] for clause in clauses)
 
 
 @pytest.mark.parametrize("kind", KINDS)
