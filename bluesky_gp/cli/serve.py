@@ -27,7 +27,13 @@ catalog.add_command(copy)
     metavar="URL",
     help="postgresql://USER:PASSWORD@HOST/NAME for catalog and tables; better in BLUESKY_GP_DATABASE.",
 )
-def serve(folder: Path, host: str, port: int, database: str) -> None:
+@click.option(
+    "--readable",
+    multiple=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder of files that detectors wrote beside their events; may be given several times.",
+)
+def serve(folder: Path, host: str, port: int, database: str, readable: tuple[Path, ...]) -> None:
     """Serve the catalog in FOLDER, made if it is missing, with Tiled; Ctrl-C ends it.
 
     Whoever has the key, which is made for it and kept in FOLDER/api_key, may read and write. It listens at this machine
@@ -48,7 +54,7 @@ def serve(folder: Path, host: str, port: int, database: str) -> None:
     with listener:
         click.echo(_message(folder, path, host, listener.getsockname()[1]))
         try:
-            start(folder, listener, key=key, database=database)
+            start(folder, listener, key=key, database=database, readable=[path.resolve() for path in readable])
         except (JournalError, ValueError) as error:
             raise click.UsageError(str(error)) from error
 

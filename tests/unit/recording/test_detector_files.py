@@ -1,7 +1,11 @@
 """Detectors that write files beside their events, into a real catalog and back."""
 
+import re
+import subprocess
+import sys
 import warnings
 from importlib.util import find_spec
+from pathlib import Path
 from uuid import uuid4
 
 import numpy as np
@@ -158,6 +162,23 @@ def test_files_of_an_earlier_session_are_read_if_their_folder_is_named(tmp_path)
         assert f"written in another session: open_catalog(..., readable=['{frames}'])" in said
     with open_catalog(place, readable=[frames]) as catalog:
         np.testing.assert_array_equal(read(catalog[uid])[0]["image"].values, FRAMES)
+
+
+@pytest.mark.slow
+def test_a_server_reads_the_folders_that_it_is_told_and_no_others(tmp_path):
+    frames, command = write_frames(tmp_path / "frames"), [sys.executable, "-m", "bluesky_gp.cli", "catalog", "serve"]
+    for place, options in (("without", []), ("with", ["--readable", str(frames)])):
+        folder = tmp_path / place
+        arguments = [*command, str(folder), "--port", "0", *options]
+        server = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        try:
+            url, key = re.search(r"at (http\S+), its key in (.*); Ctrl-C", server.stdout.readline()).groups()
+            with open_catalog(url, api_key=Path(key).read_text().strip(), journal=folder / "journal") as catalog:
+                data, said = read(record(catalog, run_of(frames_at(frames), image={"dtype_numpy": "<u2"})))
+        finally:
+            server.kill()
+            server.communicate()
+        assert ("image" in data) == (place == "with"), said
 
 
 def test_readable_is_a_list_of_folders(tmp_path):
