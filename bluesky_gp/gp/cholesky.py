@@ -18,6 +18,8 @@ from bluesky_gp.gp.interfaces import Covariance
 from bluesky_gp.typing import Floats, Indices
 
 _JITTERS = (0.0, 1e-10, 1e-8, 1e-6, 1e-4)
+_LARGE = 1000  # rows, from which on scipy's LAPACK, which holds the interpreter, would keep the RunEngine waiting
+_UNINTERRUPTED = 200_000_000  # operations that it may take at a time: 10 ms; numpy's lets others run
 _LOST = 1e-13  # square of a pivot, relative to the diagonal, that is rounding: alpha would be noise divided by it
 
 
@@ -71,7 +73,11 @@ class CholeskySolver:
 
     def half(self, b: Floats) -> Floats:
         """Return ``L^-1 b``."""
-        return np.asarray(solve_triangular(self.L, b, lower=True, check_finite=False)) if len(b) else b
+        if not len(b):
+            return b
+        pieces = np.array_split(b, max(1, -(-b.size * len(b) // _UNINTERRUPTED)), axis=1) if len(b) >= _LARGE else [b]
+        halves = [np.asarray(solve_triangular(self.L, piece, lower=True, check_finite=False)) for piece in pieces]
+        return halves[0] if len(halves) == 1 else np.concatenate(halves, axis=1)
 
     def halves(self, left: Floats, right: Floats) -> tuple[Floats, Floats]:
         """Return ``L^-1 left`` and ``L^-1 right``."""
@@ -118,5 +124,11 @@ def _factor(K: Floats, scale: float) -> Floats | None:
     """Lower Cholesky factor; None if there is none, or one whose smallest pivot is lost in rounding."""
     if not len(K):
         return K
-    L, failed = lapack.dpotrf(K, lower=1)
+    if len(K) < _LARGE:
+        L, failed = lapack.dpotrf(K, lower=1)
+    else:
+        try:
+            L, failed = np.asfortranarray(np.linalg.cholesky(K)), 0
+        except np.linalg.LinAlgError:
+            return None
     return np.asarray(L) if not failed and np.all(np.square(np.diagonal(L)) > _LOST * scale) else None

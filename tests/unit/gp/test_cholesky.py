@@ -73,3 +73,17 @@ def test_a_row_that_repeats_another_gets_jitter_when_the_factor_grows():
 def test_what_cannot_be_factorised_is_a_clear_error(K, message):
     with pytest.raises(np.linalg.LinAlgError, match=message):
         CholeskySolver.factorise(K)
+
+
+def test_large_factors_are_computed_in_pieces_that_let_other_threads_run_and_are_the_same(monkeypatch):
+    monkeypatch.setattr("bluesky_gp.gp.cholesky._LARGE", 50)
+    monkeypatch.setattr("bluesky_gp.gp.cholesky._UNINTERRUPTED", 20_000)
+    rng = np.random.default_rng(0)
+    A = rng.standard_normal((90, 120))
+    K, b = A @ A.T, rng.standard_normal((80, 30))
+    grown = CholeskySolver.factorise(K[:80, :80]).bordered(K[:80, 80:], K[80:, 80:])
+    np.testing.assert_allclose(grown.L @ grown.L.T, K, atol=1e-10)
+    np.testing.assert_allclose(grown.L, np.linalg.cholesky(K), atol=1e-10)
+    first = CholeskySolver.factorise(K[:80, :80])
+    np.testing.assert_allclose(first.half(b), np.linalg.solve(first.L, b), atol=1e-10)
+    assert CholeskySolver.factorise(np.ones((60, 60))).jitter > 0.0
