@@ -9,14 +9,14 @@ from bluesky.protocols import Movable, Readable
 from bluesky.utils import Msg, MsgGenerator
 
 from bluesky_gp.agent import GPAgent
-from bluesky_gp.plans.arguments import check_stage_and_agent, checked_detectors, checked_metadata, whole_number
+from bluesky_gp.plans.arguments import check_stage_and_agent, checked_detectors, checked_metadata
 from bluesky_gp.plans.metadata import start_metadata
 from bluesky_gp.plans.reach import check_reach
 from bluesky_gp.plans.stages import StageOrMotors, as_stage, devices_of
 from bluesky_gp.plans.stubs import ask_agent, measure_pixels, one_pixel, prepare_agent, record_action, tolerant
 from bluesky_gp.plans.typing import PerPixel, plan
 from bluesky_gp.plans.waiting import start_and_wait
-from bluesky_gp.settings import check_number
+from bluesky_gp.settings import check_number, check_whole
 
 
 @plan
@@ -61,21 +61,14 @@ def remeasure(
     str
         Uid of the run, which can be resumed as any other.
     """
-    check_stage_and_agent("remeasure", stage, agent)
-    repeats = whole_number("remeasure", "repeats", repeats)
-    check_number("remeasure", "repeats", repeats, least=1)
-    if exposure is not None:
-        check_number("remeasure", "exposure", exposure, above=0.0)
+    devices = _checked(stage, agent, detectors, exposure, repeats)
+    if resume_from is None and agent.left is None:
+        raise ValueError(f"remeasure: {agent.name} has measured nothing in this session: give resume_from=")
     checked_metadata("remeasure", md)
-    devices = checked_detectors("remeasure", agent.detectors if detectors is None else detectors, stage)
-    if not devices or (agent.left is None and resume_from is None):
-        raise ValueError(
-            f"remeasure: {agent.name} has measured nothing in this session: give detectors= and resume_from="
-        )
     stage = as_stage(stage, agent.optimizer.grid)
     yield from check_reach(stage)
     history = yield from prepare_agent(agent, resume_from=agent.left if resume_from is None else resume_from)
-    action = agent.wish(_places(agent, pixels))
+    action = agent.wish(_places(agent, pixels, earlier=resume_from is not None))
     num = None if history is None else len(history.attempted)
     args = {"pixels": action.arguments["pixels"], "exposure": exposure, "repeats": repeats}
     metadata = start_metadata(
@@ -98,13 +91,25 @@ def remeasure(
     return uid
 
 
-def _places(agent: GPAgent, pixels: Sequence[Sequence[int]] | None) -> Sequence[Sequence[int]]:
+def _checked(stage: Any, agent: Any, detectors: Any, exposure: Any, repeats: Any) -> list[Readable[Any]]:
+    check_stage_and_agent("remeasure", stage, agent)
+    check_whole("remeasure", "repeats", repeats, 1)
+    if exposure is not None:
+        check_number("remeasure", "exposure", exposure, above=0.0)
+    if detectors is None and not agent.detectors:
+        raise ValueError(f"remeasure: {agent.name} has measured nothing in this session: give detectors=")
+    return checked_detectors("remeasure", agent.detectors if detectors is None else detectors, stage)
+
+
+def _places(agent: GPAgent, pixels: Sequence[Sequence[int]] | None, *, earlier: bool) -> Sequence[Sequence[int]]:
+    """Return the pixels asked for; without, the best of an `earlier` run that was read, or of what the agent knows."""
     if pixels is not None:
         return pixels
-    best = agent.optimizer.state.best_pixel
-    if best is None:
+    resumed = agent.resumed if earlier else None
+    state = agent.optimizer.state if resumed is None else resumed.decision.state
+    if state.best_pixel is None:
         raise ValueError(f"remeasure: {agent.name} has no value yet, so no pixel is the best: name some")
-    return [best]
+    return [state.best_pixel]
 
 
 def _exposed(devices: Sequence[Any], exposure: float | None, inner: MsgGenerator[str]) -> MsgGenerator[str]:

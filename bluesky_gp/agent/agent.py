@@ -109,10 +109,7 @@ class GPAgent(ByHand, ForPlans, DocumentRouter):
         check_text("name", name)
         check_catalog(catalog)
         check_scalarizer(scalarizer)
-        self.optimizer = optimizer
-        self.target = target
-        self.name = name
-        self.catalog = catalog
+        self.optimizer, self.target, self.name, self.catalog = optimizer, target, name, catalog
         self.failures = Failures(f"{name}_failures", ndim=optimizer.grid.ndim)
         self.hands = Hands(f"{name}_hands")
         self.review = Review(f"{name}_review", self.hands)

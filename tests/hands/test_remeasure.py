@@ -78,6 +78,18 @@ def test_a_map_goes_on_where_pixels_were_measured_again(session, RE, docs):
     assert replay(docs.all).identical
 
 
+def test_a_session_that_begins_measures_the_best_pixel_of_an_earlier_run_again(session, RE, docs):
+    bench = session()
+    RE(bench.map(10))
+    best, earlier = bench.optimizer.state.best_pixel, Run(list(docs.all))
+    docs.all[:] = []
+    bench = session()
+    RE(remeasure(bench.stage, bench.agent, detectors=[bench.detector], resume_from=earlier))
+    record = RunRecord.from_documents(docs.all)
+    assert [outcome.pixel for outcome in record.outcomes] == [int(bench.grid.ravel([best])[0])]
+    assert bench.optimizer.state.n_measured == 11
+
+
 def test_without_a_map_or_with_words_for_numbers_it_says_so(session, RE):
     bench = session()
     with pytest.raises(ValueError, match="gp has measured nothing in this session"):
