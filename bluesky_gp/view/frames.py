@@ -60,6 +60,7 @@ class FrameStore:
     def __init__(self, largest: int = 2**28) -> None:
         self._largest = largest
         self._frames: dict[tuple[str, int], Frame] = {}
+        self._made: set[tuple[str, int]] = set()
         self._size = 0
         self._guard = threading.Lock()
 
@@ -67,12 +68,18 @@ class FrameStore:
         """Return a frame that is kept."""
         return self._frames.get((uid, decision))
 
+    @property
+    def made(self) -> set[tuple[str, int]]:
+        """Runs and decisions of the frames that are kept, or were and are let go."""
+        return self._made
+
     def put(self, uid: str, frame: Frame) -> None:
         """Keep a frame, those put in first are let go."""
         with self._guard:
             if (uid, frame.decision) in self._frames:
                 return
             self._frames[uid, frame.decision] = frame
+            self._made.add((uid, frame.decision))
             self._size += len(frame.body)
             while self._size > self._largest and len(self._frames) > 1:
                 self._size -= len(self._frames.pop(next(iter(self._frames))).body)

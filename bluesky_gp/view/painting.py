@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from bluesky_gp.recording import JournalError
+from bluesky_gp.run import RunRecord
 from bluesky_gp.typing import Floats
 from bluesky_gp.view.followed import FollowedRun
 from bluesky_gp.view.frames import Frame, FrameStore
@@ -71,34 +73,35 @@ class Painter:
         with self._changed:
             self._wanted = uid, number
             self._changed.notify_all()
-        found = self.store.get(uid, number) or self._recorded(uid, number)
+        run = self._run(uid)
+        record = run.record()
+        found = self.store.get(uid, number) or self._recorded(run, record, number)
         if found is not None:
             return found
-        waits = self._run(uid).record().grid.size > SMALL and (uid, number) not in self._hopeless
-        stands = self.store.nearest(uid, number) or self._nearest_recorded(uid, number) if waits else None
+        waits = record.grid.size > SMALL and (uid, number) not in self._hopeless
+        stands = self.store.nearest(uid, number) or self._nearest_recorded(run, record, number) if waits else None
         return self._computed(uid, number) if stands is None else stands
 
     def maps(self, moment: "Moment") -> Mapping[str, Floats]:
         """Return the maps of a decision as numbers, as they were recorded if they were; none before the first value."""
         from bluesky_gp.view.moments import maps_of
 
-        uid = moment.record.start["uid"]
-        if self._is_recorded(uid, moment.number):
-            return self._run(uid).maps(int(moment.record.iterations["iteration"][moment.number]))
+        run = self._run(moment.record.start["uid"])
+        iteration = int(moment.record.iterations["iteration"][moment.number])
+        if run.has_maps(iteration):
+            return run.maps(iteration)
         return maps_of(moment) if moment.state.posterior is not None else {}
 
-    def _recorded(self, uid: str, number: int) -> Frame | None:
-        if not self._is_recorded(uid, number):
+    def _recorded(self, run: FollowedRun, record: RunRecord, number: int) -> Frame | None:
+        iterations = record.iterations.get("iteration", ())
+        if not (0 <= number < len(iterations) and run.has_maps(int(iterations[number]))):
             return None
-        run = self._run(uid)
-        iteration = int(run.record().iterations["iteration"][number])
-        return self._kept(uid, Frame.of(number, "recorded", run.maps(iteration)))
+        return self._kept(run.uid, Frame.of(number, "recorded", run.maps(int(iterations[number]))))
 
-    def _nearest_recorded(self, uid: str, number: int) -> Frame | None:
-        num = len(self._run(uid).record().iterations.get("iteration", ()))
-        near = sorted(range(num), key=lambda other: abs(other - number))
-        recorded = next((other for other in near if self._is_recorded(uid, other)), None)
-        return None if recorded is None else self._recorded(uid, recorded)
+    def _nearest_recorded(self, run: FollowedRun, record: RunRecord, number: int) -> Frame | None:
+        recorded = _recorded_decisions(run, record)
+        near = min(recorded, key=lambda other: abs(other - number), default=-1)
+        return self._recorded(run, record, near)
 
     def _computed(self, uid: str, number: int) -> Frame:
         from bluesky_gp.view.moments import maps_of  # it needs scikit-learn, as above
@@ -112,37 +115,41 @@ class Painter:
     def _work(self) -> None:
         """Make what is missing, recorded maps first."""
         import_module("bluesky_gp.view.moments")  # while nobody waits for it
-        while True:
-            with self._changed:
-                missing = self._missing()
-                while not self._closed and missing is None:
-                    self._changed.wait(1.0)  # a run that goes on has another decision by then
-                    missing = self._missing()
-                if self._closed or missing is None:
-                    return
+        while not self._closed:
             try:
-                if self._recorded(*missing) is None:
-                    self._kept(missing[0], self._worker.frame(self._run(missing[0]).journal, *missing))
-            except Exception:  # it is raised again, and said, where somebody asks for it
-                self._hopeless.add(missing)
+                missing = self._missing()
+                if missing is not None:
+                    self._make(*missing)
+                    continue
+            except (KeyError, ValueError, OSError, JournalError):
+                pass  # it is raised again, and said, where somebody asks for it
+            with self._changed:
+                if not self._closed:
+                    self._changed.wait(1.0)  # a run that goes on has another decision by then
 
-    def _missing(self) -> tuple[str, int] | None:
+    def _make(self, run: FollowedRun, record: RunRecord, number: int) -> None:
+        try:
+            if self._recorded(run, record, number) is None:
+                self._kept(run.uid, self._worker.frame(run.journal, run.uid, number))
+        except Exception:  # as above
+            self._hopeless.add((run.uid, number))
+
+    def _missing(self) -> tuple[FollowedRun, RunRecord, int] | None:
         """What to make next; of a run that goes on only what was asked for, as the session needs the computer."""
         if self._wanted is None:
             return None
         uid, wanted = self._wanted
-        try:
-            record = self._run(uid).record()
-        except (KeyError, ValueError, OSError):
-            return None
+        run = self._run(uid)
+        record = run.record()
         num = len(record.iterations.get("iteration", ()))
         # Upwards from what was asked for, then what comes before: the state of one leads to that of the next.
-        order = [*range(wanted, num), *range(min(wanted, num))] if record.stop else [min(wanted, num - 1)]
-        order.sort(key=lambda number: not self._is_recorded(uid, number))
-        every = ((uid, number) for number in order if number >= 0)
-        return next((each for each in every if self.store.get(*each) is None and each not in self._hopeless), None)
+        others = [*range(wanted, num), *range(min(wanted, num))] if record.stop else [min(wanted, num - 1)]
+        order = [*_recorded_decisions(run, record), *others] if record.stop else others
+        known = self._hopeless | self.store.made
+        return next(((run, record, number) for number in order if number >= 0 and (uid, number) not in known), None)
 
-    def _is_recorded(self, uid: str, number: int) -> bool:
-        run = self._run(uid)
-        iterations = run.record().iterations.get("iteration", ())
-        return 0 <= number < len(iterations) and run.has_maps(int(iterations[number]))
+
+def _recorded_decisions(run: FollowedRun, record: RunRecord) -> list[int]:
+    """Return the decisions whose maps were recorded."""
+    iterations = record.iterations.get("iteration")
+    return [] if iterations is None else [n for n, each in enumerate(iterations.tolist()) if run.has_maps(each)]

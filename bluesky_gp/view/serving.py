@@ -28,7 +28,7 @@ def serve_page(place: Place, address: Address, listener: socket.socket) -> None:
         os.nice(_NICE)
     opening = threading.Thread(target=place.open, name="catalog", daemon=True)
     config = uvicorn.Config(
-        page_app(place, address), log_level="warning", access_log=False, timeout_graceful_shutdown=1, lifespan="off"
+        page_app(place, address), log_level="critical", access_log=False, timeout_graceful_shutdown=1, lifespan="off"
     )
     opening.start()
     try:
