@@ -115,7 +115,7 @@ def _measurements(record: RunRecord) -> dict[str, Any]:
     found: dict[str, Any] = {"pixel": (("measurement", "axis"), pixels.astype(np.int32))}
     if record.spectra is not None:
         units = {"units": record.spectra.units} if record.spectra.units else {}
-        found["spectrum"] = (("measurement", "channel"), record.spectra.values, units)
+        found["spectrum"] = (("measurement", _signal_dimension(record.spectra)), record.spectra.values, units)
     return found
 
 
@@ -128,8 +128,19 @@ def _coordinates(record: RunRecord) -> dict[str, Any]:
         coords[f"{name}_position"] = (grid.axes, positions[..., i], {"units": grid.units})
     if record.spectra is not None:
         units = {"units": record.spectra.axis_units} if record.spectra.axis_units else {}
-        coords["channel_axis"] = ("channel", record.spectra.axis, units)  # a sweep there and back is no index
+        coords[_signal_name(record.spectra)] = (_signal_dimension(record.spectra), record.spectra.axis, units)
     return coords
+
+
+def _signal_name(spectra: Spectra) -> str:
+    """Return the name of the coordinate of a spectrum: energy, bias, or channel_axis where the detector gives none."""
+    return "channel_axis" if spectra.axis_name == "channel" else spectra.axis_name
+
+
+def _signal_dimension(spectra: Spectra) -> str:
+    """Return the dimension of a spectrum: its coordinate, unless that goes there and back, which is no index."""
+    steps = np.diff(spectra.axis)
+    return _signal_name(spectra) if np.all(steps > 0) or np.all(steps < 0) else "channel"
 
 
 def _attributes(record: RunRecord) -> dict[str, Any]:

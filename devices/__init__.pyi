@@ -1,5 +1,6 @@
 from .detector import SpectrumDetectorBase as SpectrumDetectorBase
 from .sim import MeasuredSample as MeasuredSample
+from .sim import SimulatedFlyer as SimulatedFlyer
 from .sim import SimulatedImager as SimulatedImager
 from .sim import SimulatedSpectrometer as SimulatedSpectrometer
 from .sim import SyntheticEELS as SyntheticEELS

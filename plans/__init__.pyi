@@ -3,6 +3,11 @@ from .again import remeasure as remeasure
 from .arrival import MoveAlteredError as MoveAlteredError
 from .arrival import StageElsewhereError as StageElsewhereError
 from .best import go_to_best as go_to_best
+from .flying import declare_flyer as declare_flyer
+from .flying import flown_axes as flown_axes
+from .flying import fly_batch as fly_batch
+from .flying import fly_pixels as fly_pixels
+from .list_map import list_map as list_map
 from .metadata import start_metadata as start_metadata
 from .raster import raster_map as raster_map
 from .reviewing import ask_and_review as ask_and_review

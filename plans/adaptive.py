@@ -19,15 +19,15 @@ from bluesky_gp.plans.arguments import (
     checked_metadata,
     whole_number,
 )
-from bluesky_gp.plans.heard import check_heard
 from bluesky_gp.plans.looking import look, record_images
 from bluesky_gp.plans.metadata import start_metadata
 from bluesky_gp.plans.queueable import AGENT, DETECTORS, IMAGERS, METADATA, PER_BATCH, PER_PIXEL, STAGE, queueable
 from bluesky_gp.plans.reach import check_reach
 from bluesky_gp.plans.reviewing import ask_and_review, wants_review
 from bluesky_gp.plans.stages import StageOrMotors, as_stage, devices_of
-from bluesky_gp.plans.stubs import measure_pixels, one_pixel, prepare_agent, tolerant
+from bluesky_gp.plans.stubs import prepare_agent
 from bluesky_gp.plans.typing import PerBatch, PerPixel, Pixel, plan
+from bluesky_gp.plans.ways import Flown, PixelByPixel, way_of
 from bluesky_gp.run import History
 
 logger = logging.getLogger("bluesky_gp")
@@ -43,6 +43,7 @@ logger = logging.getLogger("bluesky_gp")
     per_batch=PER_BATCH,
     resume_from={"annotation": "typing.Optional[str]", "description": "Uid, or its beginning, of a run to go on with."},
     overview=IMAGERS,
+    review={"annotation": "typing.Union[bool, float, NoneType]", "description": "A person sees each batch first."},
     md=METADATA,
 )
 @plan
@@ -73,7 +74,8 @@ def adaptive_map(
         Pixels to attempt, failed ones included, and those of the run that is resumed; `GPAgent.go_on` raises it.
     per_pixel : callable, optional
         ``f(detectors, stage, agent, pixel)``, as ``per_step`` in `bluesky.plans`. Default:
-        ``tolerant(one_pixel, retries=1, max_failures=5)``.
+        ``tolerant(one_pixel, retries=1, max_failures=5)``; a detector that visits a list of points by itself is flown
+        instead, each batch as one acquisition (`fly_pixels`).
     per_batch : callable, optional
         ``f(pixels)``, a plan run before each batch: drift correction, a refocus. It opens no run.
     resume_from : optional
@@ -99,13 +101,13 @@ def adaptive_map(
     checked_metadata("adaptive_map", md)
     reviewed = wants_review(review)
     stage = as_stage(stage, agent.optimizer.grid)
+    way = way_of(detectors, stage, agent, per_pixel)
     yield from check_reach(stage)
     history = yield from prepare_agent(agent, num=num, resume_from=resume_from, detectors=detectors)
     left = num - (len(history.attempted) if history else 0)
     seconds = yield from _expected_seconds(detectors, left)
     args = {"per_pixel": repr(per_pixel), "per_batch": repr(per_batch), "review": review}
     imagers = checked_detectors("adaptive_map", overview, stage) if overview and history is None else []
-    measure = partial(measure_pixels, detectors, stage, agent, per_pixel=per_pixel or tolerant(one_pixel))
 
     @bpp.subs_decorator(agent)
     @bpp.stage_decorator([*detectors, *imagers, *devices_of(stage)])
@@ -113,12 +115,12 @@ def adaptive_map(
         if imagers:
             yield from look(imagers, agent)
         metadata = start_metadata(
-            detectors, stage, agent, num=num, expected_seconds=seconds, plan_args=args, history=history, md=md
-        )
-        if per_pixel is None:  # nobody knows what another one reads
-            yield from check_heard(detectors, stage, agent)
+            detectors, stage, agent, num=num, expected_seconds=seconds, plan_args=args, history=history,
+            axes=way.axes, md=md,
+        )  # fmt: skip
+        yield from way.check()
         rest = _rest(history, agent)[:left] if not reviewed or (history and history.is_agreed) else []
-        batches = _batches(agent, imagers, rest, measure, per_batch, partial(ask_and_review, agent, review))
+        batches = _batches(agent, imagers, rest, way, per_batch, partial(ask_and_review, agent, review))
         uid: str = yield from bpp.run_wrapper(batches, md=metadata)
         return uid
 
@@ -130,16 +132,17 @@ def _batches(
     agent: GPAgent,
     imagers: Sequence[Readable[Any]],
     rest: list[Pixel],
-    measure: Callable[[list[Pixel]], MsgGenerator[None]],
+    way: PixelByPixel | Flown,
     per_batch: PerBatch | None,
     ask: Callable[[], MsgGenerator[list[Pixel]]],
 ) -> MsgGenerator[None]:
     """Measure what is left of a run that is resumed, then batch after batch, as many as the agent has."""
     yield from record_images(imagers)
+    yield from way.begin()
     batch = rest or (yield from ask())
     while batch:
         yield from _before(batch, per_batch)
-        yield from measure(batch)
+        yield from way.measure(batch)
         if agent.is_deaf:  # it would ask for the same pixels for ever
             break
         batch = yield from ask()  # the last, empty one records what the last batch taught

@@ -8,7 +8,7 @@ from bluesky.protocols import Readable
 from bluesky_gp.agent import GPAgent
 from bluesky_gp.plans.arguments import checked_metadata
 from bluesky_gp.plans.stages import AnyStage, Motors, StageOrMotors, as_stage, axes_of, devices_of
-from bluesky_gp.run import History
+from bluesky_gp.run import Axes, History
 
 
 def start_metadata(
@@ -20,6 +20,7 @@ def start_metadata(
     expected_seconds: float | None = None,
     plan_args: Mapping[str, Any] | None = None,
     history: History | None = None,
+    axes: Axes | None = None,
     md: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return the metadata with which a run must be opened for `agent` to learn from it.
@@ -34,15 +35,18 @@ def start_metadata(
         Further arguments of the plan, as plain data.
     history : History, optional
         What the run begins with if it resumes another: ``agent.resumed.history`` after `prepare_agent`.
+    axes : Axes, optional
+        Event keys of the pixel, where they are not those of the stage.
     md : mapping, optional
         The user's own; it wins, but for ``gp``, which is needed.
     """
     stage = as_stage(stage, agent.optimizer.grid)
-    gp = {**agent.metadata(history), "axes": axes_of(stage).to_mapping(), "num": num}
+    axes = axes or axes_of(stage)
+    gp = {**agent.metadata(history), "axes": axes.to_mapping(), "num": num}
     if expected_seconds is not None:
         gp["expected_seconds"] = expected_seconds
     args = {"agent": agent.name, "num": num, **described(detectors, stage), **(plan_args or {})}
-    return {**map_metadata(detectors, stage, "adaptive_map", num, args, md), "gp": gp}
+    return {**map_metadata(detectors, stage, "adaptive_map", num, args, md, axes=axes), "gp": gp}
 
 
 def map_metadata(
@@ -53,10 +57,12 @@ def map_metadata(
     plan_args: Mapping[str, Any],
     md: Mapping[str, Any] | None,
     shape: Sequence[int] | None = None,
+    axes: Axes | None = None,
 ) -> dict[str, Any]:
     """Return what any map of `stage` says in its start document."""
     user = checked_metadata(plan_name, md)
-    hints = {"gridding": "rectilinear_nonsequential", "dimensions": _dimensions(stage), **user.pop("hints", {})}
+    dimensions = [[[key], "primary"] for key in (axes or axes_of(stage)).keys]
+    hints = {"gridding": "rectilinear_nonsequential", "dimensions": dimensions, **user.pop("hints", {})}
     given: dict[str, Any] = {
         "plan_name": plan_name,
         "plan_args": dict(plan_args),
@@ -73,10 +79,6 @@ def map_metadata(
 def described(detectors: Sequence[Readable[Any]], stage: AnyStage) -> dict[str, Any]:
     """Return detectors and stage as ``plan_args`` show them."""
     return {"detectors": [repr(d) for d in detectors], "stage": [repr(d) for d in devices_of(stage)]}
-
-
-def _dimensions(stage: AnyStage) -> list[list[Any]]:
-    return [[[key], "primary"] for key in axes_of(stage).keys]
 
 
 def _extents(stage: AnyStage) -> list[list[float]]:

@@ -1,6 +1,7 @@
 """The full map and the coarse map: row by row, to compare with."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 import bluesky.preprocessors as bpp
@@ -10,12 +11,14 @@ from bluesky.utils import MsgGenerator
 
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.plans.arguments import check_callable, check_stage, checked_detectors, checked_grid, whole_number
+from bluesky_gp.plans.flying import declare_flyer, fly_batch, flyer_among
 from bluesky_gp.plans.metadata import described, map_metadata
 from bluesky_gp.plans.queueable import DETECTORS, MAPPING, METADATA, PER_PIXEL, STAGE, queueable
 from bluesky_gp.plans.reach import check_reach
 from bluesky_gp.plans.stages import StageOrMotors, as_stage, devices_of
 from bluesky_gp.plans.stubs import measure_pixels
 from bluesky_gp.plans.typing import PerPixel, Pixel, plan
+from bluesky_gp.protocols import Batch, BatchFlyer
 
 
 @queueable(
@@ -52,7 +55,8 @@ def raster_map(
     snake : bool
         Go back and forth instead of flying back after each row.
     per_pixel : callable, optional
-        ``f(detectors, stage, agent, pixel)`` with an agent of None. Default: `stubs.one_pixel`.
+        ``f(detectors, stage, agent, pixel)`` with an agent of None. Default: `stubs.one_pixel`; a detector that visits
+        a list of points by itself is flown instead, line by line.
     md : mapping, optional
         Metadata.
 
@@ -69,6 +73,7 @@ def raster_map(
     if every < 1:
         raise ValueError(f"raster_map: every must be at least 1, got {every}")
     stage = as_stage(stage, lattice)
+    flyer = flyer_among("raster_map", detectors) if per_pixel is None else None
     pixels = list(raster_pixels(stage.grid, every=every, snake=snake))
     yield from check_reach(stage)
     plan_args = {"every": every, "snake": snake, **described(detectors, stage)}
@@ -77,10 +82,19 @@ def raster_map(
     @bpp.stage_decorator([*detectors, *devices_of(stage)])
     @bpp.run_decorator(md=map_metadata(detectors, stage, "raster_map", len(pixels), plan_args, md, shape))
     def run() -> MsgGenerator[None]:
-        yield from measure_pixels(detectors, stage, None, pixels, per_pixel=per_pixel)
+        if flyer is None:
+            yield from measure_pixels(detectors, stage, None, pixels, per_pixel=per_pixel)
+        else:
+            yield from _fly_lines(flyer, stage.grid, pixels)
 
     uid: str = yield from run()
     return uid
+
+
+def _fly_lines(flyer: BatchFlyer, grid: PixelGrid, pixels: Iterable[Pixel]) -> MsgGenerator[None]:
+    yield from declare_flyer(flyer)
+    for _, line in groupby(pixels, key=lambda pixel: pixel[:-1]):
+        yield from fly_batch(flyer, Batch(grid, tuple(line)))
 
 
 def raster_pixels(grid: PixelGrid, *, every: int = 1, snake: bool = True) -> Iterator[Pixel]:

@@ -212,8 +212,7 @@ def tolerant(
                 yield from _record_rejection(agent, pixel)
                 return
         yield from record_failure(agent, pixel, reason(fault))
-        if agent.faults_in_a_row >= max_failures:
-            raise TooManyFailures(_too_many(stage, pixel, max_failures, fault)) from fault
+        check_failures(agent, pixel, stage.name, max_failures, reason(fault), fault)
 
     return tolerant_pixel
 
@@ -253,8 +252,12 @@ def _record_rejection(agent: GPAgent, pixel: Pixel) -> MsgGenerator[None]:
         yield from record_failure(agent, pixel, why, REJECTED)
 
 
-def _too_many(stage: AnyStage, pixel: Pixel, count: int, fault: Exception) -> str:
-    return (
-        f"{count} pixels in a row failed, the last {pixel} of {stage.name}: {reason(fault)}. Look at the instrument; "
-        f"tolerant(one_pixel, max_failures=...) says how many are too many"
-    )
+def check_failures(
+    agent: GPAgent, pixel: Pixel, where: str, max_failures: int, why: str, fault: Exception | None
+) -> None:
+    """Raise TooManyFailures if so many pixels in a row failed, the last of them by `fault`."""
+    if agent.faults_in_a_row >= max_failures:
+        raise TooManyFailures(
+            f"{max_failures} pixels in a row failed, the last {pixel} of {where}: {why}. Look at the instrument; "
+            f"tolerant(one_pixel, max_failures=...) says how many are too many"
+        ) from fault

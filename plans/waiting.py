@@ -34,10 +34,10 @@ def start_and_wait(starts: Iterable[Msg], *, timeout: float | None = None) -> Ms
     started: list[tuple[str, Any, Any]] = []
     for message in starts:
         group = f"bluesky_gp-{next(_numbers)}"
-        status = yield from _attempt(message._replace(kwargs={**message.kwargs, "group": group}), errors)
+        status = yield from attempt(message._replace(kwargs={**message.kwargs, "group": group}), errors)
         started.append((group, status, message.obj))
     for group, status, device in started:
-        yield from _attempt(Msg("wait", None, group=group, timeout=timeout), errors)
+        yield from attempt(Msg("wait", None, group=group, timeout=timeout), errors)
         if timeout is not None and status is not None and not status.done:
             yield from _give_up(group, status, device)
     if errors:
@@ -48,11 +48,12 @@ def _give_up(group: str, status: Status, device: Any) -> MsgGenerator[None]:
     """Stop a device that took too long, so that it can be started again, and let it end."""
     _given_up.add(status)
     if isinstance(device, Stoppable):
-        yield from _attempt(Msg("stop", device), [])
-        yield from _attempt(Msg("wait", None, group=group, timeout=_GRACE), [])
+        yield from attempt(Msg("stop", device), [])
+        yield from attempt(Msg("wait", None, group=group, timeout=_GRACE), [])
 
 
-def _attempt(message: Msg, errors: list[Exception]) -> MsgGenerator[Any]:
+def attempt(message: Msg, errors: list[Exception]) -> MsgGenerator[Any]:
+    """Send a message; an error is appended to `errors`, unless the plan is over."""
     try:
         return (yield message)
     except ENDING:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from bluesky import RunEngine
-from event_model import DocumentNames, schema_validators
+from event_model import DocumentNames, schema_validators, unpack_event_page
 from hypothesis import settings
 from ophyd.status import DeviceStatus
 
@@ -25,6 +25,11 @@ from bluesky_gp.testing import ListOptimizer
 
 settings.register_profile("repeatable", deadline=None, derandomize=True, max_examples=30)
 settings.load_profile("repeatable")
+
+
+def events_of(kind, doc):
+    """The events of a document: itself, or those of its page."""
+    return [doc] if kind == "event" else list(unpack_event_page(doc)) if kind == "event_page" else []
 
 
 class Documents:
@@ -41,7 +46,10 @@ class Documents:
             self._streams[doc["uid"]] = doc["name"]
 
     def of(self, name):
-        return [doc for kind, doc in self.all if kind == name]
+        """Documents of a kind; events also out of pages, as a flown batch gives them."""
+        if name != "event":
+            return [doc for kind, doc in self.all if kind == name]
+        return [event for kind, doc in self.all for event in events_of(kind, doc)]
 
     @property
     def starts(self):

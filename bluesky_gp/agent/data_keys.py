@@ -22,9 +22,19 @@ def text(source: str) -> DataKey:
     return _key(source, "string", (), None, None)
 
 
-def array(source: str, shape: Sequence[int], dtype: str | None = "<f8", *, units: str | None = None) -> DataKey:
-    """Describe an array; without a dtype, of strings."""
-    return _key(source, "array", shape, dtype, units)
+def array(
+    source: str,
+    shape: Sequence[int],
+    dtype: str | None = "<f8",
+    *,
+    units: str | None = None,
+    dims: Sequence[str] = (),
+) -> DataKey:
+    """Describe an array and name its dimensions; without a dtype, of strings."""
+    key = _key(source, "array", shape, dtype, units)
+    if dims:
+        key["dims"] = list(dims)
+    return key
 
 
 def readings(values: Mapping[str, Any], timestamp: float) -> dict[str, Reading[Any]]:

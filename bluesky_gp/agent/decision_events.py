@@ -55,12 +55,12 @@ class DecisionEvents:
 
     def map_keys(self) -> dict[str, DataKey]:
         """Describe one event of stream ``gp_maps``."""
-        shape = self.optimizer.grid.shape
+        shape, dims = self.optimizer.grid.shape, self.optimizer.grid.axes
         keys = {
             "maps_iteration": integer(self._source),
-            "maps_mean": array(self._source, shape, units=self.units),
-            "maps_std": array(self._source, shape, units=self.units),
-            "maps_acquisition": array(self._source, shape),
+            "maps_mean": array(self._source, shape, units=self.units, dims=dims),
+            "maps_std": array(self._source, shape, units=self.units, dims=dims),
+            "maps_acquisition": array(self._source, shape, dims=dims),
         }
         return self._named(keys)
 
@@ -105,7 +105,8 @@ class DecisionEvents:
         units = self.units if quantity.units == "target" else quantity.units or None
         if quantity.shape:
             shape = [self._sizes[size] for size in quantity.shape]
-            return array(self._source, shape, "<i8" if quantity.kind == "integer" else "<f8", units=units)
+            kind = "<i8" if quantity.kind == "integer" else "<f8"
+            return array(self._source, shape, kind, units=units, dims=quantity.shape)
         if quantity.kind == "number":
             return number(self._source, units=units)
         return integer(self._source) if quantity.kind == "integer" else text(self._source)

@@ -7,7 +7,7 @@ from bluesky_gp.agent.hands import Hands
 from bluesky_gp.agent.review import Question
 from bluesky_gp.agent.steering import Progress
 from bluesky_gp.protocols import AnyOptimizer
-from bluesky_gp.run import Resumed
+from bluesky_gp.run import Outcome, Resumed
 
 
 class ForPlans:
@@ -51,6 +51,15 @@ class ForPlans:
         """Why the measurement heard last, that of `pixel`, was rejected; empty if it was not."""
         flat = int(self.optimizer.grid.ravel([tuple(pixel)])[0])
         return "" if self._run is None else self._run.heard.rejection(flat)
+
+    @property
+    def n_heard(self) -> int:
+        """Number of outcomes heard so far, those that the run inherited included."""
+        return 0 if self._run is None else len(self._run.heard.outcomes)
+
+    def heard_since(self, number: int) -> list[Outcome]:
+        """Return the outcomes heard after the first so many."""
+        return [] if self._run is None else self._run.heard.outcomes[number:]
 
     @property
     def nothing_learnt(self) -> str:

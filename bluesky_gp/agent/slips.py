@@ -7,6 +7,7 @@ from bluesky_gp.grid import PixelGrid
 from bluesky_gp.run import Axes
 from bluesky_gp.settings import check_call
 
+_HINT = "; AskTell(make, grid, target) of bluesky_gp.optimizer drives one that suggests and ingests"
 _ASKED = ("grid", "propose", "learn", "state")  # of an optimizer, see `protocols.Optimizer`
 
 
@@ -17,6 +18,7 @@ def check_optimizer(optimizer: Any) -> None:
     if missing := [name for name in _ASKED if not hasattr(optimizer, name)]:
         raise TypeError(
             f"GPAgent: optimizer must be a PixelOptimizer, got {optimizer!r:.80}, which has no {missing[0]!r}"
+            f"{_HINT if hasattr(optimizer, 'suggest') else ''}"
         )
 
 

@@ -1,3 +1,4 @@
+from .ask_tell import AskTell as AskTell
 from .batch import LocalPenalization as LocalPenalization
 from .batch import Mixed as Mixed
 from .batch import Ranking as Ranking

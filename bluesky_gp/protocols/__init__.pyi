@@ -1,6 +1,8 @@
 from .acquisitions import Acquisition as Acquisition
 from .acquisitions import AcquisitionContext as AcquisitionContext
 from .acquisitions import MapAcquisition as MapAcquisition
+from .flyers import Batch as Batch
+from .flyers import BatchFlyer as BatchFlyer
 from .instruments import Scalarizer as Scalarizer
 from .instruments import SpectrumDetector as SpectrumDetector
 from .instruments import Stage as Stage

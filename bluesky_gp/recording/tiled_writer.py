@@ -7,6 +7,7 @@ Importing this file imports tiled.
 
 import logging
 import sys
+from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
@@ -15,6 +16,7 @@ from bluesky_tiled_plugins.writing import tiled_writer as plugin
 from bluesky_tiled_plugins.writing.tiled_writer import RunNormalizer
 from bluesky_tiled_plugins.writing.validator import validate_structure
 
+from bluesky_gp.recording.dimensions import NamedDimensions
 from bluesky_gp.recording.versions import private
 
 __all__ = ["BatchWriter", "RunNormalizer"]
@@ -35,6 +37,7 @@ class BatchWriter(_RunWriter):  # type: ignore[misc, valid-type]
 
     def __init__(self, client: Any) -> None:
         super().__init__(client, batch_size=sys.maxsize, max_array_size=0)  # every array as zarr: SQLite refuses lists
+        self._dimensions: defaultdict[str, dict[str, int]] = defaultdict(dict)  # sizes by name, for each stream
         for name in _ATTRIBUTES:
             private(self, name, _PLUGIN)
 
@@ -48,7 +51,8 @@ class BatchWriter(_RunWriter):  # type: ignore[misc, valid-type]
         """Write what has been taken."""
         for stream, rows in self._internal_data_cache.items():
             if rows:
-                self._write_internal_data(rows, desc_node=self._desc_nodes[stream])
+                node = NamedDimensions(self._desc_nodes[stream], self._dimensions[stream], self.data_keys)
+                self._write_internal_data(rows, desc_node=node)
                 rows.clear()
         for doc in self._external_data_cache.values():
             self._write_external_data(doc)

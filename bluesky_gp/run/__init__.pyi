@@ -41,7 +41,6 @@ from .quantities import recorded_value as recorded_value
 from .quantities import values_of as values_of
 from .record import RunReader as RunReader
 from .record import RunRecord as RunRecord
-from .record import Spectra as Spectra
 from .recorded_history import left_by as left_by
 from .recorded_history import steps_of as steps_of
 from .redoing import after as after
@@ -51,6 +50,7 @@ from .resuming import resume as resume
 from .schema import SCHEMA_VERSION as SCHEMA_VERSION
 from .schema import agent_entry as agent_entry
 from .schema import versions as versions
+from .spectra import Spectra as Spectra
 from .spectra import signal_axis as signal_axis
 from .spectra import spectrum_key as spectrum_key
 from .summing_up import summary_of as summary_of

@@ -1,12 +1,11 @@
 """A run read back: its documents, from a catalog, a journal or a session, as arrays."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 import numpy as np
-import numpy.typing as npt
 from event_model import DocumentRouter, Event
 
 from bluesky_gp.grid import PixelGrid
@@ -18,22 +17,11 @@ from bluesky_gp.run.history import History
 from bluesky_gp.run.keys import PIXELS, Axes, PixelKeys
 from bluesky_gp.run.outcomes import Outcome, final_outcomes
 from bluesky_gp.run.schema import agent_entry
-from bluesky_gp.run.spectra import signal_axis, spectrum_key
+from bluesky_gp.run.spectra import Spectra, axis_name, rows_of, signal_axis, spectrum_key
 from bluesky_gp.scalarizers import as_spectrum, channels
 from bluesky_gp.typing import Floats, Indices
 
 _LARGEST = 2**26  # pixels; half a GiB a map
-
-
-@dataclass(frozen=True)
-class Spectra:
-    """The spectra of a run, in the order of their measurement; those that the scalarizer rejected are among them."""
-
-    pixels: Indices  # (n_spectra, ndim)
-    values: npt.NDArray[Any]  # (n_spectra, n_channels), floats or complex numbers; NaN where a frame was cut short
-    axis: Floats  # (n_channels,); channels from 0 where the detector names none, or one that is too short
-    units: str
-    axis_units: str
 
 
 @dataclass(frozen=True)
@@ -177,6 +165,7 @@ class RunReader(DocumentRouter):
         self._spectrum_key = ""
         self._spectra: list[tuple[int, Floats]] = []
         self._axis: Floats | None = None
+        self._axis_name = "channel"
         self._spectrum_units: tuple[str, str] = ("", "")  # of the values, of the axis
         self._iterations: dict[int, Mapping[str, Any]] = {}
         self._maps: Mapping[str, Any] = {}
@@ -226,6 +215,7 @@ class RunReader(DocumentRouter):
         self._spectrum_key = spectrum_key(doc, target) if self._keeps_spectra else ""
         if self._spectrum_key:
             self._axis, axis_units = signal_axis(doc, self._spectrum_key)
+            self._axis_name = axis_name(keys[self._spectrum_key])
             self._spectrum_units = keys[self._spectrum_key].get("units", "") or "", axis_units
 
     def event(self, doc: Event) -> Event:
@@ -278,12 +268,5 @@ class RunReader(DocumentRouter):
         axis, (units, axis_units) = self._axis, self._spectrum_units
         if axis is None or len(axis) < len(longest):
             axis, axis_units = channels(longest), ""
-        return Spectra(grid.unravel(np.array(pixels)), _filled_up(values, len(axis)), axis, units, axis_units)
-
-
-def _filled_up(spectra: Sequence[npt.NDArray[Any]], length: int) -> npt.NDArray[Any]:
-    """Return spectra as rows of one length, NaN where a frame was cut short."""
-    rows = np.full((len(spectra), length), np.nan, dtype=np.result_type(*spectra))
-    for row, spectrum in zip(rows, spectra, strict=True):
-        row[: len(spectrum)] = spectrum
-    return rows
+        rows = rows_of(values, len(axis))
+        return Spectra(grid.unravel(np.array(pixels)), rows, axis, units, axis_units, self._axis_name)

@@ -1,11 +1,25 @@
-"""The spectrum of an event and its axis, as a descriptor describes them."""
+"""The spectra of a run, and the axis of one as a descriptor describes it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from bluesky_gp.typing import Floats
+from bluesky_gp.typing import Floats, Indices
+
+
+@dataclass(frozen=True)
+class Spectra:
+    """The spectra of a run, in the order of their measurement; those that the scalarizer rejected are among them."""
+
+    pixels: Indices  # (n_spectra, ndim)
+    values: npt.NDArray[Any]  # (n_spectra, n_channels), floats or complex numbers; NaN where a frame was cut short
+    axis: Floats  # (n_channels,); channels from 0 where the detector names none, or one that is too short
+    units: str
+    axis_units: str
+    axis_name: str = "channel"  # energy, bias
 
 
 def spectrum_key(descriptor: Mapping[str, Any], target: str) -> str:
@@ -34,6 +48,20 @@ def signal_axis(descriptor: Mapping[str, Any], key: str) -> tuple[Floats | None,
     [(name, value)] = axes.items()
     units = configuration.get("data_keys", {}).get(name, {}).get("units", "") or ""
     return np.asarray(value, dtype=np.float64), units
+
+
+def axis_name(data_key: Mapping[str, Any]) -> str:
+    """Return the name that a detector gives the axis of its spectrum, "channel" if it gives none."""
+    names = data_key.get("dims") or ["channel"]
+    return str(names[-1])
+
+
+def rows_of(spectra: Sequence[npt.NDArray[Any]], length: int) -> npt.NDArray[Any]:
+    """Return spectra as rows of one length, NaN where a frame was cut short."""
+    rows = np.full((len(spectra), length), np.nan, dtype=np.result_type(*spectra))
+    for row, spectrum in zip(rows, spectra, strict=True):
+        row[: len(spectrum)] = spectrum
+    return rows
 
 
 def _is_spectrum(key: Mapping[str, Any]) -> bool:

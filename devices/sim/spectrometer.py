@@ -100,7 +100,9 @@ class SimulatedSpectrometer(SpectrumDetectorBase):
             self._timer.cancel()
 
     def _measure(self) -> Any:
-        pixel = self.pixel_stage.locate()["readback"]
+        return self._measure_at(self.pixel_stage.locate()["readback"])
+
+    def _measure_at(self, pixel: Sequence[float]) -> Any:
         nearest = tuple(int(p) for p in np.rint(pixel))
         try:
             spectrum = self.sample.spectrum(pixel, self._visits[nearest])

@@ -67,7 +67,9 @@ class QueueServer:
         from bluesky_queueserver_api.zmq import REManagerAPI
 
         api = REManagerAPI(
-            zmq_control_addr=f"tcp://127.0.0.1:{self.control}", zmq_info_addr=f"tcp://127.0.0.1:{self.info}"
+            zmq_control_addr=f"tcp://127.0.0.1:{self.control}",
+            zmq_info_addr=f"tcp://127.0.0.1:{self.info}",
+            timeout_recv=20,
         )
         self._open.callback(api.close)
         return api

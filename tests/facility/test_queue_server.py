@@ -5,7 +5,7 @@ import inspect
 import pytest
 from bluesky_queueserver import parameter_annotation_decorator
 from bluesky_queueserver_api import BFunc, BPlan
-from facility.queue_server import QueueServer, redis_executable, wait_for
+from facility.queue_server import redis_executable, wait_for
 
 import bluesky_gp.plans
 from bluesky_gp.recording import documents_of, open_catalog
@@ -17,38 +17,6 @@ pytestmark = [
 ]
 
 MAP = (["spectrometer"], "stage", "agent")
-SMALL = {"exposure=0.05": "exposure=0.01", "shape=(50, 50)": "shape=(12, 12)", "batch_size=10": "batch_size=4"}
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    with QueueServer(tmp_path_factory.mktemp("queue"), changed=SMALL) as running:
-        yield running
-
-
-@pytest.fixture
-def api(server):
-    """A client of a manager whose worker is there, whose queue is empty, and which knows no earlier run."""
-    api = server.client()
-    wait_for(lambda: answer(api), what="the manager")
-    if not api.status()["worker_environment_exists"]:
-        api.environment_open()
-        wait_for(lambda: api.status(reload=True)["worker_environment_exists"], what="the worker")
-        api.wait_for_idle(timeout=60)
-    api.history_clear()
-    yield api
-    if api.status(reload=True)["worker_environment_exists"] and api.status()["re_state"] == "paused":
-        api.re_abort()
-    api.wait_for_idle(timeout=60)
-    api.queue_clear()
-
-
-def answer(api):
-    """Return what the manager says; None while it starts."""
-    try:
-        return api.status(reload=True)
-    except api.RequestTimeoutError:
-        return None
 
 
 def run(api, *items):
@@ -172,7 +140,13 @@ def test_it_is_stopped_aborted_and_halted(api, server, ending, status):
 
 def test_a_person_ends_the_map_and_takes_a_pixel_back_while_it_is_measured(api, server):
     uid = started(api, BPlan("adaptive_map", *MAP, num=100))
-    for function in (BFunc("mark_failed", [0, 0], "contaminated"), BFunc("finish", "enough for today")):
+    asked = [
+        BFunc("add_pixels", [[11, 11]]),
+        BFunc("forbid", {"rectangle": [[0, 0], [2, 2]]}),
+        BFunc("mark_failed", [0, 0], "contaminated"),
+        BFunc("finish", "enough for today"),
+    ]
+    for function in asked:
         task = api.function_execute(function, run_in_background=True)["task_uid"]
         done = api.wait_for_completed_task(task, timeout=30) and api.task_result(task)
         assert done["result"]["success"], done
@@ -181,6 +155,7 @@ def test_a_person_ends_the_map_and_takes_a_pixel_back_while_it_is_measured(api, 
     assert ended.stop["exit_status"] == "success"
     assert ended.iterations["stop_reason"][-1] == "enough for today"
     assert any(outcome.reason == "contaminated" for outcome in ended.outcomes)
+    assert [action.kind for action in ended.actions][:2] == ["add_pixels", "forbid"]
 
 
 def test_after_the_worker_was_killed_in_mid_run_the_next_item_goes_on_with_the_run(api, server):

@@ -1,12 +1,10 @@
 """A pause at each message of a small run, resumed: the same pixels, values and decisions as without it."""
 
-import threading
-
 import bluesky.plan_stubs as bps
 import bluesky.preprocessors as bpp
 import numpy as np
 import pytest
-from bluesky.utils import RunEngineInterrupted
+from pauses import pausing, to_the_end
 
 from bluesky_gp import PixelOptimizer
 from bluesky_gp.plans import measure_pixels, one_pixel, raster_map
@@ -32,34 +30,6 @@ def essence(docs):
         else:
             found[stream, doc["seq_num"]] = None
     return found
-
-
-def pausing(RE, numbers, seen):  # noqa: N803
-    """Ask for an immediate pause at each of some messages, counted from the beginning of the plan."""
-
-    def hook(message):
-        seen.append(message.command)
-        if len(seen) - 1 in numbers:
-            threading.Thread(target=asking, daemon=True).start()
-
-    def asking():
-        try:
-            RE.request_pause()
-        except Exception:  # noqa: BLE001, S110 - the plan is over already
-            pass
-
-    RE.msg_hook = hook
-
-
-def to_the_end(RE, plan):  # noqa: N803
-    try:
-        RE(plan)
-    except RunEngineInterrupted:
-        while RE.state == "paused":
-            try:
-                RE.resume()
-            except RunEngineInterrupted:
-                continue
 
 
 def runs_as_if_nothing_had_been(make_bench, RE, docs, optimizer, numbers):  # noqa: N803

@@ -8,10 +8,10 @@ from bluesky.plans import count, grid_scan
 
 from bluesky_gp import GPAgent, PixelGrid, PixelOptimizer
 from bluesky_gp.devices import PixelStage, SimulatedSpectrometer, SyntheticFerroelectric
-from bluesky_gp.plans import adaptive_map, go_to_best, one_pixel, raster_map, tolerant
+from bluesky_gp.plans import adaptive_map, go_to_best, list_map, one_pixel, raster_map, tolerant
 from bluesky_gp.recording import open_catalog
 
-__all__ = ["adaptive_map", "count", "go_to_best", "grid_scan", "mv", "raster_map"]
+__all__ = ["adaptive_map", "count", "go_to_best", "grid_scan", "list_map", "mv", "raster_map"]
 
 RE = RunEngine()
 catalog = open_catalog(os.environ.get("BLUESKY_GP_CATALOG", "data"))  # a folder, a URL, or a Tiled profile
@@ -28,12 +28,7 @@ agent = GPAgent(optimizer, target="spectrometer_loop_area", name="gp", catalog=c
 
 patient = tolerant(one_pixel, retries=3, max_failures=10)  # for an item of the queue: per_pixel="patient"
 
-
-def finish(reason="finished from the queue"):
-    """End the map that is measured in order, after its batch."""
-    agent.finish(reason)
-
-
-def mark_failed(pixel, reason="marked from the queue"):
-    """Take a pixel for failed, whatever was measured there."""
-    agent.mark_failed(pixel, reason)
+# What people may do while a map is measured, by `function_execute`; user_group_permissions.yaml names each.
+add_pixels, forbid, allow, restrict = agent.add_pixels, agent.forbid, agent.allow, agent.restrict
+configure, go_on, finish, mark_failed = agent.configure, agent.go_on, agent.finish, agent.mark_failed
+agree, edit, veto, pause_after_batch = agent.agree, agent.edit, agent.veto, agent.pause_after_batch

@@ -1,0 +1,37 @@
+"""One queue server for all tests of this folder that want it."""
+
+import pytest
+from facility.queue_server import QueueServer, wait_for
+
+SMALL = {"exposure=0.05": "exposure=0.01", "shape=(50, 50)": "shape=(12, 12)", "batch_size=10": "batch_size=4"}
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory):
+    with QueueServer(tmp_path_factory.mktemp("queue"), changed=SMALL) as running:
+        yield running
+
+
+@pytest.fixture
+def api(server):
+    """A client of a manager whose worker is there, whose queue is empty, and which knows no earlier run."""
+    api = server.client()
+    wait_for(lambda: answer(api), what="the manager")
+    if not api.status()["worker_environment_exists"]:
+        api.environment_open()
+        wait_for(lambda: api.status(reload=True)["worker_environment_exists"], what="the worker")
+        api.wait_for_idle(timeout=60)
+    api.history_clear()
+    yield api
+    if api.status(reload=True)["worker_environment_exists"] and api.status()["re_state"] == "paused":
+        api.re_abort()
+    api.wait_for_idle(timeout=60)
+    api.queue_clear()
+
+
+def answer(api):
+    """Return what the manager says; None while it starts."""
+    try:
+        return api.status(reload=True)
+    except api.RequestTimeoutError:
+        return None
