@@ -72,7 +72,7 @@ def row(kind, answers, seeds):
 
 def report(answers, chosen, seeds):
     """Return the table, and what it was measured on."""
-    head = ["kind", "seeds", "error at 100", "at 200", "at 410", "used", "points to the top 1 %", "saved"]
+    head = ["kind", "seeds", "error at 100", "at 200", "at 410", "used", "points to the top 1 %", "difference"]
     return table(head, [row(kind, answers, seeds) for kind in chosen]) + f"\n\nMeasured on {machine()}."
 
 

@@ -108,6 +108,7 @@ class KernelChoice:
             None if self.scale is None else np.append(self.scale, np.full(groups, _RELEVANCE_SCALE)),
             tuple(np.append(candidate, typical) for candidate in self.candidates),
             self.n_restarts,
+            self.by_curvature,
         )
 
     @classmethod

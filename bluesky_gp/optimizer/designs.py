@@ -17,6 +17,7 @@ from bluesky_gp.optimizer.batch import apart
 from bluesky_gp.typing import Floats, Indices
 
 _PLACE = 3.0  # side of the map, in the length of a feature vector
+_LOOKED_AT = 10_000  # pixels, of which the clusters are found
 _CLUSTERINGS = 4  # of which the tightest is taken
 _CROWDED = 16  # points of a sequence for each pixel of the grid: what those have not hit is filled up at random
 
@@ -132,7 +133,8 @@ class OverImage:
         places = _PLACE * (grid.coordinates[allowed] / np.subtract(grid.shape, 1).clip(1) - 0.5)
         rows = np.column_stack([places, image[allowed] - image[allowed].mean(axis=0)])
         centres = KMeans(min(num, len(allowed)), n_init=_CLUSTERINGS, random_state=int(rng.integers(2**31)))
-        found = _allowed(grid, allowed[cdist(centres.fit(rows).cluster_centers_, rows).argmin(axis=1)])
+        some = rows[:: -(-len(rows) // _LOOKED_AT)]
+        found = _allowed(grid, allowed[cdist(centres.fit(some).cluster_centers_, rows).argmin(axis=1)])
         return rng.permutation(found)
 
 

@@ -16,6 +16,7 @@ Anal. Mach. Intell. 22, 888.
 """
 
 from itertools import product
+from math import ceil, sqrt
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +26,7 @@ from scipy.sparse.linalg import eigsh
 from bluesky_gp.gp import unit_rows
 from bluesky_gp.typing import Floats, Indices
 
+_LARGEST = 2**14  # pixels whose eigenvectors are found in a second; of a larger image, those of larger pixels
 _EDGE = 2.0  # s, in typical differences of neighbours
 _LEAK = 0.02  # epsilon: how much neighbours have in common in spite of an edge
 _CORNER = 0.25  # of the eigenvalues: lambda_c stands there
@@ -33,6 +35,9 @@ _SHIFT = 1e-3  # below zero, where no eigenvalue is, relative to the sum of a pi
 
 def region_features(z: Floats, rank: int) -> Floats:
     """Return features of an image, shape of a lattice: ``(N, r)``, r at most `rank`, rows of length one."""
+    factor = ceil(sqrt(z.size / _LARGEST))
+    if factor > 1:
+        return _of_coarse_pixels(z, rank, factor)
     A = _affinity(z)
     degree = np.asarray(A.sum(axis=0)).ravel()
     laplacian = csc_array(diags_array(degree) - A)
@@ -41,6 +46,16 @@ def region_features(z: Floats, rank: int) -> Floats:
     lam = np.maximum(lam[1:], 0.0)  # the first eigenvector is a constant, as the mean of the map is
     corner = max(lam[int(_CORNER * len(lam))], 1e-12)
     return unit_rows(v[:, 1:] / (1.0 + lam / corner))
+
+
+def _of_coarse_pixels(z: Floats, rank: int, factor: int) -> Floats:
+    """Return features of an image whose pixels are so many times as large, each given to all that lie in it."""
+    rows, cols = (np.arange(n) // factor for n in z.shape)
+    starts = [np.arange(0, n, factor) for n in z.shape]
+    sums = np.add.reduceat(np.add.reduceat(z, starts[0], axis=0), starts[1], axis=1)
+    coarse = sums / np.outer(np.bincount(rows), np.bincount(cols))
+    U = region_features(coarse, rank).reshape(*coarse.shape, -1)
+    return np.asarray(U[rows[:, None], cols].reshape(z.size, -1))
 
 
 def _affinity(z: Floats) -> csc_array:

@@ -23,6 +23,14 @@ def test_pixels_of_one_region_are_alike_and_those_across_an_edge_are_not():
     assert inside > 0.2 and across < 0.0
 
 
+def test_regions_of_a_large_image_are_those_of_larger_pixels(monkeypatch):
+    monkeypatch.setattr("bluesky_gp.overview.regions._LARGEST", 100)
+    U = region_features(two_halves((21, 22)), 5)
+    assert U.shape == (21 * 22, 5)
+    np.testing.assert_array_equal(U[0], U[1])  # the first pixels of the first row lie in one of 3 x 3
+    assert U[10 * 22 + 2] @ U[10 * 22 + 7] > U[10 * 22 + 7] @ U[10 * 22 + 16]
+
+
 @pytest.mark.parametrize("shape", [(1, 9), (2, 2), (3, 5), (1, 1)])
 def test_images_of_a_few_pixels_have_features(shape):
     image = np.arange(np.prod(shape), dtype=float).reshape(shape)
