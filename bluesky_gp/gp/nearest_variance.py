@@ -4,9 +4,11 @@ A pixel far beyond the length scale changes nothing. Leaving it out can only mak
 fewer measurements know less.
 """
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+from scipy.linalg import lapack
 from scipy.spatial import KDTree
 
 from bluesky_gp.gp.blas import blas_threads
@@ -42,12 +44,19 @@ def nearest_variance(prior: StationaryCovariance, S: Indices, noise: Floats, rea
         pixels = everywhere[tuple(slice(*ends) for ends in zip(*tile, strict=True))].ravel()
         near = _near(tree, positions, *tile, reach)
         solver = CholeskySolver.factorise(prior.block(S[near], S[near]) + np.diag(noise[near]))
-        reduction = solver.reduce(prior.block(S[near], pixels))
+        cross = prior.block(S[near], pixels)
+        reduction = solver.reduce(cross) if reach is None else _reduction(solver, cross)
         variance[pixels] = np.maximum(prior.variance[pixels] - reduction, 0.0)
 
-    with blas_threads(0), ThreadPoolExecutor() as pool:  # a thread a tile: BLAS has none to share out
+    with blas_threads(0), ThreadPoolExecutor(os.cpu_count()) as pool:  # a thread a tile: BLAS has none to share out
         list(pool.map(fill, _tiles(positions, prior.shape)))
     return variance
+
+
+def _reduction(solver: CholeskySolver, cross: Floats) -> Floats:
+    """Return ``diag(cross^T K^-1 cross)`` by a product: while a solution is computed no other thread runs."""
+    root, _ = lapack.dtrtri(solver.L, lower=1)
+    return np.asarray(np.square(root @ cross).sum(axis=0))
 
 
 Tile = tuple[Indices, Indices]
