@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from bluesky_gp.html import html_table
 from bluesky_gp.settings import check_number
 
 _LARGEST = 2**31  # pixels; a map of them takes 16 GiB
@@ -114,6 +115,16 @@ class PixelGrid:
         told = [f"{name}={getattr(self, name)!r}" for name, value in usual.items() if getattr(self, name) != value]
         masked = [] if self.mask is None else [f"mask of {int(self.mask.sum())} pixels"]
         return f"PixelGrid({', '.join([str(self.shape), *told, *masked])})"
+
+    def _repr_html_(self) -> str:
+        ends = self.corners
+        spans = zip(self.axes, self.shape, ends.min(axis=0), ends.max(axis=0), strict=True)
+        rows: dict[str, object] = {
+            name: f"{n} pixels, {low:g} to {high:g} {self.units}" for name, n, low, high in spans
+        }
+        rows["rotation"] = f"{self.rotation:g} degrees" if self.rotation else None
+        rows["masked"] = None if self.mask is None else f"{int(self.mask.sum())} of {self.size} pixels"
+        return html_table("PixelGrid", rows)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, PixelGrid) and self.to_mapping() == other.to_mapping()

@@ -27,6 +27,7 @@ from bluesky_gp.devices.pixels import checked_pixel, pixel_data_keys, pixel_text
 from bluesky_gp.devices.simulated_axis import SimulatedAxis
 from bluesky_gp.devices.slips import check_arguments
 from bluesky_gp.grid import PixelGrid
+from bluesky_gp.html import html_table
 from bluesky_gp.moves import merged_moves
 from bluesky_gp.units import check_unit
 
@@ -201,6 +202,19 @@ class PixelStage(Device):
     def hints(self) -> Hints:
         """Plots and tables show the pixel, not the axes' positions."""
         return {"fields": list(self.pixel_keys)}
+
+    def __repr__(self) -> str:
+        return (
+            f"{type(self).__name__}(grid={self.grid!r}, axes={[axis.name for axis in self.axes]}, name={self.name!r})"
+        )
+
+    def _repr_html_(self) -> str:
+        units = self.grid.units
+        limits = [
+            f"{low:g} to {high:g} {units}" if low > -np.inf or high < np.inf else "-" for low, high in self.limits
+        ]
+        axes = dict(zip([axis.name for axis in self.axes], limits, strict=True))
+        return html_table(f"{type(self).__name__} {self.name}", {"grid": self.grid, **axes})
 
     def stage(self) -> list[Any]:
         """Compare the units, then stage the axes that can be staged."""

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-GROUND = "typing settings protocols grid units moves status priority plain_data packed"  # every room may import them
+GROUND = (
+    "typing settings protocols grid units moves status priority plain_data packed html"  # every room may import them
+)
 ARROWS = {
     "gp": "",
     "acquisition": "gp",
@@ -19,7 +21,7 @@ ARROWS = {
     "recording": "",
     "files": "",
     "scalarizers": "files",
-    "run": "recording scalarizers",
+    "run": "recording scalarizers panels",
     "agent": "run masks",
     "rehearsal": "gp acquisition optimizer panels",
     "replay": "recording run optimizer agent",

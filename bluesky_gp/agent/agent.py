@@ -30,6 +30,7 @@ from bluesky_gp.agent.slips import (
     checked_axes,
 )
 from bluesky_gp.agent.steering import Progress
+from bluesky_gp.html import html_table
 from bluesky_gp.protocols import AnyOptimizer, Scalarizer
 from bluesky_gp.run import (
     BY_HAND,
@@ -128,6 +129,16 @@ class GPAgent(ByHand, ForPlans, DocumentRouter):
         self._mail: Mail | None = None
         self._marks: list[Failure] = []
         self._made = time()
+
+    def __repr__(self) -> str:
+        return f"GPAgent({self.optimizer!r}, target={self.target!r}, name={self.name!r})"
+
+    def _repr_html_(self) -> str:
+        run = None if self._run is None else f"{self._run.heard.uid[:8]}, {'over' if self._run.over else 'going on'}"
+        rows = {"target": self.target, "optimizer": self.optimizer, "run": run}
+        return html_table(
+            f"GPAgent {self.name}", {**rows, "waiting actions of people": len(self.hands.waiting) or None}
+        )
 
     # Documents
 

@@ -5,4 +5,5 @@ from .picture import draw as draw
 from .progress import ProgressReader as ProgressReader
 from .progress import RunProgress as RunProgress
 from .run_reader import LiveReader as LiveReader
+from .run_summary import RunSummary as RunSummary
 from .so_far import RunSoFar as RunSoFar

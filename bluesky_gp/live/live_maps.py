@@ -4,6 +4,7 @@ import atexit
 import logging
 import os
 import threading
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -20,6 +21,7 @@ from bluesky_gp.settings import check_number
 
 logger = logging.getLogger("bluesky_gp.live")
 
+_REST = 0.1  # s between two looks at what was heard: a thread that wakes at each document would hold the run up
 BACKLOG = 5000  # documents that may wait for a painter: one that hangs must not fill the session's memory
 _BELONGS_TO = {"descriptor": "run_start", "event": "descriptor", "event_page": "descriptor", "stop": "run_start"}
 
@@ -120,11 +122,16 @@ class LiveMaps:
         for item in iter(self._documents.get, None):
             name, doc = item
             if name == "wait":
+                if self._painting is not None:
+                    self._painting.flush()
                 doc.set()
             elif self._is_mine(name, doc):
                 if name == "start":
                     self._begin()
                 self._send(name, doc)
+            if self._documents.empty() and self._painting is not None:
+                self._painting.flush()
+                time.sleep(_REST)
 
     def _is_mine(self, name: str, doc: Mapping[str, Any]) -> bool:
         """Whether a document belongs to a run that an agent steers."""

@@ -99,7 +99,7 @@ def main() -> int:
     options = parser.parse_args()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the RunEngine's
     if hasattr(os, "nice"):
-        os.nice(10)
+        os.nice(15)
     inbox = Inbox(open(0, "rb", closefd=False))  # not sys.stdin, which ends the interpreter badly while it is read
     if options.file is not None:
         paint_file(inbox, options.file, options.interval)

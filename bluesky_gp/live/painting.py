@@ -7,6 +7,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Sequence
+from typing import IO
 
 from bluesky_gp.live.painter import NO_DISPLAY
 
@@ -50,15 +51,21 @@ class Painting:
         return self._broken or self._process.poll() is not None
 
     def send(self, line: bytes) -> None:
-        """Send a document; nothing happens if the process has ended."""
+        """Send a document, at the next `flush` at the latest; nothing happens if the process has ended."""
+        self._sent += self._try(lambda lines: lines.write(line))
+
+    def flush(self) -> None:
+        """Have all documents arrive."""
+        self._try(lambda lines: lines.flush())
+
+    def _try(self, do: Callable[[IO[bytes]], object]) -> bool:
+        """Write to the process; return whether it took that."""
         try:
             assert self._process.stdin is not None  # noqa: S101 - for the type checker
-            self._process.stdin.write(line)
-            self._process.stdin.flush()
+            do(self._process.stdin)
         except (OSError, ValueError):  # closed at the other end, or at this one
             self._broken = True
-        else:
-            self._sent += 1
+        return not self._broken
 
     def wait(self, timeout: float) -> bool:
         """Wait until all that was sent is drawn; False if that takes longer, or the process has ended before."""

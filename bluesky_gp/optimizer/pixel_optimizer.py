@@ -12,6 +12,7 @@ from sklearn.gaussian_process.kernels import Kernel
 
 from bluesky_gp.gp import blas_threads, evaluations_due, theta_names
 from bluesky_gp.grid import PixelGrid
+from bluesky_gp.html import html_table
 from bluesky_gp.optimizer.batch import Strategy
 from bluesky_gp.optimizer.designs import Design
 from bluesky_gp.optimizer.model import Mean
@@ -166,6 +167,15 @@ class PixelOptimizer(SuggestIngest):
 
     def __repr__(self) -> str:
         return f"PixelOptimizer({self.grid!r}, {self.target!r}): {self._state.summary}"
+
+    def _repr_html_(self) -> str:
+        rows = {
+            "grid": self.grid,
+            "target": self.target,
+            "pixels": self._state.summary,
+            "acquisition": self.recipe.acquisition_function,
+        }
+        return html_table("PixelOptimizer", {**rows, "kernel": self._state.covariance.kernel})
 
     def describe(self) -> dict[str, Any]:
         """Return plain data for a start document: the recipe, see `Recipe.to_mapping`."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import numpy as np
@@ -17,6 +17,7 @@ from bluesky_gp.run.history import History
 from bluesky_gp.run.keys import PIXELS, Axes, PixelKeys
 from bluesky_gp.run.outcomes import Outcome, final_outcomes
 from bluesky_gp.run.schema import agent_entry
+from bluesky_gp.run.shown import as_html, in_a_line
 from bluesky_gp.run.spectra import Spectra, axis_name, rows_of, signal_axis, spectrum_key
 from bluesky_gp.scalarizers import as_spectrum, channels
 from bluesky_gp.typing import Floats, Indices
@@ -24,7 +25,7 @@ from bluesky_gp.typing import Floats, Indices
 _LARGEST = 2**26  # pixels; half a GiB a map
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class RunRecord:
     """A run of `adaptive_map` read back: measurements, decisions and predictions."""
 
@@ -34,12 +35,16 @@ class RunRecord:
     target: str
     units: str
     outcomes: tuple[Outcome, ...]  # every pixel attempted, in order
-    iterations: Mapping[str, Any] = field(repr=False)  # columns of stream `gp`, without the agent's name
-    maps: Mapping[str, Floats] = field(
-        repr=False
-    )  # mean, std, acquisition: the last of each; empty if none was written
-    spectra: Spectra | None = field(repr=False)
+    iterations: Mapping[str, Any]  # columns of stream `gp`, without the agent's name
+    maps: Mapping[str, Floats]  # mean, std, acquisition: the last of each; empty if none was written
+    spectra: Spectra | None
     actions: tuple[Action, ...] = ()  # of people, in order
+
+    def __repr__(self) -> str:
+        return in_a_line(self)
+
+    def _repr_html_(self) -> str:
+        return as_html(self)
 
     @classmethod
     def from_documents(

@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from bluesky_gp.devices.sim.sample import nearest_pixel
+from bluesky_gp.devices.sim.sample import ShownSample, nearest_pixel
 from bluesky_gp.files import AXIS_NAMES, find_file, read_spectra
 from bluesky_gp.protocols import Scalarizer
 from bluesky_gp.scalarizers import get_scalarizer, scalarized_map, usual_target
 from bluesky_gp.typing import Floats
 
 
-class MeasuredSample:
+class MeasuredSample(ShownSample):
     """Spectra measured pixel by pixel, given back as they were: every visit to a pixel gives the same spectrum.
 
     Parameters

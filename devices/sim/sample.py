@@ -5,6 +5,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
+from bluesky_gp.html import html_table
 from bluesky_gp.protocols import Scalarizer
 from bluesky_gp.typing import Floats
 
@@ -34,6 +35,28 @@ class Sample(Protocol):
     def truth(self, scalarizer: str | Mapping[str, Any] | Scalarizer) -> Floats:
         """Return the noise-free map of a target, shape `shape`; NaN where the measurement always fails."""
         ...
+
+
+class ShownSample:
+    """A sample that says what it is, in a session and in a notebook."""
+
+    shape: tuple[int, ...]
+    axis: Floats
+    axis_name: str
+    axis_units: str
+    spectrum_units: str
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}, {' x '.join(map(str, self.shape))} pixels, {self._channels}>"
+
+    def _repr_html_(self) -> str:
+        rows = {"pixels": " x ".join(map(str, self.shape)), "spectra": self._channels, "units": self.spectrum_units}
+        return html_table(type(self).__name__, rows)
+
+    @property
+    def _channels(self) -> str:
+        low, high = self.axis.min(), self.axis.max()
+        return f"{len(self.axis)} channels, {self.axis_name} {low:g} to {high:g} {self.axis_units}".rstrip()
 
 
 def nearest_pixel(pixel: Sequence[float], shape: tuple[int, ...]) -> tuple[int, ...]:

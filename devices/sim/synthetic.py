@@ -8,13 +8,13 @@ import numpy.typing as npt
 from scipy.ndimage import gaussian_filter, zoom
 from scipy.special import expit
 
-from bluesky_gp.devices.sim.sample import nearest_pixel
+from bluesky_gp.devices.sim.sample import ShownSample, nearest_pixel
 from bluesky_gp.protocols import Scalarizer
 from bluesky_gp.scalarizers import get_scalarizer, scalarized_map
 from bluesky_gp.typing import Floats
 
 
-class SyntheticFerroelectric:
+class SyntheticFerroelectric(ShownSample):
     r"""Piezoresponse hysteresis loops of a film with domains, walls and imprint; bias in volts, response in pm.
 
     At each pixel the branch of the rising bias is :math:`A \tanh((v - v_+)/w) + s v`, that of the falling bias the same
@@ -91,7 +91,7 @@ class SyntheticFerroelectric:
         return np.asarray(at["response"] * saturating + at["slope"] * self.axis)
 
 
-class SyntheticEELS:
+class SyntheticEELS(ShownSample):
     r"""Electron energy-loss spectra of layered oxides: 1024 channels of 1 eV from -24 eV, in counts.
 
     Layers lie along the rows, with rough interfaces: a titanate, a lanthanum-rich layer, a mixed one. A spectrum is a

@@ -7,7 +7,7 @@ from bluesky.callbacks.best_effort import BestEffortCallback
 from bluesky.utils import PersistentDict
 from platformdirs import user_data_path
 
-from bluesky_gp.live import IterationLine, LiveMaps
+from bluesky_gp.live import IterationLine, LiveMaps, RunSummary
 from bluesky_gp.recording import open_catalog
 from bluesky_gp.session import end_on_signals
 
@@ -24,6 +24,7 @@ bec.disable_plots()  # a plot a pixel takes 0.3 s a pixel
 bec.disable_table()  # a line a pixel; IterationLine prints one an iteration
 RE.subscribe(bec)
 RE.subscribe(IterationLine())
+RE.subscribe(RunSummary())
 
 # Maps while a run goes on, drawn by another process: a window, or a picture that is renewed, for ssh.
 live = LiveMaps(os.environ.get("BLUESKY_GP_LIVE") or None)
