@@ -24,6 +24,7 @@ from bluesky_gp.agent.next_run import Assignment, Preparation
 from bluesky_gp.agent.review import Review
 from bluesky_gp.agent.slips import (
     check_catalog,
+    check_executor,
     check_optimizer,
     check_scalarizer,
     check_text,
@@ -110,6 +111,7 @@ class GPAgent(ByHand, ForPlans, DocumentRouter):
         check_text("name", name)
         check_catalog(catalog)
         check_scalarizer(scalarizer)
+        check_executor(executor)
         self.optimizer, self.target, self.name, self.catalog = optimizer, target, name, catalog
         self.failures = Failures(f"{name}_failures", ndim=optimizer.grid.ndim)
         self.hands = Hands(f"{name}_hands")

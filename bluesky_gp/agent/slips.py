@@ -1,6 +1,7 @@
 """Slips in the arguments of an agent, each answered by a sentence where it is made."""
 
 from collections.abc import Iterable
+from concurrent.futures import Executor
 from typing import Any
 
 from bluesky_gp.grid import PixelGrid
@@ -20,6 +21,17 @@ def check_optimizer(optimizer: Any) -> None:
             f"GPAgent: optimizer must be a PixelOptimizer, got {optimizer!r:.80}, which has no {missing[0]!r}"
             f"{_HINT if hasattr(optimizer, 'suggest') else ''}"
         )
+
+
+def check_executor(executor: Any) -> None:
+    """Raise TypeError unless an executor gives futures that a plan can wait for; a Dask client's end in no plan."""
+    if executor is None or isinstance(executor, Executor):
+        return
+    hint = f"{type(executor).__name__.lower()}.get_executor()" if hasattr(executor, "get_executor") else ""
+    raise TypeError(
+        f"GPAgent: executor must be a concurrent.futures.Executor, got {type(executor).__name__}"
+        f"{f': give executor={hint}' if hint else ''}"
+    )
 
 
 def check_text(name: str, value: Any, *, empty: bool = False) -> None:

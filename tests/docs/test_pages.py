@@ -20,7 +20,13 @@ from bluesky_gp.recording import open_catalog
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 FEWER = {"num=410": "num=20", "review=60.0": "review=0.05"}
-WITH_MORE = {"record.md", "faults.md", "your-instrument.md", "epics.md"}  # each has a test of its own below
+WITH_MORE = {
+    "record.md",
+    "faults.md",
+    "your-instrument.md",
+    "epics.md",
+    "facility.md",
+}  # each has a test of its own below
 NOT_RUN = {"benchmarks.md"}  # it shows no session; its commands take hours
 
 
