@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from bluesky_gp.cli.demo import default_number, make_agent
 from bluesky_gp.cli.instruments import simulated
 from bluesky_gp.devices import SyntheticEELS, SyntheticFerroelectric
+from bluesky_gp.live import LiveReader, draw
 from bluesky_gp.plans import adaptive_map
 from bluesky_gp.plots import run_figure
 from bluesky_gp.run import RunRecord
@@ -32,6 +33,22 @@ def demo() -> None:
         engine(adaptive_map([setup.detector], setup.stage, agent, num=default_number(setup)))
         figure = run_figure(RunRecord.from_documents(documents), truth=setup.truth)
     figure.savefig(FIGURES / "demo.png", dpi=100)
+
+
+def live() -> None:
+    """Draw the maps that are shown while that run goes on, after three quarters of it."""
+    documents: list[tuple[str, dict[str, Any]]] = []
+    engine = RunEngine({})
+    engine.subscribe(lambda name, doc: documents.append((name, doc)))
+    with simulated("ferroelectric", None) as setup:
+        agent = make_agent(setup, batch=10, acquisition="ei", kernel="default", seed=0)
+        engine(adaptive_map([setup.detector], setup.stage, agent, num=200))
+    reader = LiveReader()
+    for name, doc in documents[: 3 * len(documents) // 4]:
+        reader(name, doc)
+    figure = Figure(figsize=(13, 7.2), layout="constrained")
+    draw(reader.so_far, figure)
+    figure.savefig(FIGURES / "live.png", dpi=100)
 
 
 def targets() -> None:
@@ -92,4 +109,5 @@ def _shaded_spectrum(panel: Axes, layers: SyntheticEELS) -> None:
 
 if __name__ == "__main__":
     demo()
+    live()
     targets()
