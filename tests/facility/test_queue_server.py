@@ -45,7 +45,13 @@ def record(server, uid):
 
 def test_every_plan_says_what_the_queue_may_give_it():
     queueable = [plan for plan in vars_of(bluesky_gp.plans) if hasattr(plan, "_custom_parameter_annotation_")]
-    assert {plan.__name__ for plan in queueable} >= {"adaptive_map", "raster_map", "go_to_best"}
+    assert {plan.__name__ for plan in queueable} >= {
+        "adaptive_map",
+        "list_map",
+        "raster_map",
+        "remeasure",
+        "go_to_best",
+    }
     for plan in queueable:
         annotation = plan._custom_parameter_annotation_
         parameter_annotation_decorator(annotation)(plan)  # raises where it is not as the manager wants it

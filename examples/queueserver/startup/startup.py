@@ -8,10 +8,10 @@ from bluesky.plans import count, grid_scan
 
 from bluesky_gp import GPAgent, PixelGrid, PixelOptimizer
 from bluesky_gp.devices import PixelStage, SimulatedSpectrometer, SyntheticFerroelectric
-from bluesky_gp.plans import adaptive_map, go_to_best, list_map, one_pixel, raster_map, tolerant
+from bluesky_gp.plans import adaptive_map, go_to_best, list_map, one_pixel, raster_map, remeasure, tolerant
 from bluesky_gp.recording import open_catalog
 
-__all__ = ["adaptive_map", "count", "go_to_best", "grid_scan", "list_map", "mv", "raster_map"]
+__all__ = ["adaptive_map", "count", "go_to_best", "grid_scan", "list_map", "mv", "raster_map", "remeasure"]
 
 RE = RunEngine()
 catalog = open_catalog(os.environ.get("BLUESKY_GP_CATALOG", "data"))  # a folder, a URL, or a Tiled profile
