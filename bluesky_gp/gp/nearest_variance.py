@@ -55,6 +55,8 @@ def nearest_variance(prior: StationaryCovariance, S: Indices, noise: Floats, rea
 
 def _reduction(solver: CholeskySolver, cross: Floats) -> Floats:
     """Return ``diag(cross^T K^-1 cross)`` by a product: while a solution is computed no other thread runs."""
+    if not len(cross):  # nothing was measured within reach
+        return np.zeros(cross.shape[1])
     root, _ = lapack.dtrtri(solver.L, lower=1)
     return np.asarray(np.square(root @ cross).sum(axis=0))
 

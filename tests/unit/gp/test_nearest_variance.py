@@ -47,6 +47,16 @@ def test_what_has_no_covariance_with_a_tile_is_left_out_and_changes_nothing(m):
     np.testing.assert_allclose(nearest_variance(prior, S, noise, np.array(grid.shape)), without, rtol=1e-7)
 
 
+def test_where_nothing_was_measured_within_reach_the_prior_stays(capfd):
+    grid = PixelGrid((200, 200))
+    prior = LatticeCovariance.of(Matern(1.5, nu=1.5) + WhiteKernel(0.1), grid)
+    S = np.arange(0, 4000, 20)
+    variance = prior.nearest_variance(S, np.zeros(len(S)))
+    assert variance[S].max() < 0.5
+    np.testing.assert_array_equal(variance[-8000:], prior.variance[-8000:])
+    assert capfd.readouterr().err == ""  # LAPACK complains of matrices without rows
+
+
 def test_with_fewer_pixels_than_neighbours_it_is_exact():
     grid = PixelGrid((40, 40))
     near, exact = variances(grid, clustered(grid, 200))
