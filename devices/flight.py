@@ -8,6 +8,7 @@ from bluesky_gp.protocols import Batch
 from bluesky_gp.status import FutureStatus
 
 Point = tuple[int, ...]
+_POLL = 0.02  # s
 
 
 class FlightBrokenError(RuntimeError):
@@ -22,23 +23,33 @@ class Flight(threading.Thread):
     batch : Batch
     visit : callable
         ``f(pixel)`` measures one.
+    held : callable
+        Called on the thread of the flight when it holds, in a pause.
     name : str
         Of the device.
     """
 
-    def __init__(self, batch: Batch, visit: Callable[[Point], None], *, name: str) -> None:
+    def __init__(self, batch: Batch, visit: Callable[[Point], None], held: Callable[[], None], *, name: str) -> None:
         super().__init__(name=name, daemon=True)
         self.faults: dict[Point, str] = {}
         self._over: Future[None] = Future()
         self._batch = batch
         self._visit = visit
+        self._held = held
         self._given_up = ""
-        self._told = threading.Event()
+        self._told = threading.Event()  # that it is given up
+        self._free = threading.Event()  # to go to the next point
+        self._free.set()
 
     @property
     def status(self) -> FutureStatus:
         """Status that ends with the flight, and fails if it broke."""
         return FutureStatus(self._over, name=self.name)
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether points are still to come; the thread itself may live a moment longer."""
+        return not self._over.done()
 
     def give_up(self, why: str) -> None:
         """Visit no further point, and wait until that under way is over."""
@@ -46,6 +57,14 @@ class Flight(threading.Thread):
         self._told.set()
         if self.is_alive():
             self.join()
+
+    def hold(self) -> None:
+        """Visit no further point until `go_on`; that under way is measured to its end."""
+        self._free.clear()
+
+    def go_on(self) -> None:
+        """Visit the next point."""
+        self._free.set()
 
     def rest(self, seconds: float) -> None:
         """Wait; raise at once where the flight is given up."""
@@ -63,6 +82,10 @@ class Flight(threading.Thread):
             self._over.set_result(None)
 
     def _visit_one(self, pixel: Point) -> None:
+        if not self._free.is_set():
+            self._held()
+        while not self._free.wait(_POLL):
+            self.rest(0.0)
         self.rest(0.0)
         try:
             self._visit(pixel)

@@ -52,7 +52,7 @@ class FlyingDetector(SpectrumDetectorBase):
 
     def prepare(self, value: Batch) -> FutureStatus:
         """Take the points of the next flight; refuse them while another goes on."""
-        if self._flight is not None and self._flight.is_alive():
+        if self._flight is not None and self._flight.goes_on:
             raise RuntimeError(f"{self.name}: prepared for another batch while one is measured")
         if not isinstance(value, Batch):
             raise TypeError(f"{self.name}: prepare takes a Batch of points, got {type(value).__name__} {value!r:.60}")
@@ -65,7 +65,7 @@ class FlyingDetector(SpectrumDetectorBase):
         if self._batch is None:
             raise RuntimeError(f"{self.name}: kicked off before it was prepared for a batch")
         self._begin()
-        self._flight, self._batch = Flight(self._batch, self._point, name=self.name), None
+        self._flight, self._batch = Flight(self._batch, self._point, self._hold, name=self.name), None
         self._flight.start()
         return finished(self.name)
 
@@ -91,6 +91,20 @@ class FlyingDetector(SpectrumDetectorBase):
                 "timestamps": {key: [event[key][1] for event in events] for key in events[0]},
             }
 
+    def pause(self) -> None:
+        """Hold the flight before its next point; a single exposure is given up."""
+        if self._flight is not None and self._flight.goes_on:
+            self._flight.hold()
+        else:
+            super().pause()
+
+    def resume(self) -> None:
+        """Let the flight go on."""
+        self._begin()
+        if self._flight is not None:
+            self._flight.go_on()
+        super().resume()
+
     def stop(self, *, success: bool = False) -> None:
         """End the flight after the point that is being measured, or give the running exposure up."""
         if self._flight is not None:
@@ -109,7 +123,10 @@ class FlyingDetector(SpectrumDetectorBase):
             self._flight.rest(seconds)
 
     def _begin(self) -> None:
-        """Make ready for a flight; the default does nothing."""
+        """Make ready for a flight, or for the rest of one after a pause; the default does nothing."""
+
+    def _hold(self) -> None:
+        """Do what is to be done when a flight holds in a pause: blank a beam; the default does nothing."""
 
     def _visit(self, pixel: Point) -> tuple[Floats, Sequence[float]]:
         """Measure one point."""

@@ -87,8 +87,8 @@ def fly_pixels(
 def fly_batch(flyer: BatchFlyer, batch: Batch) -> MsgGenerator[bool]:
     """Fly one batch, and collect what it has measured, also where it breaks or the run ends; False in a simulation.
 
-    It is the unit of pause: a pause that is asked for at once lets the instrument go on, and the points are collected
-    when the run is resumed.
+    It is not begun again after a pause: a flyer holds before its next point, or goes on to its end, and the points are
+    collected when the run is resumed.
     """
     yield Msg("checkpoint")
     flown: bool = yield from bpp.rewindable_wrapper(_flight(flyer, batch), False)

@@ -34,6 +34,7 @@ class ScriptedFlyer(FlyingDetector):
         self.calls = []
         self.holding = threading.Event()
         self.going_on = threading.Event()
+        self.held = threading.Event()
 
     def prepare(self, value):
         status = super().prepare(value)
@@ -47,6 +48,9 @@ class ScriptedFlyer(FlyingDetector):
     def unstage(self):
         self.calls.append("unstage")
         return super().unstage()
+
+    def _hold(self):
+        self.held.set()
 
     def _visit(self, pixel):
         self.visited.append(pixel)

@@ -34,6 +34,8 @@ def show(uid: str, place: str, given: dict[str, Any], as_json: bool) -> None:
 
 def _found(record: "RunRecord") -> dict[str, Any]:
     """Return what a run of an agent found, as plain data."""
+    from bluesky_gp.run import TimeSpent
+
     gp, columns = record.start["gp"], record.iterations
     best = record.best_pixel
     return {
@@ -44,6 +46,7 @@ def _found(record: "RunRecord") -> dict[str, Any]:
         "resumed_from": record.inherited.uid or None,
         "n_inherited": len(record.inherited.attempted),
         "n_iterations": len(columns["iteration"]) if columns else 0,
+        "seconds_spent": TimeSpent.of(record).to_mapping(),
         "best_pixel": None if best is None else list(best),
         "best_value": None if best is None else float(columns["best_value"][-1]),
         "stop_reason": str(columns["stop_reason"][-1]) if columns else "",
@@ -87,12 +90,25 @@ def _lines(found: dict[str, Any]) -> list[tuple[str, str]]:
         ("pixels", f"{found['n_measured']} measured, {found['n_failed']} failed{_before(found)}"),
         ("decisions", f"{found['n_iterations']}, for {found['batch_size']} pixels each"),
         ("ended by", found["stop_reason"]),
+        ("its time", time_spent(found["seconds_spent"])),
         ("best, by the posterior mean", best),
         ("kernel", written(found["kernel"])),
         ("acquisition", written(found["acquisition"])),
         ("seed", str(found["seed"])),
         ("versions", ", ".join(f"{name} {number}" for name, number in (found["versions"] or {}).items())),
     ]
+
+
+def time_spent(seconds: Mapping[str, float | None]) -> str:
+    """Return where the time of a run went, each part with a bar."""
+    whole = seconds["whole"] or 0.0
+    parts = [("exposing", seconds["exposing"]), ("deciding", seconds["deciding"]), ("all else", seconds["rest"])]
+    drawn = [f"{name} {_bar(part / whole)}" for name, part in parts if part is not None and whole > 0]
+    return "; ".join([f"{whole:.3g} s", *drawn])
+
+
+def _bar(share: float) -> str:
+    return f"{'█' * round(20 * min(share, 1.0))} {share:.0%}".lstrip()
 
 
 def written(value: Any) -> str:

@@ -54,3 +54,4 @@ from .spectra import Spectra as Spectra
 from .spectra import signal_axis as signal_axis
 from .spectra import spectrum_key as spectrum_key
 from .summing_up import summary_of as summary_of
+from .time_spent import TimeSpent as TimeSpent

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from math import nan
 from typing import Any, cast
 
 import numpy as np
@@ -18,7 +19,7 @@ from bluesky_gp.run.keys import PIXELS, Axes, PixelKeys
 from bluesky_gp.run.outcomes import Outcome, final_outcomes
 from bluesky_gp.run.schema import agent_entry
 from bluesky_gp.run.shown import as_html, in_a_line
-from bluesky_gp.run.spectra import Spectra, axis_name, rows_of, signal_axis, spectrum_key
+from bluesky_gp.run.spectra import Spectra, axis_name, exposure_of, rows_of, signal_axis, spectrum_key
 from bluesky_gp.scalarizers import as_spectrum, channels
 from bluesky_gp.typing import Floats, Indices
 
@@ -39,6 +40,7 @@ class RunRecord:
     maps: Mapping[str, Floats]  # mean, std, acquisition: the last of each; empty if none was written
     spectra: Spectra | None
     actions: tuple[Action, ...] = ()  # of people, in order
+    exposed: float = nan  # s, exposures of the pixels that have an event; NaN if the detector states none
 
     def __repr__(self) -> str:
         return in_a_line(self)
@@ -174,6 +176,8 @@ class RunReader(DocumentRouter):
         self._spectrum_units: tuple[str, str] = ("", "")  # of the values, of the axis
         self._iterations: dict[int, Mapping[str, Any]] = {}
         self._maps: Mapping[str, Any] = {}
+        self._exposure = nan  # s, of the pixels that come
+        self._exposed = 0.0
 
     def take(self, name: str, doc: Mapping[str, Any]) -> None:
         """Take a document in; raise ValueError if no agent wrote it, or it is damaged."""
@@ -217,6 +221,7 @@ class RunReader(DocumentRouter):
         if doc["name"] != PIXELS or target not in keys:
             return
         self._units = keys[target].get("units", "") or ""
+        self._exposure = exposure_of(doc, target)
         self._spectrum_key = spectrum_key(doc, target) if self._keeps_spectra else ""
         if self._spectrum_key:
             self._axis, axis_units = signal_axis(doc, self._spectrum_key)
@@ -228,6 +233,8 @@ class RunReader(DocumentRouter):
         data = doc["data"]
         outcome = None if self._pixels is None else self._pixels.event(doc)
         self._actions.event(doc)
+        if outcome is not None and self._pixels is not None and self._pixels.keys.target in data:
+            self._exposed += self._exposure
         if outcome is not None and self._spectrum_key in data:
             self._spectra.append((outcome.pixel, as_spectrum(data[self._spectrum_key])))
         if f"{self._agent}_iteration" in data:
@@ -263,6 +270,7 @@ class RunReader(DocumentRouter):
             },
             spectra=self._measured_spectra(self._pixels.keys.grid),
             actions=tuple(self._actions.actions),
+            exposed=self._exposed,
         )
 
     def _measured_spectra(self, grid: PixelGrid) -> Spectra | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import nan
 from typing import Any
 
 import numpy as np
@@ -62,6 +63,20 @@ def rows_of(spectra: Sequence[npt.NDArray[Any]], length: int) -> npt.NDArray[Any
     for row, spectrum in zip(rows, spectra, strict=True):
         row[: len(spectrum)] = spectrum
     return rows
+
+
+def exposure_of(descriptor: Mapping[str, Any], key: str) -> float:
+    """Return the exposure of the detector that an event key belongs to, in s; NaN if it states none.
+
+    It stands in the detector's configuration, under the only key that ends in ``_exposure``.
+    """
+    device = descriptor["data_keys"][key].get("object_name")
+    stated = descriptor.get("configuration", {}).get(device, {}).get("data", {})
+    exposures = [value for name, value in stated.items() if name.endswith("_exposure")]
+    try:
+        return float(exposures[0]) if len(exposures) == 1 else nan
+    except (TypeError, ValueError):
+        return nan
 
 
 def _is_spectrum(key: Mapping[str, Any]) -> bool:

@@ -128,15 +128,18 @@ def test_a_pause_at_any_message_of_a_flown_run_changes_nothing(RE, docs):
         docs.all[:] = []
 
 
-def test_an_instrument_goes_on_through_a_pause_and_its_points_are_collected_afterwards(RE, docs):
+def test_a_flight_holds_in_a_pause_before_its_next_point_and_goes_on_from_there(RE, docs):
     bench = FlownBench({(0, 3): ["hold"]})
     threading.Thread(target=lambda: bench.detector.holding.wait(20) and RE.request_pause(), daemon=True).start()
     with pytest.raises(RunEngineInterrupted):
         RE(bench.map(10))
     assert RE.state == "paused"
     bench.detector.going_on.set()
+    assert bench.detector.held.wait(20.0)
+    assert bench.detector.visited[-1] == (0, 3) and bench.detector._flight.is_alive()
     RE.resume()
     assert docs.counts["primary"] == 10 and len(bench.detector.flights) == 1
+    assert len(bench.detector.visited) == 10
 
 
 @pytest.mark.parametrize(("ending", "status"), [("abort", "abort"), ("stop", "success"), ("halt", "abort")])

@@ -14,7 +14,7 @@ from bluesky.utils import RunEngineInterrupted
 
 from bluesky_gp import GPAgent, PixelGrid, PixelOptimizer
 from bluesky_gp.plans import adaptive_map, one_pixel, tolerant
-from bluesky_gp.testing import DetectorContract, ListOptimizer, StageContract
+from bluesky_gp.testing import DetectorContract, FlyerContract, ListOptimizer, StageContract
 
 pytest.importorskip("nion.usim_device", reason="needs bluesky_gp[nion]")
 
@@ -23,6 +23,7 @@ from nion.utils import Geometry  # noqa: E402
 from bluesky_gp.devices.nion import (  # noqa: E402
     NionControl,
     NionEELSDetector,
+    NionFlyer,
     NionOverview,
     NionScanStage,
     usim,
@@ -461,3 +462,49 @@ except ImportError as error:
     first, second = done.stdout.splitlines()
     assert first.startswith("stage: no instrument is registered in this process. Make Nion devices inside Nion Swift")
     assert second == "stage: needs Nion's instrumentation kit: pip install 'bluesky_gp[nion]'"
+
+
+@pytest.fixture
+def flyer(stage):
+    return NionFlyer(stage, name="eels", exposure=SHORT, scalarizers="thickness")
+
+
+class TestFlyer(FlyerContract):
+    @pytest.fixture
+    def flyer(self, stage):
+        return NionFlyer(stage, name="eels", exposure=SHORT, scalarizers="thickness")
+
+
+def test_a_flight_sees_what_single_frames_see_and_leaves_the_beam_blanked(sim, stage, flyer, RE, docs):
+    optimizer = ListOptimizer(stage.grid, "thickness", batch_size=5)
+    RE(adaptive_map([flyer], stage, GPAgent(optimizer, target="eels_thickness"), num=10))
+    flown = docs.column("eels_thickness")
+    assert sim.instrument.GetVal("C_Blank") == 1.0
+    docs.all[:] = []
+    optimizer = ListOptimizer(stage.grid, "thickness", batch_size=5)
+    single = tolerant(one_pixel)
+    RE(adaptive_map([flyer], stage, GPAgent(optimizer, target="eels_thickness"), num=10, per_pixel=single))
+    assert flown == pytest.approx(docs.column("eels_thickness"), abs=0.1)
+
+
+def test_the_beam_is_blanked_while_a_flight_holds_in_a_pause(sim, stage, flyer, RE, docs):
+    record, blanked = flyer.camera.record, []
+
+    def pausing(*args):
+        frame = record(*args)
+        if not blanked:
+            RE.request_pause()
+        blanked.append(sim.instrument.GetVal("C_Blank"))
+        return frame
+
+    object.__setattr__(flyer.camera, "record", pausing)
+    optimizer = ListOptimizer(stage.grid, "thickness", batch_size=5)
+    with pytest.raises(RunEngineInterrupted):
+        RE(adaptive_map([flyer], stage, GPAgent(optimizer, target="eels_thickness"), num=5))
+    for _ in range(200):
+        if sim.instrument.GetVal("C_Blank") == 1.0:
+            break
+        threading.Event().wait(0.05)
+    assert sim.instrument.GetVal("C_Blank") == 1.0 and len(blanked) == 1
+    RE.resume()
+    assert docs.counts["primary"] == 5 and blanked == [0.0] * 5

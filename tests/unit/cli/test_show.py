@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from bluesky_gp.cli.show import written
+from bluesky_gp.cli.show import time_spent, written
 
 
 @pytest.mark.slow
@@ -27,3 +27,10 @@ def test_a_kernel_is_shown_as_it_is_written():
         "k2": {"class": "sklearn.gaussian_process.kernels:WhiteKernel", "noise_level": 0.01},
     }
     assert written(kernel) == "Matern(nu=2.5) + WhiteKernel(noise_level=0.01)"
+
+
+def test_each_part_of_the_time_is_drawn_as_a_bar_and_what_nobody_knows_is_left_out():
+    seconds = {"whole": 10.0, "exposing": 5.0, "deciding": 0.1, "rest": 4.9}
+    assert time_spent(seconds) == "10 s; exposing ██████████ 50%; deciding 1%; all else ██████████ 49%"
+    assert "exposing" not in time_spent({**seconds, "exposing": None})
+    assert time_spent({"whole": 0.0, "exposing": 0.0, "deciding": 0.0, "rest": 0.0}) == "0 s"

@@ -83,6 +83,16 @@ def test_it_cannot_be_prepared_in_the_middle_of_a_flight_and_stops_when_told(sta
     assert flyer.visited == [(0, 3), (2, 4)]
 
 
+def test_it_can_be_prepared_again_at_the_very_moment_at_which_a_flight_has_ended(flyer):
+    again = []
+    flyer.prepare(Batch(GRID, POINTS))
+    flyer.kickoff()
+    flight = flyer._flight
+    flyer.complete().add_callback(lambda status: again.append(flyer.prepare(Batch(GRID, POINTS)).success))
+    flight.join(20.0)
+    assert again == [True]
+
+
 def test_points_that_were_measured_are_collected_while_the_flight_goes_on(stage):
     flyer = ScriptedFlyer(stage, {(2, 4): ["hold"]})
     flyer.prepare(Batch(GRID, POINTS))

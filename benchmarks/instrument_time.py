@@ -1,0 +1,112 @@
+"""Time a pixel, single and flown, beside `bp.list_scan` over the same points.
+
+    python benchmarks/instrument_time.py [--nion] [--repeats 20]
+
+Each way measures the same hundred pixels in batches of 10 and of 100, decisions left out: what is compared is what the
+RunEngine, the devices and the documents cost beside the exposure. The shortest of the repetitions counts, as a machine
+that does other things as well only ever adds; the processor's time, of all threads, is the mean.
+"""
+
+import argparse
+import asyncio
+from time import perf_counter, process_time
+
+import bluesky.plans as bp
+import bluesky.preprocessors as bpp
+import numpy as np
+from bluesky import RunEngine
+from tables import machine, table
+
+from bluesky_gp import PixelGrid
+from bluesky_gp.devices import PixelStage, SimulatedFlyer
+from bluesky_gp.plans import declare_flyer, fly_batch, measure_pixels
+from bluesky_gp.protocols import Batch
+
+EXPOSURES = (0.001, 0.01, 0.1)  # s
+SHARE = {0.1: 10}  # at long exposures fewer repetitions are enough
+NUM = 100
+
+
+def simulated(exposure):
+    """Return a simulated stage, and the detector over it."""
+    stage = PixelStage(grid=PixelGrid((50, 50)), name="stage")
+    return stage, SimulatedFlyer("ferroelectric", stage, exposure=exposure, name="det")
+
+
+def nion(exposure):
+    """Return the stage of Nion's simulator, which runs already, and its camera."""
+    from bluesky_gp.devices.nion import NionFlyer, NionScanStage
+
+    stage = NionScanStage(shape=(50, 50), name="stage")
+    return stage, NionFlyer(stage, exposure=exposure, name="det")
+
+
+def ways(stage, detector, pixels):
+    """Return plans by name, each of which measures the pixels."""
+
+    def single():
+        yield from measure_pixels([detector], stage, None, pixels)
+
+    def flown(size):
+        yield from declare_flyer(detector)
+        for first in range(0, len(pixels), size):
+            yield from fly_batch(detector, Batch(stage.grid, tuple(pixels[first : first + size])))
+
+    rows, cols = np.transpose(pixels).tolist()
+    staged = bpp.stage_decorator([detector, stage])
+    return {
+        "list_scan": lambda: bp.list_scan([detector], stage.row, rows, stage.col, cols),
+        "single pixels": staged(bpp.run_decorator()(single)),
+        "flown, 10 a batch": staged(bpp.run_decorator()(lambda: flown(10))),
+        "flown, 100 a batch": staged(bpp.run_decorator()(lambda: flown(100))),
+    }
+
+
+def measured(engine, plan, repeats):
+    """Return the shortest wall-clock time and the mean processor time, in seconds."""
+    walls, processors = [], []
+    for _ in range(repeats):
+        wall, processor = perf_counter(), process_time()
+        engine(plan())
+        walls.append(perf_counter() - wall)
+        processors.append(process_time() - processor)
+    return min(walls), float(np.mean(processors))
+
+
+def rows(make, repeats):
+    """Yield a row of the table for each exposure and way."""
+    engine = RunEngine({}, loop=asyncio.new_event_loop(), context_managers=[])
+    pixels = [tuple(p) for p in np.random.default_rng(0).integers(0, 50, (NUM, 2)).tolist()]
+    for exposure in EXPOSURES:
+        stage, detector = make(exposure)
+        for name, plan in ways(stage, detector, pixels).items():
+            wall, processor = measured(engine, plan, max(2, repeats // SHARE.get(exposure, 1)))
+            a_pixel = 1e3 * wall / NUM
+            yield [
+                f"{1e3 * exposure:g}",
+                name,
+                f"{a_pixel:.2f}",
+                f"{a_pixel / (1e3 * exposure):.2f}",
+                f"{1e3 * processor / NUM:.2f}",
+            ]
+
+
+def main():
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--nion", action="store_true")
+    parser.add_argument("--repeats", type=int, default=20)
+    given = parser.parse_args()
+    head = ["exposure, ms", "way", "ms a pixel", "/exposure", "of these processor"]
+    if given.nion:
+        from bluesky_gp.devices.nion import usim
+
+        with usim():
+            print(table(head, list(rows(nion, given.repeats))))
+    else:
+        print(table(head, list(rows(simulated, given.repeats))))
+    print(machine())
+
+
+if __name__ == "__main__":
+    main()
