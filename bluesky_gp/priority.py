@@ -4,12 +4,13 @@ The threads of a process share one interpreter: a decision of 20 ms takes up to 
 writes a catalog, and so does a run of 10 ms. The catalog can wait that long, the microscope should not.
 """
 
+import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import monotonic
 
-__all__ = ["begin_urgent", "give_way", "urgent"]
+__all__ = ["begin_urgent", "give_way", "step_back", "urgent"]
 
 _PATIENCE = 0.25  # s; what takes longer is hardly delayed, and what is in the background has its own times to keep
 
@@ -50,3 +51,9 @@ def give_way() -> None:
 
 def _seconds_left() -> float:
     return max(_begun.values(), default=-_PATIENCE) + _PATIENCE - monotonic()
+
+
+def step_back(niceness: int) -> None:
+    """Have the operating system prefer others to this process, where it knows how; Windows does not."""
+    if (nice := getattr(os, "nice", None)) is not None:
+        nice(niceness)

@@ -27,7 +27,7 @@ class Window:
 
     def of(self, field: Floats) -> Floats:
         """Return the part of a field, shape ``(N,)``, that is inside; a view, of shape `sides`."""
-        return field.reshape(self.lattice)[self._spans]
+        return field.reshape(self.lattice)[self.spans]
 
     def spread(self, part: Floats) -> Floats:
         """Return the field that is `part` inside and zero outside, shape ``(N,)``."""
@@ -59,15 +59,17 @@ class Window:
 
     def common(self, other: "Window") -> tuple[Box, Box]:
         """Return where two boxes overlap, in each of them; empty where they do not."""
-        pairs = list(zip(self._spans, other._spans, strict=True))  # noqa: SLF001 - of its own class
+        pairs = list(zip(self.spans, other.spans, strict=True))
         spans = [(max(a.start, b.start), max(min(a.stop, b.stop), a.start, b.start)) for a, b in pairs]
-        return self._box(spans), other._box(spans)  # noqa: SLF001
+        return self.inside(spans), other.inside(spans)
 
     @property
-    def _spans(self) -> Box:
+    def spans(self) -> Box:
+        """Where the box is in the lattice."""
         return tuple(slice(a, a + side) for a, side in zip(self.low, self.sides, strict=True))
 
-    def _box(self, spans: list[tuple[int, int]]) -> Box:
+    def inside(self, spans: list[tuple[int, int]]) -> Box:
+        """Return places of the lattice, from and to along each axis, as those of the box."""
         return tuple(slice(start - a, stop - a) for (start, stop), a in zip(spans, self.low, strict=True))
 
     def _at(self, pixel: int) -> tuple[int, ...]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from bluesky_gp.live.inbox import Inbox
 from bluesky_gp.live.picture import SIZE, draw
+from bluesky_gp.priority import step_back
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -98,8 +99,7 @@ def main() -> int:
     parser.add_argument("--interval", type=float, default=1.0)
     options = parser.parse_args()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the RunEngine's
-    if hasattr(os, "nice"):
-        os.nice(15)
+    step_back(15)
     inbox = Inbox(open(0, "rb", closefd=False))  # not sys.stdin, which ends the interpreter badly while it is read
     if options.file is not None:
         paint_file(inbox, options.file, options.interval)

@@ -1,10 +1,9 @@
 """The server of the page: a process of its own, which gives way to the one that measures."""
 
-import contextlib
-import os
 import socket
 import threading
 
+from bluesky_gp.priority import step_back
 from bluesky_gp.view.address import Address
 from bluesky_gp.view.app import page_app
 from bluesky_gp.view.place import Place
@@ -24,8 +23,7 @@ def serve_page(place: Place, address: Address, listener: socket.socket) -> None:
     """
     import uvicorn
 
-    with contextlib.suppress(AttributeError, OSError):  # Windows has no such thing
-        os.nice(_NICE)
+    step_back(_NICE)
     opening = threading.Thread(target=place.open, name="catalog", daemon=True)
     config = uvicorn.Config(
         page_app(place, address), log_level="critical", access_log=False, timeout_graceful_shutdown=1, lifespan="off"

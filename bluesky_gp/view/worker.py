@@ -7,7 +7,6 @@ and the frame, or nothing where it cannot be computed. It ends when its input do
 """
 
 import json
-import os
 import subprocess
 import sys
 import threading
@@ -16,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO
 
+from bluesky_gp.priority import step_back
 from bluesky_gp.view.followed import FollowedRun
 from bluesky_gp.view.frames import Frame
 
@@ -86,7 +86,6 @@ def work(questions: IO[bytes], answers: IO[bytes]) -> None:
 
 
 if __name__ == "__main__":
-    with suppress(AttributeError, OSError):  # Windows has no such thing
-        os.nice(_NICE)
+    step_back(_NICE)
     with suppress(KeyboardInterrupt, BrokenPipeError):
         work(sys.stdin.buffer, sys.stdout.buffer)

@@ -76,7 +76,7 @@ def written(documents, path):
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [
-        ("grid", {"shape": [10**6, 10**6]}, "its grid has 1000000000000 pixels"),
+        ("grid", {"shape": [10**6, 10**6]}, "1000000 x 1000000 pixels are 1e+12, of which a single map takes 7.28 TiB"),
         ("batch_size", [1], "the run's settings cannot be made again: "),
         ("axes", 0, "the run's start document cannot be read: TypeError: "),
         ("kernel", {"class": "os:abort"}, "the run's kernel cannot be made again: "),
