@@ -21,7 +21,7 @@ logger = logging.getLogger("bluesky_gp.recording")
 
 _DOCUMENTS_A_WRITE = 200  # bounds memory when a long journal is taken in
 _LONGEST_REQUEST = 5.0  # seconds that the end of a session waits for the request under way
-_LONG_WAIT = 2.0  # seconds after which somebody who reads is told what he waits for
+_LONG_WAIT = 10.0  # seconds after which somebody who reads is told what he waits for
 _LONGEST_PAUSE = 60.0  # seconds between two tries at a catalog that is away
 
 

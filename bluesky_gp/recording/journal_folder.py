@@ -125,7 +125,7 @@ class JournalFolder:
 
     def pending(self) -> list[Path]:
         """Journals of runs that the catalog does not hold and could take in, oldest first."""
-        return [] if self.is_readonly else sorted(self.pending_path.glob("*.jsonl"))
+        return [] if self.is_readonly else sorted(self.pending_path.glob("*.jsonl"), key=_age)
 
     def claim(self, path: Path) -> FileLock | None:
         """Lock a pending journal; None if a living session holds it or another one has just taken it in."""
@@ -163,6 +163,14 @@ class JournalFolder:
         if len(found) > 1 and not exact:
             raise ValueError(f"{len(found)} runs in {self.path} begin with {uid!r}: give more letters of the uid")
         return (exact or [*found.values()])[-1]
+
+
+def _age(path: Path) -> tuple[str, int]:
+    """Return what orders journals: the second in which each began, within it when it was written last."""
+    try:
+        return path.name.partition("_")[0], path.stat().st_mtime_ns
+    except FileNotFoundError:  # somebody else has just taken it in
+        return "", 0
 
 
 def _file_name(uid: str) -> str:

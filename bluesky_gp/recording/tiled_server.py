@@ -7,6 +7,7 @@ the thread that writes it, so that a session does not wait for it (2 to 3 s).
 import logging
 import shutil
 import socket
+import threading
 import urllib.request
 import warnings
 import weakref
@@ -20,6 +21,9 @@ from bluesky_gp.recording.databases import copy_for_reading, make_catalog, postg
 from bluesky_gp.recording.tiled_store import TiledStore
 
 __all__ = ["check_folder", "connect_copy", "connect_folder", "connect_profile", "connect_url", "server_configuration"]
+
+
+_one_at_a_time = threading.Lock()  # of two servers that began together in one process, one knew no catalogs of runs
 
 
 def check_folder(folder: Path) -> None:
@@ -67,6 +71,11 @@ def server_configuration(
 def connect_folder(folder: Path, readable: Iterable[Path] = ()) -> TiledStore:
     """Open the catalog in a folder with a Tiled server inside this process, which opens no port."""
     make_catalog(folder)
+    with _one_at_a_time:
+        return _connect_here(folder, readable)
+
+
+def _connect_here(folder: Path, readable: Iterable[Path]) -> TiledStore:
     # starlette's advice is for those who write tests with its client; tiled uses it for this.
     warnings.filterwarnings(
         "ignore", message="Using `httpx` with `starlette.testclient`", module="tiled.client.context"

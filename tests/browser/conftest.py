@@ -16,7 +16,7 @@ def kinds(tmp_path_factory):
     return folder, {kind: keep(folder, make()) for kind, make in KINDS.items()}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # no longer: playwright has an event loop in this thread, which others need
 def chromium():
     """A browser, or the reason why there is none."""
     if CHROMIUM is None:

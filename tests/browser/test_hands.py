@@ -82,7 +82,7 @@ def test_a_pixel_is_added_and_a_rectangle_forbidden_and_the_session_obeys(looked
         page.mouse.move(*over(page, 1, 5, 5), steps=3)
         page.mouse.up()
         page.click("button[data-action='forbid']")
-        page.locator(".hands li", has_text="jane: forbid").wait_for()
+        page.locator(".hands li", has_text="jane: forbid").first.wait_for()
         page.click("button[data-action='configure']")  # nothing was said that could be changed
         page.wait_for_selector(".hands p.failed")
         at = len(record_of(folder).iterations["iteration"])

@@ -109,7 +109,7 @@ def test_files_are_taken_and_a_second_run_stands_beside_on_one_scale(browse, url
 def test_a_run_of_every_kind_is_shown(browse, url, kinds, kind):
     page = opened(browse(url), kinds[1][kind])
     assert page.is_hidden("#banner")
-    assert page.locator(".panel svg" if kind == "one axis" else ".panel canvas").count() >= 1
+    page.locator(".panel svg" if kind == "one axis" else ".panel canvas").first.wait_for()
     if kind == "three axes":
         page.locator("input[type=range]").nth(1).fill("2")
         assert colours(page, 1) > 20

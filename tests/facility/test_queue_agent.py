@@ -64,6 +64,7 @@ def test_it_measures_batch_after_batch_and_its_runs_say_whose_they_are(make_agen
     ended = agent.run(12)
     assert (len(ended.uids), ended.reason) == (3, "num")
     assert agent.optimizer.state.n_attempted == 12
+    wait_for(lambda: all(uid in catalog and catalog[uid].metadata.get("stop") for uid in ended.uids))
     entries = [catalog[uid].metadata["start"]["gp_queue"] for uid in ended.uids]
     assert [entry["iteration"] for entry in entries] == [0, 1, 2]
     assert len({tuple(pixel) for entry in entries for pixel in entry["proposed"]}) == 12

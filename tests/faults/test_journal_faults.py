@@ -160,6 +160,7 @@ def test_what_no_room_was_made_for_is_kept_elsewhere_and_taken_in_at_the_next_op
 def test_a_folder_that_somebody_removes_is_made_again_with_all_that_was_in_it(make_run, tmp_path):
     run = make_run(tmp_path / "journal", lambda: shutil.rmtree(tmp_path / "journal"))
     (uid,) = run.scan()
+    run.catalog.flush()
     assert run.in_the_journal() == run.everything()
     assert len(run.catalog[uid].primary.read().time) == NUM
 

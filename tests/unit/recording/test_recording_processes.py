@@ -225,7 +225,7 @@ def test_runs_go_to_a_server_and_come_back(tmp_path, server, RE):
         assert server.key not in repr(catalog)
 
 
-def test_a_server_that_dies_does_not_end_the_run_which_is_whole_when_it_is_back(tmp_path, server, RE, caplog):
+def test_a_server_that_dies_does_not_end_the_run_which_is_whole_when_it_is_back(tmp_path, server, RE):
     def kill_it(number):
         if number == 10:
             server.kill()
@@ -235,8 +235,7 @@ def test_a_server_that_dies_does_not_end_the_run_which_is_whole_when_it_is_back(
         len(catalog)
         RE.subscribe(catalog.writer)
         (uid,) = RE(slow_scan(kill_it))
-        assert f"Run {uid} could not be written to the catalog" in caplog.text
-        assert f"its journal {catalog.journal(uid)} is complete" in caplog.text
+        assert [name for name, _ in read_journal(catalog.journal(uid))][-1] == "stop"
         server.start()
         catalog.flush(120)
         assert len(catalog[uid].primary.read().time) == 31
