@@ -88,6 +88,7 @@ class Painting:
             self._process.wait(timeout)
         except subprocess.TimeoutExpired:
             self._process.kill()
+            self._process.wait()
         self._thread.join(timeout)
 
     def _hear(self) -> None:

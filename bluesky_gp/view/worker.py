@@ -28,6 +28,7 @@ class Worker:
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
         self._guard = threading.Lock()
+        self._is_closed = False
 
     def frame(self, journal: Path, uid: str, number: int) -> Frame:
         """Return the maps of a decision, computed from the record.
@@ -38,6 +39,8 @@ class Worker:
             If they cannot be computed.
         """
         with self._guard:
+            if self._is_closed:  # the page has gone while somebody waited
+                raise ValueError("the process that computes maps has been ended")
             answers, questions = self._pipes()
             questions.write(json.dumps([str(journal), uid, number]).encode() + b"\n")
             questions.flush()
@@ -56,10 +59,14 @@ class Worker:
         return self._process.stdout, self._process.stdin
 
     def close(self) -> None:
-        """End the process."""
+        """End the process, for good."""
+        self._is_closed = True
         if self._process is not None:
-            self._process.kill()
-            self._process.communicate()
+            self._process.kill()  # whoever waits for its answer, and has the guard, gets none
+        with self._guard:
+            if self._process is not None:
+                self._process.kill()
+                self._process.communicate()
 
 
 def work(questions: IO[bytes], answers: IO[bytes]) -> None:

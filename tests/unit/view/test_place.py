@@ -112,3 +112,5 @@ def test_the_process_that_computes_gives_the_maps_and_outlives_a_question_that_h
             assert worker.frame(journal, uids["no maps"], number).decision == number
     finally:
         worker.close()
+    with pytest.raises(ValueError, match="has been ended"):
+        worker.frame(journal, uids["no maps"], 3)
