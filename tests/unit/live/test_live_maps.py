@@ -72,11 +72,12 @@ def test_a_painter_that_is_killed_ends_no_run_and_comes_back_with_the_next(bench
 @pytest.mark.slow
 def test_a_painter_that_hangs_holds_no_run_up_and_is_given_up(bench, RE, live_maps, tmp_path, monkeypatch):
     monkeypatch.setattr(module, "BACKLOG", 20)
-    maps = live_maps(tmp_path / "live.png")
+    maps, hanging = live_maps(tmp_path / "live.png"), []
 
     def hang(name, doc):
         if name == "descriptor" and doc["name"] == "primary":
-            os.kill(maps._painting._process.pid, signal.SIGSTOP)
+            hanging.append(maps._painting._process)
+            os.kill(hanging[0].pid, signal.SIGSTOP)
 
     RE.subscribe(maps)
     RE.subscribe(hang)
@@ -84,7 +85,7 @@ def test_a_painter_that_hangs_holds_no_run_up_and_is_given_up(bench, RE, live_ma
     (uid,) = RE(bench.map(30))
     for i in range(40):
         maps("descriptor", {"uid": f"d{i}", "run_start": uid, **padding})
-    assert maps._painting._process.wait(PATIENCE) == -signal.SIGKILL
+    assert hanging[0].wait(PATIENCE) == -signal.SIGKILL
 
 
 @pytest.mark.slow
