@@ -2,6 +2,8 @@
 
 import json
 
+from event_model import pack_event_page
+
 from bluesky_gp.recording import Journal
 
 NUM = 23
@@ -42,3 +44,17 @@ class Run:
 def through_text(documents):
     """The same documents after a round through plain JSON, as a database keeps them."""
     return [(name, json.loads(json.dumps(doc, default=lambda o: o.tolist()))) for name, doc in documents]
+
+
+def in_pages(documents):
+    """The same documents, neighbouring events of a stream in one page, as a server or a flyer gives them."""
+    paged, page = [], []
+    for name, doc in [*documents, ("end", {})]:
+        if page and (name != "event" or doc["descriptor"] != page[-1]["descriptor"]):
+            paged.append(("event_page", pack_event_page(*page)))
+            page = []
+        if name == "event":
+            page.append(doc)
+        else:
+            paged.append((name, doc))
+    return paged[:-1]

@@ -13,7 +13,18 @@ from bluesky_gp.protocols import AnyOptimizer
 from bluesky_gp.recording import Documents
 from bluesky_gp.remote.drafts import Drafts
 from bluesky_gp.remote.items import ItemGoneError, Items
-from bluesky_gp.run import AGREE, Action, Axes, Decision, Outcome, PixelKeys, RunOutcomes, beginning, decide, other_keys
+from bluesky_gp.run import (
+    AGREE,
+    Action,
+    Axes,
+    Decision,
+    Outcome,
+    PixelKeys,
+    beginning,
+    decide,
+    other_keys,
+    read_outcomes,
+)
 
 logger = logging.getLogger("bluesky_gp")
 
@@ -165,22 +176,15 @@ class QueueAgent:
         outcomes: list[Outcome] = []
         proposed: list[int] = []
         for uid in uids:
-            heard, pixels = self._read(uid)
-            outcomes += heard.outcomes
+            start, heard = read_outcomes(self._whole(uid), lambda _: self._keys)
+            pixels = start.get("gp_queue", {}).get("proposed", [])
+            outcomes += heard
             proposed += self.optimizer.grid.ravel(pixels).tolist() if pixels else []
         there = {outcome.pixel for outcome in outcomes}
         missing = [pixel for pixel in proposed if pixel not in there]
         outcomes += [Outcome(pixel, np.nan, "not in its run", fault=True) for pixel in missing]
         self._attempted |= {outcome.pixel for outcome in outcomes}
         return outcomes
-
-    def _read(self, uid: str) -> tuple[RunOutcomes, list[list[int]]]:
-        start, *rest = self._whole(uid)
-        heard = RunOutcomes(uid, self._keys, (), start[1].get("time"))
-        for name, doc in rest:
-            if name in ("descriptor", "event"):
-                getattr(heard, name)(doc)
-        return heard, start[1].get("gp_queue", {}).get("proposed", [])
 
     def _whole(self, uid: str) -> list[tuple[str, Mapping[str, Any]]]:
         """Return the documents of a run that has ended; a catalog may have them a little later."""

@@ -43,6 +43,7 @@ from .record import RunReader as RunReader
 from .record import RunRecord as RunRecord
 from .recorded_history import left_by as left_by
 from .recorded_history import steps_of as steps_of
+from .recorded_outcomes import read_outcomes as read_outcomes
 from .redoing import after as after
 from .redoing import repeat as repeat
 from .resuming import Resumed as Resumed

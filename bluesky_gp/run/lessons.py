@@ -5,18 +5,15 @@ from dataclasses import replace
 from math import isfinite, nan
 from typing import Any
 
-from bluesky_gp.protocols import Scalarizer
 from bluesky_gp.recording import documents_of
 from bluesky_gp.run.actions import Action
-from bluesky_gp.run.events import RunOutcomes
 from bluesky_gp.run.history import packed, unpacked
 from bluesky_gp.run.keys import PIXELS, Axes, PixelKeys
 from bluesky_gp.run.outcomes import final_outcomes
+from bluesky_gp.run.recorded_outcomes import read_outcomes
 
 
-def lesson(
-    run: Any, keys: PixelKeys, *, catalog: Any = None, axes: Axes | None = None, scalarizer: Scalarizer | None = None
-) -> dict[str, Any]:
+def lesson(run: Any, keys: PixelKeys, *, catalog: Any = None, axes: Axes | None = None) -> dict[str, Any]:
     """Return what a run teaches, as plain data: the arguments of an action.
 
     Parameters
@@ -35,17 +32,10 @@ def lesson(
     KeyError
         If its events lack the target.
     """
-    start: Mapping[str, Any] = {}
-    outcomes: RunOutcomes | None = None
-    for name, doc in documents_of(run, catalog):
-        if name == "start":
-            start = doc
-            outcomes = RunOutcomes(doc["uid"], replace(keys, axes=axes or axes_of(doc, keys)))
-        elif outcomes is not None and name == "descriptor":
-            outcomes.descriptor(doc)
-        elif outcomes is not None and name == "event":
-            outcomes.event(doc)
-    good = [o for o in final_outcomes(outcomes.outcomes if outcomes is not None else ()) if not o.failed]
+    start, outcomes = read_outcomes(
+        documents_of(run, catalog), lambda start: replace(keys, axes=axes or axes_of(start, keys))
+    )
+    good = [outcome for outcome in final_outcomes(outcomes) if not outcome.failed]
     if not good:
         raise ValueError(
             f"{keys.name}: run {str(start.get('uid', run))[:8]} of plan {start.get('plan_name', '?')} has no value of "

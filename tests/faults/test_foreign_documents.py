@@ -10,9 +10,8 @@ from bluesky import plan_stubs as bps
 from bluesky import plans as bp
 from bluesky import preprocessors as bpp
 from bluesky.callbacks.json_writer import JSONLinesWriter, JSONWriter
-from event_model import pack_event_page
 from ophyd.sim import SynAxis, det
-from recorded_runs import NUM, cut
+from recorded_runs import NUM, cut, in_pages
 
 from bluesky_gp import GPAgent, PixelGrid, PixelOptimizer
 from bluesky_gp.agent.decision_events import LargeArray
@@ -21,20 +20,6 @@ from bluesky_gp.plans import adaptive_map
 from bluesky_gp.recording import open_catalog, read_journal
 from bluesky_gp.replay import replay
 from bluesky_gp.run import RunRecord
-
-
-def in_pages(documents):
-    """The same documents, neighbouring events of a stream in one page, as a server or a flyer gives them."""
-    paged, page = [], []
-    for name, doc in [*documents, ("end", {})]:
-        if page and (name != "event" or doc["descriptor"] != page[-1]["descriptor"]):
-            paged.append(("event_page", pack_event_page(*page)))
-            page = []
-        if name == "event":
-            page.append(doc)
-        else:
-            paged.append((name, doc))
-    return paged[:-1]
 
 
 @pytest.mark.parametrize("gp", ["general purpose", 3, ["a"], {"purpose": "general"}, {"agent": 7}], ids=repr)

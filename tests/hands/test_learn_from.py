@@ -2,7 +2,7 @@
 
 import bluesky.plans as bp
 import pytest
-from recorded_runs import Run
+from recorded_runs import Run, in_pages
 
 from bluesky_gp import PixelOptimizer
 from bluesky_gp.plans import raster_map
@@ -49,6 +49,15 @@ def test_a_run_of_plain_bluesky_is_learnt_by_its_dimensions(session, recorded, R
     bench.agent.learn_from(scan)
     RE(bench.map(5))
     assert docs.column("gp_n_measured", "gp") == [9, 14]
+
+
+def test_events_in_pages_teach_what_events_teach(session, recorded):
+    bench = session()
+    coarse = recorded(raster_map([bench.detector], bench.stage, every=2))
+    bench.agent.learn_from(coarse)
+    bench.agent.learn_from(Run(in_pages(coarse.all)))
+    events, pages = (action.arguments for action in bench.agent.hands.waiting)
+    assert events == pages and len(pages["values"]) == 16
 
 
 def test_an_earlier_run_of_an_agent_is_learnt_and_resumed_with_what_it_taught(session, recorded, RE, docs):
