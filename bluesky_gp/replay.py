@@ -22,10 +22,9 @@ from bluesky_gp.optimizer import PixelOptimizer, Recipe
 from bluesky_gp.plain_data import make_setting
 from bluesky_gp.protocols import Acquisition, AnyOptimizer
 from bluesky_gp.recording import Documents, ResumeError
-from bluesky_gp.run import QUANTITIES, Decision, RunReader, RunRecord, after, agent_entry, pairs, repeat, steps_of
+from bluesky_gp.run import MAPS, QUANTITIES, Decision, RunReader, RunRecord, after, agent_entry, pairs, repeat, steps_of
 from bluesky_gp.typing import Floats, Indices
 
-_MAPS = ("mean", "std", "acquisition")
 _AGENT = "gp"  # the name that the decisions made again have; the recorded ones may have another
 
 
@@ -192,7 +191,7 @@ class _RecordedMaps(DocumentRouter):
         data, prefix = doc["data"], self._prefix
         if f"{prefix}iteration" in data and (iteration := int(data[f"{prefix}iteration"])) not in self._places:
             self._places[iteration] = self._file.seek(0, SEEK_END)
-            for name in _MAPS:
+            for name in MAPS:
                 np.save(self._file, np.asarray(data[f"{prefix}{name}"], dtype=np.float64))
         return doc
 
@@ -201,7 +200,7 @@ class _RecordedMaps(DocumentRouter):
         if iteration not in self._places:
             return {}
         self._file.seek(self._places[iteration])
-        return {name: np.load(self._file) for name in _MAPS}
+        return {name: np.load(self._file) for name in MAPS}
 
 
 def _decisions(run: _Recorded, optimizer: AnyOptimizer) -> Iterator[Decision]:

@@ -89,9 +89,9 @@ def find(catalog: "Catalog", key: str) -> Any:
 
 def is_steered(run: Any) -> bool:
     """Whether a GPAgent steered a run: the word ``gp``, and ``agent`` in it, may be anybody's metadata."""
-    from bluesky_gp.run import agent_entry
+    from bluesky_gp.run import steered_entry
 
-    return {"axes", "grid", "target"} <= (agent_entry(run.start) or {}).keys()
+    return steered_entry(run.start) is not None
 
 
 def read(catalog: "Catalog", run: Any, scalarizer: "Scalarizer | None" = None, *, spectra: bool = True) -> "RunRecord":

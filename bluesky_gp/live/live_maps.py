@@ -13,10 +13,9 @@ from typing import Any, Protocol, Self
 
 from bluesky_gp.live.cell import Cell
 from bluesky_gp.live.painting import NOWHERE, Painting
-from bluesky_gp.live.run_reader import MAPS
 from bluesky_gp.live.surface import surface
 from bluesky_gp.recording import encode
-from bluesky_gp.run import Decision, agent_entry
+from bluesky_gp.run import MAPS, Decision, agent_entry
 from bluesky_gp.settings import check_number
 
 logger = logging.getLogger("bluesky_gp.live")

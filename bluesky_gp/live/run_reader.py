@@ -1,6 +1,5 @@
 """A run so far, out of its documents as they come."""
 
-import json
 from collections.abc import Mapping
 from functools import partial
 from typing import Any, cast
@@ -13,20 +12,20 @@ from bluesky_gp.live.progress import ProgressReader, RunProgress
 from bluesky_gp.live.so_far import LastSpectrum, RunSoFar
 from bluesky_gp.protocols import Scalarizer
 from bluesky_gp.run import (
+    MAPS,
     Axes,
     History,
     Outcome,
     PixelKeys,
     RunOutcomes,
-    agent_entry,
     recorded_value,
+    scalarizer_of,
     signal_axis,
     spectrum_key,
+    steered_entry,
 )
-from bluesky_gp.scalarizers import Window, as_spectrum, channels, get_scalarizer, windows_of
+from bluesky_gp.scalarizers import Window, as_spectrum, channels, windows_of
 from bluesky_gp.typing import Floats
-
-MAPS = ("mean", "std", "acquisition")
 
 
 class LiveReader(DocumentRouter):
@@ -48,8 +47,8 @@ class LiveReader(DocumentRouter):
 
     def start(self, doc: Mapping[str, Any]) -> None:
         """Begin with a run, if an agent steers it; the run before it stays as it is until then."""
-        gp = agent_entry(doc)
-        if gp is not None and {"axes", "grid", "target"} <= gp.keys():
+        gp = steered_entry(doc)
+        if gp is not None:
             self._run = _Run(doc, gp)
             self._progress = RunProgress(doc.get("num_points"), gp["target"])
 
@@ -104,7 +103,7 @@ class _Run:
         if self._spectrum_key:
             self._axis, axis_units = signal_axis(doc, self._spectrum_key)
             self._spectrum_units = keys[self._spectrum_key].get("units") or "", axis_units
-            used = self._scalarizer or _of_detector(doc, target)
+            used = self._scalarizer or scalarizer_of(doc, target)
             self._windows = windows_of(used)
 
     def event(self, doc: Event) -> None:
@@ -177,14 +176,3 @@ def _scalarizer(gp: Mapping[str, Any]) -> tuple[Scalarizer | None, bool]:
 
 def _any_value(spectrum: Floats, axis: Floats) -> float:
     return 0.0
-
-
-def _of_detector(doc: Mapping[str, Any], target: str) -> object:
-    """Return the scalarizer that a detector of ours says in its configuration to make the target with; or None."""
-    device = doc["data_keys"][target].get("object_name", "")
-    text = doc.get("configuration", {}).get(device, {}).get("data", {}).get(f"{device}_scalarizers", "{}")
-    described = json.loads(text).get(target.removeprefix(f"{device}_"))
-    try:
-        return get_scalarizer(described)
-    except (TypeError, ValueError):
-        return None

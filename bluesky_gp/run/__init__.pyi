@@ -48,8 +48,12 @@ from .redoing import after as after
 from .redoing import repeat as repeat
 from .resuming import Resumed as Resumed
 from .resuming import resume as resume
+from .scalarized import described_scalarizers as described_scalarizers
+from .scalarized import scalarizer_of as scalarizer_of
+from .schema import MAPS as MAPS
 from .schema import SCHEMA_VERSION as SCHEMA_VERSION
 from .schema import agent_entry as agent_entry
+from .schema import steered_entry as steered_entry
 from .schema import versions as versions
 from .spectra import Spectra as Spectra
 from .spectra import signal_axis as signal_axis

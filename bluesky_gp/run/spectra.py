@@ -41,14 +41,11 @@ def signal_axis(descriptor: Mapping[str, Any], key: str) -> tuple[Floats | None,
 
     It stands in the detector's configuration, under the only key that ends in ``_axis``.
     """
-    device = descriptor["data_keys"][key].get("object_name")
-    configuration = descriptor.get("configuration", {}).get(device, {})
-    axes = {name: value for name, value in configuration.get("data", {}).items() if name.endswith("_axis")}
-    if len(axes) != 1:
+    found = _stated(descriptor, key, "_axis")
+    if found is None:
         return None, ""
-    [(name, value)] = axes.items()
-    units = configuration.get("data_keys", {}).get(name, {}).get("units", "") or ""
-    return np.asarray(value, dtype=np.float64), units
+    value, described = found
+    return np.asarray(value, dtype=np.float64), described.get("units", "") or ""
 
 
 def axis_name(data_key: Mapping[str, Any]) -> str:
@@ -70,13 +67,22 @@ def exposure_of(descriptor: Mapping[str, Any], key: str) -> float:
 
     It stands in the detector's configuration, under the only key that ends in ``_exposure``.
     """
-    device = descriptor["data_keys"][key].get("object_name")
-    stated = descriptor.get("configuration", {}).get(device, {}).get("data", {})
-    exposures = [value for name, value in stated.items() if name.endswith("_exposure")]
+    found = _stated(descriptor, key, "_exposure")
     try:
-        return float(exposures[0]) if len(exposures) == 1 else nan
+        return nan if found is None else float(found[0])
     except (TypeError, ValueError):
         return nan
+
+
+def _stated(descriptor: Mapping[str, Any], key: str, suffix: str) -> tuple[Any, Mapping[str, Any]] | None:
+    """Return what the detector of an event key has configured under the only key that ends so, and its data key."""
+    device = descriptor["data_keys"][key].get("object_name")
+    configuration = descriptor.get("configuration", {}).get(device, {})
+    found = [(name, value) for name, value in configuration.get("data", {}).items() if name.endswith(suffix)]
+    if len(found) != 1:
+        return None
+    [(name, value)] = found
+    return value, configuration.get("data_keys", {}).get(name, {})
 
 
 def _is_spectrum(key: Mapping[str, Any]) -> bool:

@@ -9,7 +9,7 @@ from event_model import unpack_event_page
 from event_model.documents import EventPage
 
 from bluesky_gp.recording import Documents, JournalError
-from bluesky_gp.run import Axes, RunRecord, agent_entry
+from bluesky_gp.run import Axes, RunRecord, steered_entry
 
 Document = Mapping[str, Any]
 
@@ -64,8 +64,7 @@ class Evidence:
     @property
     def gp(self) -> Document:
         """The agent's entry of the start document, empty where no agent wrote one."""
-        entry = agent_entry(self.start) or {}
-        return entry if {"axes", "grid", "target"} <= entry.keys() else {}
+        return steered_entry(self.start) or {}
 
     @property
     def is_plain_map(self) -> bool:

@@ -1,15 +1,13 @@
 """Clauses of a map: each proposed pixel has an end, each measured one was asked for, and each value is what it says."""
 
-import json
 from collections.abc import Iterator
 from math import isclose, isfinite, isnan
 from typing import Any
 
 import numpy as np
 
-from bluesky_gp.protocols import Scalarizer
-from bluesky_gp.run import PIXELS, signal_axis, spectrum_key, steps_of
-from bluesky_gp.scalarizers import as_spectrum, channels, evaluate, get_scalarizer
+from bluesky_gp.run import PIXELS, scalarizer_of, signal_axis, spectrum_key, steps_of
+from bluesky_gp.scalarizers import as_spectrum, channels, evaluate
 from bluesky_gp.verify.evidence import BrokenClause, Document, Evidence
 from bluesky_gp.verify.hands import put_aside
 
@@ -84,7 +82,7 @@ def from_spectra(run: Evidence) -> str | None:
     """Every value is what its target makes of the spectrum beside it."""
     target = str(run.gp.get("target", ""))
     found = [d for d in run.descriptors.values() if d["name"] == PIXELS and target in d["data_keys"]]
-    scalarizer = _scalarizer(found[0], target) if found else None
+    scalarizer = scalarizer_of(found[0], target) if found else None
     if scalarizer is None or not (key := spectrum_key(found[0], target)) or key == target:
         return None
     axis, count = signal_axis(found[0], key)[0], 0
@@ -101,17 +99,6 @@ def from_spectra(run: Evidence) -> str | None:
 def _measured(run: Evidence, key: str, target: str) -> Iterator[tuple[int, Any, float]]:
     for _, doc in run.events(PIXELS):
         yield doc["seq_num"], doc["data"][key], float(np.asarray(doc["data"][target]).item())
-
-
-def _scalarizer(descriptor: Document, target: str) -> Scalarizer | None:
-    """Make the target's scalarizer again from the detector's configuration; None where it is not one of ours."""
-    device = descriptor["data_keys"][target].get("object_name", "")
-    configuration = descriptor.get("configuration", {}).get(device, {}).get("data", {})
-    described = json.loads(configuration.get(f"{device}_scalarizers", "{}")).get(target.removeprefix(f"{device}_"))
-    try:
-        return get_scalarizer(described)
-    except (TypeError, ValueError):
-        return None
 
 
 def _pixel(run: Evidence, flat: int) -> tuple[int, ...]:

@@ -1,19 +1,15 @@
 """One run, read from its journal as far as that goes: again and again while it goes on."""
 
-import json
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from bluesky_gp.recording import JournalError, JournalReader
-from bluesky_gp.run import RunReader, RunRecord, agent_entry
+from bluesky_gp.run import MAPS, RunReader, RunRecord, agent_entry, described_scalarizers
 from bluesky_gp.typing import Floats
-
-MAPS = ("mean", "std", "acquisition")
 
 
 class FollowedRun:
@@ -89,20 +85,13 @@ class FollowedRun:
                     self._agent = str((agent_entry(doc) or {}).get("agent", ""))
                 self._taken.take(name, doc)
                 if name == "descriptor":
-                    self._look_at(doc)
+                    self.scalarizers |= described_scalarizers(doc)
                 if (iteration := self._iteration(name, doc)) is not None:
                     self._maps.setdefault(iteration, begin)
                 begin = self._reader.offset
                 self.version += 1
         except JournalError as error:
             self.fault = str(error)
-
-    def _look_at(self, doc: Mapping[str, Any]) -> None:
-        """Take what the detector says of its targets: JSON under the key that ends in ``_scalarizers``."""
-        for device, configuration in doc.get("configuration", {}).items():
-            text = configuration.get("data", {}).get(f"{device}_scalarizers")
-            with suppress(TypeError, ValueError):
-                self.scalarizers |= {f"{device}_{target}": about for target, about in json.loads(text).items()}
 
     def _iteration(self, name: str, doc: Mapping[str, object]) -> int | None:
         data = doc.get("data") if name == "event" else None

@@ -20,7 +20,7 @@ from bluesky_gp.recording import (
     place_name,
     run_of,
 )
-from bluesky_gp.run import agent_entry, summary_of
+from bluesky_gp.run import steered_entry, summary_of
 from bluesky_gp.view.followed import FollowedRun
 
 LATEST = 200  # runs that are listed
@@ -156,7 +156,6 @@ class Place:
 
 
 def _line(start: Mapping[str, Any], stop: Mapping[str, Any] | None, *, goes_on: bool = False) -> dict[str, Any]:
-    gp = agent_entry(start) or {}
-    steered = {"axes", "grid", "target"} <= gp.keys()
-    shape = list(gp["grid"]["shape"]) if steered else None
-    return summary_of(start, stop) | {"goes_on": goes_on, "steered": steered, "shape": shape}
+    gp = steered_entry(start)
+    shape = None if gp is None else list(gp["grid"]["shape"])
+    return summary_of(start, stop) | {"goes_on": goes_on, "steered": gp is not None, "shape": shape}

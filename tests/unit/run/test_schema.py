@@ -4,7 +4,7 @@ from importlib.metadata import version
 
 import pytest
 
-from bluesky_gp.run.schema import agent_entry, versions
+from bluesky_gp.run.schema import agent_entry, steered_entry, versions
 
 
 @pytest.mark.parametrize("start", [{}, {"gp": "general purpose"}, {"gp": {"grid": 3}}, {"gp": {"agent": 5}}])
@@ -18,3 +18,9 @@ def test_an_entry_of_an_agent_is_returned():
 
 def test_versions_are_those_that_are_installed():
     assert dict(versions())["scipy"] == version("scipy") and "bluesky_gp" in dict(versions())
+
+
+def test_a_run_is_steered_if_its_entry_says_where_its_pixels_are():
+    entry = {"agent": "gp", "axes": {}, "grid": {}, "target": "det_height"}
+    assert steered_entry({"gp": entry}) == entry
+    assert steered_entry({"gp": {"agent": "gp", "num": 3}}) is None and steered_entry({}) is None
