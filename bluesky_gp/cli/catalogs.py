@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from bluesky_gp.run import RunRecord
 
 F = TypeVar("F", bound=Callable[..., Any])
+T = TypeVar("T")
 
 
 def catalog_option(command: F) -> F:
@@ -105,19 +107,17 @@ def read(catalog: "Catalog", run: Any, scalarizer: "Scalarizer | None" = None, *
     from bluesky_gp.run import RunRecord
 
     try:
-        return RunRecord.from_documents(documents(catalog, run), scalarizer=scalarizer, spectra=spectra)
+        return made_of(catalog, run, partial(RunRecord.from_documents, scalarizer=scalarizer, spectra=spectra))
     except ValueError as error:
         raise click.UsageError(told(error)) from error
 
 
-def documents(catalog: "Catalog", run: Any) -> "Documents":
-    """Return the documents of a run from its journal, which has every bit, or from the catalog where there is none."""
+def made_of(catalog: "Catalog", run: Any, make: Callable[["Documents"], T]) -> T:
+    """Return what `make` makes of a run's documents: of its journal, which has every bit, else of the catalog."""
     from bluesky_gp.recording import JournalError, documents_of
 
     try:
-        for _ in documents_of(run.start["uid"], catalog):  # all of it, before anybody begins with what may be damaged
-            pass
-        return documents_of(run.start["uid"], catalog)
+        return make(documents_of(run.start["uid"], catalog))
     except JournalError as error:
         click.echo(f"{error}. Read from the catalog instead.", err=True)
-        return run.documents()  # type: ignore[no-any-return]
+        return make(run.documents())

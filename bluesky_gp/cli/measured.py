@@ -1,11 +1,12 @@
 """A map that was measured in full, from a file or from a run of a catalog."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bluesky_gp.cli.catalogs import documents, find, is_steered, opened, read
+from bluesky_gp.cli.catalogs import find, is_steered, made_of, opened, read
 from bluesky_gp.cli.targets import SYNTHETIC, experiment
 from bluesky_gp.typing import Floats
 
@@ -148,7 +149,7 @@ def _of_run(key: str, target: str | None, place: str, scalarizer: "Scalarizer | 
         run = find(catalog, key)
         if is_steered(run):
             return _of_record(read(catalog, run, scalarizer), maximize=maximize)
-        return scanned_map(documents(catalog, run), target, maximize=maximize)
+        return made_of(catalog, run, partial(scanned_map, target=target, maximize=maximize))
 
 
 def _of_record(record: "RunRecord", *, maximize: bool) -> "FullMap":
