@@ -21,7 +21,17 @@ from bluesky_gp.plans.arguments import (
 )
 from bluesky_gp.plans.looking import look, record_images
 from bluesky_gp.plans.metadata import start_metadata
-from bluesky_gp.plans.queueable import AGENT, DETECTORS, IMAGERS, METADATA, PER_BATCH, PER_PIXEL, STAGE, queueable
+from bluesky_gp.plans.queueable import (
+    AGENT,
+    DETECTORS,
+    IMAGERS,
+    METADATA,
+    PER_BATCH,
+    PER_PIXEL,
+    RESUME_FROM,
+    STAGE,
+    queueable,
+)
 from bluesky_gp.plans.reach import check_reach
 from bluesky_gp.plans.reviewing import ask_and_review, wants_review
 from bluesky_gp.plans.stages import StageOrMotors, as_stage, devices_of
@@ -41,7 +51,7 @@ logger = logging.getLogger("bluesky_gp")
     num={"annotation": "int", "min": 1, "description": "Pixels to attempt, those of a resumed run included."},
     per_pixel=PER_PIXEL,
     per_batch=PER_BATCH,
-    resume_from={"annotation": "typing.Optional[str]", "description": "Uid, or its beginning, of a run to go on with."},
+    resume_from=RESUME_FROM,
     overview=IMAGERS,
     review={"annotation": "typing.Union[bool, float, NoneType]", "description": "A person sees each batch first."},
     md=METADATA,

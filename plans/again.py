@@ -11,7 +11,7 @@ from bluesky.utils import Msg, MsgGenerator
 from bluesky_gp.agent import GPAgent
 from bluesky_gp.plans.arguments import check_stage_and_agent, checked_detectors, checked_metadata
 from bluesky_gp.plans.metadata import start_metadata
-from bluesky_gp.plans.queueable import AGENT_BY_NAME, DETECTORS, METADATA, PER_PIXEL, STAGE, queueable
+from bluesky_gp.plans.queueable import AGENT_BY_NAME, DETECTORS, METADATA, PER_PIXEL, RESUME_FROM, STAGE, queueable
 from bluesky_gp.plans.reach import check_reach
 from bluesky_gp.plans.stages import StageOrMotors, as_stage, devices_of
 from bluesky_gp.plans.stubs import ask_agent, measure_pixels, one_pixel, prepare_agent, record_action, tolerant
@@ -29,7 +29,7 @@ from bluesky_gp.settings import check_number, check_whole
     repeats={"annotation": "int", "min": 1, "description": "Events of each pixel."},
     detectors={**DETECTORS, "annotation": "typing.Optional[typing.List[Detectors]]"},
     per_pixel=PER_PIXEL,
-    resume_from={"annotation": "typing.Optional[str]", "description": "Uid, or its beginning, of a run to go on with."},
+    resume_from=RESUME_FROM,
     md=METADATA,
 )
 @plan

@@ -12,7 +12,7 @@ from bluesky_gp.agent import reason
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.plans.arguments import check_callable, check_stage, checked_detectors, checked_grid
 from bluesky_gp.plans.metadata import described, map_metadata
-from bluesky_gp.plans.queueable import DETECTORS, MAPPING, METADATA, PER_PIXEL, STAGE, queueable
+from bluesky_gp.plans.queueable import DETECTORS, GRID, METADATA, PER_PIXEL, STAGE, queueable
 from bluesky_gp.plans.reach import check_reach
 from bluesky_gp.plans.stages import AnyStage, StageOrMotors, as_stage, devices_of
 from bluesky_gp.plans.stubs import FAULTS, TooManyFailures, measure_pixels, one_pixel
@@ -26,7 +26,7 @@ logger = logging.getLogger("bluesky_gp")
     detectors=DETECTORS,
     stage=STAGE,
     pixels={"annotation": "typing.List[typing.List[int]]", "description": "Rows and columns: [[3, 17], [4, 18]]."},
-    grid={"annotation": MAPPING, "description": 'For motors: {"shape": [50, 50], "step": [0.1, 0.1], "units": "um"}.'},
+    grid=GRID,
     per_pixel=PER_PIXEL,
     max_failures={"annotation": "int", "min": 1, "description": "So many pixels in a row that fail end the run."},
     md=METADATA,

@@ -41,7 +41,12 @@ PER_BATCH = {
     "description": "A plan run before each batch, by its name: drift, refocus.",
 }
 MAPPING = "typing.Optional[typing.Dict[str, typing.Any]]"
+GRID = {"annotation": MAPPING, "description": 'For motors: {"shape": [50, 50], "step": [0.1, 0.1], "units": "um"}.'}
 METADATA = {"annotation": MAPPING, "description": "Metadata of the run, such as a correlation id."}
+RESUME_FROM = {
+    "annotation": "typing.Optional[str]",
+    "description": "Uid, or its beginning, of a run to go on with.",
+}
 
 
 def queueable(description: str, **parameters: Mapping[str, Any]) -> Callable[[P], P]:

@@ -13,7 +13,7 @@ from bluesky_gp.grid import PixelGrid
 from bluesky_gp.plans.arguments import check_callable, check_stage, checked_detectors, checked_grid, whole_number
 from bluesky_gp.plans.flying import declare_flyer, fly_batch, flyer_among
 from bluesky_gp.plans.metadata import described, map_metadata
-from bluesky_gp.plans.queueable import DETECTORS, MAPPING, METADATA, PER_PIXEL, STAGE, queueable
+from bluesky_gp.plans.queueable import DETECTORS, GRID, METADATA, PER_PIXEL, STAGE, queueable
 from bluesky_gp.plans.reach import check_reach
 from bluesky_gp.plans.stages import StageOrMotors, as_stage, devices_of
 from bluesky_gp.plans.stubs import measure_pixels
@@ -25,7 +25,7 @@ from bluesky_gp.protocols import Batch, BatchFlyer
     "Measure every pixel of a stage, or every so-manyth, row by row.",
     detectors=DETECTORS,
     stage=STAGE,
-    grid={"annotation": MAPPING, "description": 'For motors: {"shape": [50, 50], "step": [0.1, 0.1], "units": "um"}.'},
+    grid=GRID,
     every={"annotation": "int", "min": 1, "description": "1: the full map; 5: every fifth row and column."},
     snake={"annotation": "bool", "description": "Go back and forth."},
     per_pixel=PER_PIXEL,

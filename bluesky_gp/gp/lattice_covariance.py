@@ -111,10 +111,15 @@ class LatticeCovariance:
         """Return the same kernel with other hyperparameters."""
         return self._evaluate(self.kernel.clone_with_theta(theta), self.shape, self.allowed, self.lags, self.near)
 
+    @property
+    def _by_lag(self) -> Floats:
+        """The table as a lattice, shape ``(2 n_1 - 1, ..., 2 n_d - 1)``, lag zero in its middle."""
+        return self.table.reshape([2 * n - 1 for n in self.shape])
+
     @cached_property
     def product(self) -> LatticeProduct:
         """Product with the covariance of all pixels."""
-        return LatticeProduct.from_table(self.table.reshape([2 * n - 1 for n in self.shape]), self.shape)
+        return LatticeProduct.from_table(self._by_lag, self.shape)
 
     @cached_property
     def variance(self) -> Floats:
@@ -125,7 +130,7 @@ class LatticeCovariance:
     def neighbourhood(self) -> Floats:
         """Sum of the squared prior correlation of every pixel with all that are not masked: one FFT convolution."""
         correlation = self.table / max(self.variance[0], NO_VARIANCE)  # a kernel may be noise and nothing else
-        squares = np.square(correlation).reshape([2 * n - 1 for n in self.shape])
+        squares = np.square(correlation).reshape(self._by_lag.shape)
         return LatticeProduct.from_table(squares, self.shape)(self.allowed.astype(np.float64))
 
     @property
@@ -140,8 +145,7 @@ class LatticeCovariance:
     @cached_property
     def _lag_offset(self) -> Indices:
         """Flat index of every pixel on the lattice of lags: there one subtraction a pair is enough, not one an axis."""
-        wide = [2 * n - 1 for n in self.shape]
-        return np.arange(len(self.table)).reshape(wide)[tuple(slice(0, n) for n in self.shape)].ravel()
+        return np.arange(len(self.table)).reshape(self._by_lag.shape)[tuple(slice(0, n) for n in self.shape)].ravel()
 
     def pairs(self, S: Indices, T: Indices) -> Floats:
         """Covariance of each pixel of S with that of T in its place; any shapes that broadcast."""
@@ -160,7 +164,7 @@ class LatticeCovariance:
         """Covariance of one pixel with all, shape ``(N,)``: the table, shifted."""
         centre = np.unravel_index(pixel, self.shape)
         window = tuple(slice(n - 1 - c, 2 * n - 1 - c) for n, c in zip(self.shape, centre, strict=True))
-        return self.table.reshape([2 * n - 1 for n in self.shape])[window].ravel()
+        return self._by_lag[window].ravel()
 
     def dot(self, S: Indices, weights: Floats) -> Floats:
         """``K_NS @ weights``, shape ``(N,)``: one FFT convolution."""
@@ -195,7 +199,7 @@ class LatticeCovariance:
         """Variance of all pixels from the nearest of S, where the exact one takes more than `EXACT` operations."""
         if len(self.variance) * len(S) ** 2 <= EXACT:
             return None
-        most = reach(self.table.reshape([2 * n - 1 for n in self.shape])) if self.near else None
+        most = reach(self._by_lag) if self.near else None
         return nearest_variance(self, S, self.noise + noise, most)
 
     def near_column(self, pixel: int, S: Indices, noise: Floats) -> tuple[Window, Floats] | None:
@@ -209,7 +213,7 @@ class LatticeCovariance:
     @cached_property
     def _inside(self) -> "LatticeCovariance | None":
         """The covariance of a window outside of which there is none with its centre; None: it is too large."""
-        table = self.table.reshape([2 * n - 1 for n in self.shape])
+        table = self._by_lag
         sides = window_sides(table, self.shape)
         if sides is None:
             return None

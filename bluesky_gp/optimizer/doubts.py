@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from bluesky_gp.gp import Fit, theta_names
+from bluesky_gp.gp import Fit
 from bluesky_gp.optimizer.state import OptimizerState
 from bluesky_gp.optimizer.units import AffineUnits
 from bluesky_gp.typing import Floats
@@ -13,7 +13,6 @@ _NONE_OF = 10  # pixels without a value are no accident
 _FEW = 8  # values below which they say little of each other
 _FAR_BELOW = 5.0  # of a log likelihood: odds of 150 to one
 _UNRELATED = 0.02  # correlation of neighbours, noise included
-_AT = 1e-6  # of a logarithm: as near to a bound as the fit comes
 
 
 def diagnose(state: OptimizerState) -> str:
@@ -56,13 +55,8 @@ def _conditioning(state: OptimizerState) -> str:
 
 
 def _bounds(state: OptimizerState) -> str:
-    if not state.fitted or not len(state.theta):
-        return ""
-    theta, bounds = state.theta, state.fit.bounds
-    at = (theta - bounds[:, 0] < _AT) | (bounds[:, 1] - theta < _AT)
-    if not at.any():
-        return ""
-    return f"at the bounds of the fit: {', '.join(np.array(theta_names(state.covariance.kernel))[at])}"
+    found = state.fit.at_bounds if state.fitted else []
+    return f"at the bounds of the fit: {', '.join(found)}" if found else ""
 
 
 def _structure(state: OptimizerState) -> str:

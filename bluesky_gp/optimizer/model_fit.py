@@ -6,10 +6,12 @@ from functools import cached_property
 
 import numpy as np
 
-from bluesky_gp.gp import Covariance
+from bluesky_gp.gp import Covariance, theta_names
 from bluesky_gp.optimizer.contribution import Contribution
 from bluesky_gp.optimizer.units import Units
 from bluesky_gp.typing import Floats
+
+_AT = 1e-6  # of a logarithm: as near to a bound as a fit comes
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +33,9 @@ class ModelFit:
         return np.asarray(self.covariance.kernel.theta)
 
     @cached_property
-    def bounds(self) -> Floats:
-        """Their bounds, shape ``(n_theta, 2)``."""
-        return np.asarray(self.covariance.kernel.bounds)
+    def at_bounds(self) -> list[str]:
+        """Names of the hyperparameters that are at a bound."""
+        kernel = self.covariance.kernel
+        low, high = np.asarray(kernel.bounds).reshape(-1, 2).T
+        at = (self.theta - low < _AT) | (high - self.theta < _AT)
+        return np.array(theta_names(kernel))[at].tolist() if at.any() else []

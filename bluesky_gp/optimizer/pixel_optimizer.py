@@ -144,9 +144,9 @@ class PixelOptimizer(SuggestIngest):
         self._told = Told(self._points, None if checkpoint is None else Path(checkpoint))
 
     @classmethod
-    def of(cls, recipe: Recipe) -> Self:
+    def of(cls, recipe: Recipe, *, checkpoint: str | Path | None = None) -> Self:
         """Make the optimizer that a recipe describes."""
-        return cls(**{field.name: getattr(recipe, field.name) for field in fields(recipe)})
+        return cls(**{field.name: getattr(recipe, field.name) for field in fields(recipe)}, checkpoint=checkpoint)
 
     @classmethod
     def from_checkpoint(cls, path: str | Path, **given: Any) -> Self:
@@ -159,8 +159,7 @@ class PixelOptimizer(SuggestIngest):
             What the file has only the name of: `stopping`, functions of your own.
         """
         settings, batches = read_checkpoint(path)
-        recipe = Recipe.of(settings, **given)
-        optimizer = cls(**{field.name: getattr(recipe, field.name) for field in fields(recipe)}, checkpoint=path)
+        optimizer = cls.of(Recipe.of(settings, **given), checkpoint=path)
         for points, failures in batches:
             optimizer.ingest(points) if points else optimizer.register_failures(failures)
         return optimizer

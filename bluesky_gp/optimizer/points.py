@@ -10,6 +10,9 @@ from bluesky_gp.grid import PixelGrid
 from bluesky_gp.optimizer.measurements import Measurements
 from bluesky_gp.typing import Floats
 
+Batch = tuple[Sequence[Mapping[str, Any]], Sequence[Mapping[str, Any]]]
+"""Points and failures, as `PixelOptimizer.learn` takes them."""
+
 _APART = 0.25  # pixels by which a read-back may be off
 
 

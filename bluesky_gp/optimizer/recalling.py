@@ -1,17 +1,13 @@
 """The state of an optimizer out of a record: its pixels, and the hyperparameters that were written down with them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
 
 from bluesky_gp.gp import blas_threads
-from bluesky_gp.optimizer.points import Points
+from bluesky_gp.optimizer.points import Batch, Points
 from bluesky_gp.optimizer.recipe import Recipe
 from bluesky_gp.optimizer.state import OptimizerState
 from bluesky_gp.typing import Floats
-
-Batch = tuple[Sequence[Mapping[str, Any]], Sequence[Mapping[str, Any]]]
-"""Points and failures, as `PixelOptimizer.learn` takes them."""
 
 
 def recall(recipe: Recipe, batches: Iterable[Batch], theta: Floats, n_fitted: int) -> OptimizerState:

@@ -161,6 +161,7 @@ class Recipe:
             groups=self.groups,
         )
 
+    @cached_property
     def _plain_choice(self) -> KernelChoice:
         """The kernel without what an overview adds: a record has the image instead."""
         model = self.model()
@@ -171,7 +172,7 @@ class Recipe:
         return {
             "grid": self.grid.to_mapping(),
             "optimizer_target": self.target,
-            "kernel": describe(self._plain_choice().kernel),
+            "kernel": describe(self._plain_choice.kernel),
             "default_kernel": self.kernel is None,
             "default_prior": self._default_prior(),
             "acquisition": describe(self.acquisition_function),
@@ -257,7 +258,7 @@ class Recipe:
     def _default_prior(self) -> Any:
         """The priors that go with the default kernel, as plain data; None where a user chose kernel or prior."""
         chosen = self.kernel is not None or self.prior is not None
-        return None if chosen else describe(self._plain_choice().prior)
+        return None if chosen else describe(self._plain_choice.prior)
 
     def _check_kernel(self, entry: Mapping[str, Any]) -> None:
         """Raise if a run had the default kernel, and that or its priors are others today.
@@ -266,7 +267,7 @@ class Recipe:
         """
         if self.kernel is not None:
             return
-        recorded, today = in_todays_words(entry["kernel"]), describe(self._plain_choice().kernel)
+        recorded, today = in_todays_words(entry["kernel"]), describe(self._plain_choice.kernel)
         prior = entry.get("default_prior")
         if recorded != today or prior not in (None, self._default_prior()):
             raise ValueError(

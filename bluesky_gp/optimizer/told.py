@@ -6,10 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bluesky_gp.optimizer.points import Points
+from bluesky_gp.optimizer.points import Batch, Points
 from bluesky_gp.optimizer.state import OptimizerState
-
-Batch = tuple[Sequence[Mapping[str, Any]], Sequence[Mapping[str, Any]]]
 
 
 class Told:

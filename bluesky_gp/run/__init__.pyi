@@ -7,6 +7,7 @@ from .actions import EDIT as EDIT
 from .actions import FINISH as FINISH
 from .actions import FORBID as FORBID
 from .actions import GO_ON as GO_ON
+from .actions import KINDS as KINDS
 from .actions import LEARN as LEARN
 from .actions import OF_ITS_RUN as OF_ITS_RUN
 from .actions import PAUSE as PAUSE

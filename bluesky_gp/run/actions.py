@@ -9,6 +9,7 @@ from uuid import uuid4
 ADD, FORBID, ALLOW, RESTRICT, CONFIGURE = "add_pixels", "forbid", "allow", "restrict", "configure"
 GO_ON, PAUSE, FINISH = "go_on", "pause", "finish"
 AGREE, EDIT, VETO, LEARN = "agree", "edit", "veto", "learn_from"
+KINDS = (ADD, FORBID, ALLOW, RESTRICT, CONFIGURE, GO_ON, PAUSE, FINISH, AGREE, EDIT, VETO, LEARN)
 """Kinds of actions, each named as the method of the agent that asks for it."""
 
 REGIONS = (FORBID, ALLOW, RESTRICT)

@@ -22,6 +22,11 @@ class Spectra:
     axis_units: str
     axis_name: str = "channel"  # energy, bias
 
+    def last_at(self, pixel: Indices) -> npt.NDArray[Any] | None:
+        """Return the spectrum that was measured last at a pixel, shape ``(n_channels,)``; None: there is none."""
+        rows = np.flatnonzero((self.pixels == pixel).all(axis=1))
+        return self.values[rows[-1]] if len(rows) else None
+
 
 def spectrum_key(descriptor: Mapping[str, Any], target: str) -> str:
     """Return the event key of the spectrum from which a target is made; "" if there is none, or several.

@@ -2,26 +2,9 @@
 
 import numpy as np
 
-from bluesky_gp.run import (
-    ADD,
-    AGREE,
-    ALLOW,
-    CONFIGURE,
-    EDIT,
-    FINISH,
-    FORBID,
-    GO_ON,
-    LEARN,
-    PAUSE,
-    RESTRICT,
-    VETO,
-    Action,
-    Orders,
-    Step,
-)
+from bluesky_gp.run import ADD, AGREE, EDIT, FINISH, KINDS, VETO, Action, Orders, Step
 from bluesky_gp.verify.evidence import BrokenClause, Evidence
 
-_KINDS = (ADD, FORBID, ALLOW, RESTRICT, CONFIGURE, GO_ON, PAUSE, FINISH, AGREE, EDIT, VETO, LEARN)
 _PUT_ASIDE = {EDIT, VETO, FINISH}  # kinds after which a batch that waits in review is not measured
 
 
@@ -42,7 +25,7 @@ def whole(run: Evidence) -> str | None:
 
 
 def _check(number: int, action: Action) -> None:
-    if action.kind not in _KINDS:
+    if action.kind not in KINDS:
         raise BrokenClause(f"action {number} is {action.kind!r}, and there is no such thing to ask for")
     if not action.id or not action.when > 0.0:
         raise BrokenClause(f"action {number}, {action.kind}, lacks its id or its time")

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 FEW = 20  # new values below which they say little of how well they were predicted
 _WITHIN = 0.954  # of a normal distribution, within two standard deviations
-_AT = 1e-6  # of a logarithm: as near to a bound as a fit comes
 
 Verdict = Literal["good", "doubt", "bad", "unknown"]
 
@@ -98,11 +97,9 @@ def _length_scales(moment: "Moment") -> Finding:
 
 def _bounds(moment: "Moment") -> Finding:
     state, name = moment.state, "bounds"
-    bounds = state.covariance.kernel.bounds
-    if not state.n_measured or not len(bounds):
+    if not state.n_measured or not len(state.theta):
         return Finding(name, "unknown", "No hyperparameter was fitted.")
-    at = (state.theta - bounds[:, 0] < _AT) | (bounds[:, 1] - state.theta < _AT)
-    named = [each for each, is_at in zip(theta_names(state.covariance.kernel), at, strict=True) if is_at]
+    named = state.fit.at_bounds
     if not named:
         return Finding(name, "good", "No hyperparameter is at its bound.", 0.0)
     return Finding(name, "doubt", f"At the bound of what a fit may find: {', '.join(named)}.", float(len(named)))

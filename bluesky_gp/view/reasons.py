@@ -61,12 +61,9 @@ def outcome_of(moment: "Moment", pixel: int) -> dict[str, Any] | None:
 def spectrum_of(record: RunRecord, pixel: int) -> dict[str, Any] | None:
     """Return the spectrum that was measured last at a pixel; None: there is none in this run."""
     spectra = record.spectra
-    if spectra is None:
+    values = None if spectra is None else spectra.last_at(record.grid.unravel([pixel])[0])
+    if spectra is None or values is None:
         return None
-    rows = np.flatnonzero((spectra.pixels == record.grid.unravel([pixel])[0]).all(axis=1))
-    if not len(rows):
-        return None
-    values = spectra.values[rows[-1]]
     return {
         "axis": spectra.axis,
         "values": np.abs(values) if np.iscomplexobj(values) else values,

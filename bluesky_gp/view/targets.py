@@ -87,10 +87,10 @@ def _parameters(record: RunRecord, spectra: Spectra, wish: Mapping[str, Any]) ->
 
 
 def _reference(record: RunRecord, spectra: Spectra, pixel: int) -> Floats:
-    rows = np.flatnonzero((spectra.pixels == record.grid.unravel([pixel])[0]).all(axis=1))
-    if not len(rows):
+    spectrum = spectra.last_at(record.grid.unravel([pixel])[0])
+    if spectrum is None:
         raise ValueError(f"pixel {pixel} has no spectrum in this run: pick one that was measured")
-    return _real(spectra.values[rows[-1]])
+    return _real(spectrum)
 
 
 def _real(spectrum: Any) -> Floats:
