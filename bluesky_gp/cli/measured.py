@@ -68,6 +68,22 @@ def full_map(
     return _of_spectra(source, target, signal, maximize=maximize)
 
 
+def image_beside(source: str, place: str) -> Floats:
+    """Return an overview image, of a file or of a run, behind a colon the array or the key of it that is meant.
+
+    Raises
+    ------
+    As `full_map`.
+    """
+    there = Path(source).exists() or ":" not in source
+    name, _, key = (source, "", "") if there else source.rpartition(":")
+    try:
+        return full_map(name, key or None, place, maximize=True).values
+    except ValueError as error:
+        said = str(error).replace("--target must name", "behind a colon must stand")
+        raise ValueError(f"--overview {source}: {said}") from error
+
+
 def _of_file(path: Path, source: str, target: str | None, signal: str | None, *, maximize: bool) -> "FullMap":
     """Take the spectra of a file, or the only map of numbers in one that has none and is asked for no target."""
     from bluesky_gp.files import NoSpectraError

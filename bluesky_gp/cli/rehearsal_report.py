@@ -1,9 +1,11 @@
 """The result of a rehearsal, as a table, a few sentences and the lines to paste."""
 
+from collections.abc import Sequence
+
 from rich.console import Console
 from rich.table import Table
 
-from bluesky_gp.rehearsal import Check, Reached, Rehearsal, Standing
+from bluesky_gp.rehearsal import Check, ImageWorth, Reached, Rehearsal, Standing
 
 _COLUMNS = (
     "",
@@ -74,6 +76,7 @@ def _sentences(rehearsal: Rehearsal, checks: list[Check]) -> list[str]:
     if rehearsal.goal == "both" and alone.enough and alone.num < 0.8 * advice.num:
         sentences += [f"For the maximum alone (--goal maximum): {alone.configuration.name} with {alone.num} points."]
     sentences += [_checked(check) for check in checks]
+    sentences += [] if rehearsal.image_worth is None else [_image(rehearsal.image_worth)]
     return [*sentences, _seconds(rehearsal)]
 
 
@@ -119,6 +122,27 @@ def _advice(rehearsal: Rehearsal) -> str:
     if advice.enough:
         return f"Recommended{purpose}: {said}. In the rehearsal, {gave}."
     return f"None was enough{purpose} within {rehearsal.num} points. The best was {said}: {gave}."
+
+
+def _image(worth: ImageWorth) -> str:
+    """Say whether an overview image is worth taking."""
+    used = f"it explained {worth.share:.0%} of the variance" if worth.share > 0.0 else "it was not used at the end"
+    to = f"to a map error of {worth.error:.2f} {_median(worth.points, worth)} points with it and "
+    to += f"{_median(worth.points_without, worth)} without"
+    ratio = f"{worth.ratio:.2f} times as many"
+    if len(worth.points) > 1:
+        ratio += f" (between {worth.ratio / worth.margin:.2f} and {worth.ratio * worth.margin:.2f})"
+    if worth.saves:
+        return f"The image is worth taking: {to}, {ratio}; {used}."
+    if worth.costs:
+        return f"The image is not worth taking, the map is better without: {to}, {ratio}; {used}."
+    return f"Whether the image is worth taking, these seeds do not tell (--seeds): {to}, {ratio}; {used}."
+
+
+def _median(points: Sequence[int | None], worth: ImageWorth) -> str:
+    """Return the median over the seeds; more than the budget, if half of them never got there."""
+    middle = Reached(tuple(points)).median
+    return f"more than {worth.num}" if middle is None else f"{middle:.0f}"
 
 
 def _checked(check: Check) -> str:

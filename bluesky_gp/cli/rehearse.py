@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 @click.option("--acquisitions", default="ei,ucb,uncertainty", show_default=True, help="By name; or all.")
 @click.option("--batch-sizes", help="As in 5,10,20.  [default: 10, or a tenth of --num]")
 @click.option("--kernels", default="default", show_default=True, help="As in default,matern32,rbf; or all.")
+@click.option("--overview", metavar="FILE|RUN[:KEY]", help="An image of the same field: is it worth taking?")
 @click.option("--every-combination", is_flag=True, help="Compare all with all, not each with the first ones.")
 @click.option(
     "--goal",
@@ -55,6 +56,7 @@ def rehearse(
     acquisitions: str,
     batch_sizes: str | None,
     kernels: str,
+    overview: str | None,
     every_combination: bool,
     goal: "Purpose",
     no_baselines: bool,
@@ -71,7 +73,7 @@ def rehearse(
     FILE is a file of spectra (.npz, .hspy, .dm4, .h5...) or of a plain map (.npy, .npz, .csv, .txt); RUN a full map in
     the catalog: its uid, the first letters of it, a scan_id, or "last".
     """
-    from bluesky_gp.cli.measured import full_map
+    from bluesky_gp.cli.measured import full_map, image_beside
     from bluesky_gp.rehearsal import configurations, default_budget
 
     try:
@@ -79,7 +81,8 @@ def rehearse(
         budget = default_budget(int(full.grid.allowed.sum())) if num is None else num
         sizes = _numbers(batch_sizes) if batch_sizes else [default_batch(budget)]
         kinds = _acquisitions(acquisitions), sizes, _kernels(kernels)
-        choices = configurations(*kinds, every_combination=every_combination)
+        image = None if overview is None else image_beside(overview, place)
+        choices = configurations(*kinds, overview=image, every_combination=every_combination)
         limits = {"num": budget, "seeds": range(seeds), "goal": goal, "baselines": not no_baselines}
         rehearsal = _rehearsed(full, choices, limits, jobs, quiet=as_json)
     except (ValueError, TypeError, OSError, ImportError) as error:

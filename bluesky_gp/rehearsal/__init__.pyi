@@ -5,6 +5,7 @@ from .confirmation import confirm as confirm
 from .enough import Purpose as Purpose
 from .figure import rehearsal_figure as rehearsal_figure
 from .full_map import FullMap as FullMap
+from .image_worth import ImageWorth as ImageWorth
 from .reached import Reached as Reached
 from .rehearsal import Recommendation as Recommendation
 from .rehearsal import Rehearsal as Rehearsal

@@ -7,8 +7,11 @@ from typing import Any
 
 from bluesky_gp.acquisition import ConfidenceBound, ExpectedImprovement, PosteriorUncertainty
 from bluesky_gp.optimizer import PixelOptimizer, Recipe
+from bluesky_gp.plain_data import describe
 from bluesky_gp.rehearsal.as_code import as_code
 from bluesky_gp.rehearsal.full_map import FullMap
+
+_IMAGE = "overview"  # the setting of `PixelOptimizer`
 
 
 @dataclass(frozen=True)
@@ -32,9 +35,17 @@ class Configuration:
         """Return the optimizer for a map, which knows nothing yet."""
         return PixelOptimizer(full.grid, full.target, **{"maximize": full.maximize, **self.options, "seed": seed})
 
+    def is_blind_twin(self, seeing: "Configuration") -> bool:
+        """Whether this is the other configuration but for its overview image, which this one lacks."""
+        if _IMAGE in self.options or _IMAGE not in seeing.options:
+            return False
+        rest = {name: value for name, value in seeing.options.items() if name != _IMAGE}
+        return bool(describe(dict(self.options)) == describe(rest))
+
     def lines(self, full: FullMap, num: int) -> list[str]:
-        """Return what to paste into a session that has `RE`, a `stage` and a `spectrometer`."""
-        codes = {name: as_code(value) for name, value in self.options.items()}
+        """Return what to paste into a session that has `RE`, a `stage`, a `spectrometer`, for an image an `imager`."""
+        codes = {name: as_code(value) for name, value in self.options.items() if name != _IMAGE}
+        image = ", overview=[imager]" if _IMAGE in self.options else ""
         imports = [f"from bluesky_gp import {name}" for name in ("GPAgent", "PixelGrid", "PixelOptimizer")]
         imports += [line for code in codes.values() for line in code.imports]
         imports += ["from bluesky_gp.plans import adaptive_map"]
@@ -45,7 +56,7 @@ class Configuration:
             f"grid = PixelGrid(shape={full.grid.shape})  # step, origin and units: those of your stage",
             f"optimizer = PixelOptimizer(grid, target={full.target!r}{given}{minimize})",
             f"agent = GPAgent(optimizer, target={full.key!r})",
-            f"RE(adaptive_map([spectrometer], stage, agent, num={num}))",
+            f"RE(adaptive_map([spectrometer], stage, agent, num={num}{image}))",
         ]
 
 
@@ -54,6 +65,7 @@ def configurations(
     batch_sizes: Sequence[int] = (10,),
     kernels: Mapping[str, Any] | None = None,
     *,
+    overview: Any = None,
     every_combination: bool = False,
 ) -> list[Configuration]:
     """Return configurations to compare: the first of each, and what differs from it in one thing.
@@ -65,6 +77,8 @@ def configurations(
     batch_sizes : sequence of int
     kernels : mapping of str to scikit-learn kernel, optional
         None is the default kernel.
+    overview : Overview, array_like or mapping, optional
+        Image of the sample as `PixelOptimizer` takes it: compare with and without it.
     every_combination : bool
         Compare all with all.
     """
@@ -74,20 +88,21 @@ def configurations(
         "uncertainty": PosteriorUncertainty(),
     }
     kernels = kernels or {"default": None}
-    choices = list(product(acquisitions, batch_sizes, kernels))
+    choices = list(product(acquisitions, batch_sizes, kernels, (False, True) if overview is not None else (False,)))
     found = []
-    for name, batch_size, kernel in choices:
-        if every_combination or _differences((name, batch_size, kernel), choices[0]) < 2:
+    for name, batch_size, kernel, seeing in choices:
+        if every_combination or _differences((name, batch_size, kernel, seeing), choices[0]) < 2:
             options = {"acquisition": acquisitions[name], "batch_size": batch_size, "kernel": kernels[kernel]}
+            options |= {_IMAGE: overview} if seeing else {}
             parts = [name]
             parts += [f"batches of {batch_size}"] if len(batch_sizes) > 1 else []
             parts += [f"{kernel} kernel"] if len(kernels) > 1 else []
             told = {key: value for key, value in options.items() if value is not None}
-            found.append(Configuration(", ".join(parts), told))
+            found.append(Configuration(", ".join(parts) + " + image" * seeing, told))
     return found
 
 
-def _differences(choice: tuple[str, int, str], other: tuple[str, int, str]) -> int:
+def _differences(choice: tuple[Any, ...], other: tuple[Any, ...]) -> int:
     return sum(a != b for a, b in zip(choice, other, strict=True))
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from bluesky_gp.rehearsal.configuration import Configuration
 from bluesky_gp.rehearsal.enough import Purpose, Requirements, chance, is_plateau, level
 from bluesky_gp.rehearsal.full_map import FullMap
+from bluesky_gp.rehearsal.image_worth import ImageWorth, image_worth
 from bluesky_gp.rehearsal.run import Run
 from bluesky_gp.rehearsal.standing import Standing, curves, standing
 
@@ -73,6 +74,16 @@ class Rehearsal:
     def standings(self) -> dict[str, Standing]:
         """The standing of each method."""
         return {method: standing(runs, self.required) for method, runs in self.by_method.items()}
+
+    @cached_property
+    def image_worth(self) -> ImageWorth | None:
+        """Saving by an overview image, of the first configuration that has one and a twin without; None: none has."""
+        pairs = ((c, other) for c in self.configurations for other in self.configurations if other.is_blind_twin(c))
+        pair = next(pairs, None)
+        if pair is None:
+            return None
+        seeing, blind = (self.by_method[c.name] for c in pair)
+        return image_worth(seeing, blind, self.floor)
 
     @property
     def plateau(self) -> bool:
@@ -147,6 +158,7 @@ class Rehearsal:
                 "error": advice.error,
                 "lines": advice.configuration.lines(full, advice.num),
             },
+            "overview": None if self.image_worth is None else self.image_worth.to_dict(),
             "cpu_seconds": self.cpu_seconds,
         }
 

@@ -92,6 +92,8 @@ def rehearse(
     compared = tuple(configurations() if choices is None else choices)
     budget, seeds = default_budget(n_pixels) if num is None else num, tuple(seeds)
     _check(compared, budget, n_pixels, seeds)
+    for c in compared:
+        c.optimizer(full, seeds[0])  # raises what is wrong with it, before hours are spent
     jobs: list[Callable[[], Any]] = [partial(noise_floor, full)]
     # The longest first: at the end no core waits for the others.
     for c in compared:

@@ -1,7 +1,7 @@
 """One way to measure part of a map that is known: by an agent, at random or on a coarse grid, and what it gave."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -28,6 +28,7 @@ class Run:
     counts: Indices  # (p,), pixels after which ...
     best: Floats  # (p,), ... this was the best value measured: in standard deviations of the map, larger is better
     order: Indices  # (p,), flat indices of the pixels as they were measured; a coarse grid has none
+    share: float = 0.0  # of the prior's variance that an overview image explained at the end
 
     def first(self, goodness: float) -> int | None:
         """Return after how many pixels a value at least so good had been measured; None: it never was."""
@@ -53,7 +54,9 @@ def agent_run(full: FullMap, configuration: Configuration, seed: int, num: int) 
         n = optimizer.state.n_attempted
         if n == num or not judged or n >= judged[-1][0] + every:
             judged.append((n, full.error(predictions(optimizer.state))))
-    return _run(full, configuration.name, seed, judged, optimizer.state.pixels)
+    contribution = optimizer.state.fit.contribution
+    run = _run(full, configuration.name, seed, judged, optimizer.state.pixels)
+    return run if contribution is None else replace(run, share=contribution.share)
 
 
 def random_runs(full: FullMap, seed: int, num: int) -> list[Run]:

@@ -95,7 +95,7 @@ def standing(runs: Sequence[Run], required: Requirements) -> Standing:
         to_maximum=reached(required.maximum),
         to_near=reached(required.near),
         to_top=reached(required.top),
-        enough_for_map=_from_there_to_the_end(num, np.median(errors, axis=0), required.level),
+        enough_for_map=from_there_to_the_end(num, np.median(errors, axis=0), required.level),
     )
 
 
@@ -109,7 +109,8 @@ def curves(runs: Sequence[Run]) -> Floats:
     return np.array([[run.error_after(n) for n in common_counts(runs)] for run in runs])
 
 
-def _from_there_to_the_end(num: Indices, curve: Floats, good: float) -> int | None:
+def from_there_to_the_end(num: Indices, curve: Floats, good: float) -> int | None:
+    """Return the number of points from which on a curve is good; None: at its end it is not."""
     above = np.flatnonzero(~(curve <= good))
     first = int(above[-1]) + 1 if len(above) else 0
     return int(num[first]) if first < len(num) else None

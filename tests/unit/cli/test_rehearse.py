@@ -40,6 +40,16 @@ def test_json_is_all_that_is_printed_on_demand(rehearse, spectra):
     assert result["figure"] is None
 
 
+def test_an_image_is_told_worth_taking_or_not(rehearse, tmp_path):
+    np.save(tmp_path / "height.npy", hill())
+    np.savez(tmp_path / "images.npz", haadf=np.nan_to_num(hill()) ** 2, other=np.indices(SHAPE)[1])
+    asked = ("--overview", "images.npz:haadf", "--acquisitions", "ei", "--no-check")
+    code, out, _ = rehearse("height.npy", *asked, *QUICK)
+    assert code == 0 and "│ ei + image " in out
+    (said,) = [line for line in out.splitlines() if "mage is " in line]
+    assert " points with it and " in said and " times as many (between " in said
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -50,6 +60,9 @@ def test_json_is_all_that_is_printed_on_demand(rehearse, spectra):
         (["map.npy", "--kernels", "cubic"], "--kernels: there is no 'cubic', but default"),
         (["map.npy", "--batch-sizes", "5,0"], "whole numbers from 1 on"),
         (["flat.npy"], "ten different ones are the least"),
+        (["map.npy", "--overview", "nowhere.npy"], "there is no nowhere.npy"),
+        (["map.npy", "--overview", "two.npz:c"], "two.npz: behind a colon must stand one of its arrays: a, b"),
+        (["map.npy", "--overview", "line.npy"], "must have two axes"),
         (["words.npy"], "must be a map of real numbers"),
         (["two.npz"], "--target must name one of its arrays: a, b"),
         (["peaks.npz", "--target", "colour"], "'colour' is unknown"),
@@ -59,6 +72,7 @@ def test_a_wrong_value_is_one_clear_line_and_exit_code_two(rehearse, tmp_path, s
     np.save(tmp_path / "map.npy", hill())
     np.save(tmp_path / "flat.npy", np.ones(SHAPE))
     np.save(tmp_path / "words.npy", np.full(SHAPE, "high"))
+    np.save(tmp_path / "line.npy", np.arange(20.0))
     np.savez(tmp_path / "two.npz", a=hill(), b=hill())
     code, out, err = rehearse(*arguments)
     assert (code, out) == (2, "")
