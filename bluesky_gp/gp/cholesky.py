@@ -12,14 +12,12 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-from scipy.linalg import blas, lapack, solve_triangular
 
+from bluesky_gp.gp import lapack
 from bluesky_gp.gp.interfaces import Covariance
 from bluesky_gp.typing import Floats, Indices
 
 _JITTERS = (0.0, 1e-10, 1e-8, 1e-6, 1e-4)
-_LARGE = 1000  # rows, from which on scipy's LAPACK, which holds the interpreter, would keep the RunEngine waiting
-_UNINTERRUPTED = 200_000_000  # operations that it may take at a time: 10 ms; numpy's lets others run
 _LOST = 1e-13  # square of a pivot, relative to the diagonal, that is rounding: alpha would be noise divided by it
 
 
@@ -73,11 +71,7 @@ class CholeskySolver:
 
     def half(self, b: Floats) -> Floats:
         """Return ``L^-1 b``."""
-        if not len(b):
-            return b
-        pieces = np.array_split(b, max(1, -(-b.size * len(b) // _UNINTERRUPTED)), axis=1) if len(b) >= _LARGE else [b]
-        halves = [np.asarray(solve_triangular(self.L, piece, lower=True, check_finite=False)) for piece in pieces]
-        return halves[0] if len(halves) == 1 else np.concatenate(halves, axis=1)
+        return lapack.half(self.L, b) if len(b) else b
 
     def halves(self, left: Floats, right: Floats) -> tuple[Floats, Floats]:
         """Return ``L^-1 left`` and ``L^-1 right``."""
@@ -90,16 +84,11 @@ class CholeskySolver:
 
     def solve(self, b: Floats, start: Floats | None = None, *, rough: bool = False) -> Floats:
         """Return ``K^-1 b``; a direct solver needs no `start`, and is never `rough`."""
-        if not len(b):
-            return b
-        if b.ndim == 1:  # five times as fast as LAPACK's solution for many right-hand sides
-            return np.asarray(blas.dtrsv(self.L, blas.dtrsv(self.L, b, lower=1), lower=1, trans=1))
-        return np.asarray(lapack.dpotrs(self.L, b, lower=1)[0])
+        return lapack.solve(self.L, b) if len(b) else b
 
     def inverse(self) -> Floats:
         """Return the lower triangle of ``K^-1``, shape ``(m, m)``; a third of the work that solving for it takes."""
-        lower, _ = lapack.dpotri(self.L, lower=1)
-        return np.asarray(lower)
+        return lapack.inverse(self.L)
 
     def precision(self) -> Floats:
         """Return ``diag(K^-1)``, shape ``(m,)``."""
@@ -124,11 +113,5 @@ def _factor(K: Floats, scale: float) -> Floats | None:
     """Lower Cholesky factor; None if there is none, or one whose smallest pivot is lost in rounding."""
     if not len(K):
         return K
-    if len(K) < _LARGE:
-        L, failed = lapack.dpotrf(K, lower=1)
-    else:
-        try:
-            L, failed = np.asfortranarray(np.linalg.cholesky(K)), 0
-        except np.linalg.LinAlgError:
-            return None
-    return np.asarray(L) if not failed and np.all(np.square(np.diagonal(L)) > _LOST * scale) else None
+    L = lapack.factor(K)
+    return L if L is not None and np.all(np.square(np.diagonal(L)) > _LOST * scale) else None

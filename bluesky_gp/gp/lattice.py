@@ -10,7 +10,6 @@ w       how many there are of each, per pixel                       (k,)
 ======  ==========================================================  ==================
 """
 
-import os
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -18,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.fft import fft, ifft, irfft, next_fast_len, rfft, rfftn
 
+from bluesky_gp.gp.blas import processors
 from bluesky_gp.typing import Floats
 
 _BINS = 8.0  # of eigenvalues, for a factor of e
@@ -81,4 +81,4 @@ class LatticeProduct:
 
 def _workers(shape: tuple[int, ...]) -> int:
     """Threads for an FFT: below a quarter of a million points one is faster."""
-    return (os.cpu_count() or 1) if np.prod(shape) > 2**18 else 1
+    return processors() if np.prod(shape) > 2**18 else 1

@@ -4,14 +4,13 @@ A pixel far beyond the length scale changes nothing. Leaving it out can only mak
 fewer measurements know less.
 """
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-from scipy.linalg import lapack
 from scipy.spatial import KDTree
 
-from bluesky_gp.gp.blas import blas_threads
+from bluesky_gp.gp import lapack
+from bluesky_gp.gp.blas import blas_threads, processors
 from bluesky_gp.gp.cholesky import CholeskySolver
 from bluesky_gp.gp.interfaces import StationaryCovariance
 from bluesky_gp.typing import Floats, Indices
@@ -48,17 +47,14 @@ def nearest_variance(prior: StationaryCovariance, S: Indices, noise: Floats, rea
         reduction = solver.reduce(cross) if reach is None else _reduction(solver, cross)
         variance[pixels] = np.maximum(prior.variance[pixels] - reduction, 0.0)
 
-    with blas_threads(0), ThreadPoolExecutor(os.cpu_count()) as pool:  # a thread a tile: BLAS has none to share out
+    with blas_threads(0), ThreadPoolExecutor(processors()) as pool:  # a thread a tile: BLAS has none to share out
         list(pool.map(fill, _tiles(positions, prior.shape)))
     return variance
 
 
 def _reduction(solver: CholeskySolver, cross: Floats) -> Floats:
-    """Return ``diag(cross^T K^-1 cross)`` by a product: while a solution is computed no other thread runs."""
-    if not len(cross):  # nothing was measured within reach
-        return np.zeros(cross.shape[1])
-    root, _ = lapack.dtrtri(solver.L, lower=1)
-    return np.asarray(np.square(root @ cross).sum(axis=0))
+    """What the measured pixels take off the variance; nothing where none of them is within reach."""
+    return lapack.reduction(solver.L, cross) if len(cross) else np.zeros(cross.shape[1])
 
 
 Tile = tuple[Indices, Indices]

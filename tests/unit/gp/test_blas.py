@@ -1,10 +1,12 @@
-"""BLAS threads: one for small matrices."""
+"""Threads: one of BLAS for small matrices, a processor left to others by large ones."""
+
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
 from threadpoolctl import threadpool_info
 
-from bluesky_gp.gp.blas import blas_threads
+from bluesky_gp.gp.blas import blas_threads, processors
 
 
 def threads():
@@ -19,10 +21,36 @@ def test_small_matrices_get_one_thread_and_the_others_come_back():
     assert threads() == before
 
 
-def test_large_matrices_get_all():
-    before = threads()
+@pytest.mark.parametrize(("there", "used"), [(1, 1), (2, 1), (4, 3), (64, 7)])
+def test_large_matrices_leave_a_processor_to_the_run_engine(monkeypatch, there, used):
+    monkeypatch.setattr("bluesky_gp.gp.blas.cpu_count", lambda: there)
+    processors.cache_clear()
+    before, asked = threads(), []
+    monkeypatch.setattr("bluesky_gp.gp.blas._controller", lambda: Asked(asked))
+    try:
+        with blas_threads(100_000):
+            assert asked == [used]
+        with blas_threads(100):
+            assert asked == [used, 1]
+    finally:
+        processors.cache_clear()
+    assert threads() == before
+
+
+def test_large_matrices_never_get_more_than_there_are():
     with blas_threads(100_000):
-        assert threads() == before
+        assert max(threads()) <= processors()
+
+
+class Asked:
+    """A controller that notes how many threads it was asked for."""
+
+    def __init__(self, asked):
+        self._asked = asked
+
+    def limit(self, *, limits, user_api):
+        self._asked.append(limits)
+        return nullcontext()
 
 
 def test_the_threads_come_back_after_an_error():
