@@ -3,7 +3,21 @@
 import pytest
 from facility.queue_server import QueueServer, wait_for
 
-SMALL = {"exposure=0.05": "exposure=0.01", "shape=(50, 50)": "shape=(12, 12)", "batch_size=10": "batch_size=4"}
+UNHURRIED = """
+def unhurried(*arguments):
+    yield from sleep(0.3)
+    return (yield from one_pixel(*arguments))
+
+
+patient = tolerant(unhurried, """
+"""A run with "patient" pixels goes on for longer than a client needs to meddle with it, on any machine."""
+SMALL = {
+    "exposure=0.05": "exposure=0.01",
+    "shape=(50, 50)": "shape=(12, 12)",
+    "batch_size=10": "batch_size=4",
+    "import mv\n": "import mv, sleep\n",
+    "\npatient = tolerant(one_pixel, ": UNHURRIED,
+}
 
 
 @pytest.fixture(scope="session")

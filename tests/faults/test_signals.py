@@ -22,9 +22,14 @@ def until(true, process):
         time.sleep(0.05)
 
 
-def started(folder, moment, **options):
+def hearing_hangups():
+    """Run in a new process: it hears SIGHUP though these tests may have been started by nohup."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+def started(folder, moment, preexec_fn=hearing_hangups, **options):
     command = [sys.executable, str(TESTS / "signalled_session.py"), str(folder), moment]
-    process = subprocess.Popen(command, **options)
+    process = subprocess.Popen(command, preexec_fn=preexec_fn, **options)
     until((folder / moment).exists, process)
     time.sleep(0.2)
     return process
@@ -97,7 +102,8 @@ def test_the_shipped_profile_ends_a_run_and_leaves(tmp_path, name):
     command = [sys.executable, "-m", "IPython", f"--profile-dir={tmp_path / 'profile'}", "--simple-prompt"]
     environment = {**os.environ, "BLUESKY_GP_CATALOG": str(tmp_path / "data")}
     environment["BLUESKY_GP_METADATA"] = str(tmp_path / "metadata")
-    process = subprocess.Popen(command, stdin=its, stdout=its, stderr=its, env=environment, start_new_session=True)
+    options = {"preexec_fn": hearing_hangups, "env": environment, "start_new_session": True}
+    process = subprocess.Popen(command, stdin=its, stdout=its, stderr=its, **options)
     os.close(its)
     os.set_blocking(ours, False)
     shown = bytearray()
