@@ -3,6 +3,7 @@
 import asyncio
 import math
 from contextlib import suppress
+from types import SimpleNamespace
 
 from bluesky import RunEngine
 from event_model import compose_run
@@ -87,6 +88,14 @@ def _steered():
     return documents
 
 
+def _taught():
+    """Return the documents of a run that learnt what another one had measured."""
+    documents, first, setup = [], documents_of_run(num=8), Setup(seed=1)
+    setup.agent.learn_from(SimpleNamespace(documents=lambda: iter(first)), who="jane")
+    engine()(setup.map(15), lambda name, doc: documents.append((name, doc)))
+    return documents
+
+
 KINDS = {
     "short": lambda: documents_of_run(num=3),
     "usual": lambda: documents_of_run(num=40),
@@ -97,5 +106,6 @@ KINDS = {
     "one axis": lambda: documents_of_run(num=20, shape=(40,)),
     "three axes": lambda: documents_of_run(num=30, shape=(6, 7, 4)),
     "steered": _steered,
+    "taught": _taught,
     "no maps": lambda: documents_of_run(num=40, agent={"maps": 0}),
 }

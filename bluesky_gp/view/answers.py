@@ -43,4 +43,4 @@ async def as_refusal(_: Request, error: Exception) -> Response:
         return refusal(error.detail, error.status_code)
     if isinstance(error, LookupError):
         return refusal(str(error.args[0]) if error.args else "there is no such thing", 404)
-    return refusal(str(error), 400)
+    return refusal(str(error), 503 if isinstance(error, OSError) else 400)

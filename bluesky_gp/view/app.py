@@ -42,7 +42,7 @@ def page_app(place: Place, address: Address) -> Starlette:
     ]
     hosts = [address.host, "localhost", "127.0.0.1", "[::1]"] if address.host not in ("0.0.0.0", "::") else ["*"]  # noqa: S104
     guards = [Middleware(TrustedHostMiddleware, allowed_hosts=hosts), Middleware(WithHeaders)]
-    errors = dict.fromkeys((HTTPException, ValueError, LookupError, JournalError), as_refusal)
+    errors = dict.fromkeys((HTTPException, ValueError, LookupError, OSError, JournalError), as_refusal)
     app = Starlette(routes=routes, middleware=guards, exception_handlers=errors)
     app.state.painter = painter
     return app

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from bluesky_gp.run import RunRecord
+from bluesky_gp.run import LEARN, Action, RunRecord
 from bluesky_gp.view.followed import FollowedRun
 from bluesky_gp.view.targets import windows_of
 
@@ -42,7 +42,12 @@ def course_of(run: FollowedRun) -> dict[str, Any]:
         "grid": _grid(record),
         "pixels": _pixels(record),
         "decisions": _decisions(record),
-        "actions": _actions(record),
+        "actions": (actions := _actions(record)),
+        "taught": [
+            _lesson(action, told["decision"])
+            for action, told in zip(record.actions, actions, strict=True)
+            if action.kind == LEARN
+        ],
     }
 
 
@@ -98,15 +103,24 @@ def _actions(record: RunRecord) -> list[dict[str, Any]]:
             "action": action.kind,
             "who": action.who,
             "when": action.when,
-            "arguments": _in_words(action.arguments),
+            "arguments": _in_words(action),
             "decision": next((row for row, count in enumerate(counts.tolist()) if count > number), None),
         }
         for number, action in enumerate(record.actions)
     ]
 
 
-def _in_words(arguments: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} {value!r:.60}" for name, value in arguments.items() if name not in ("mask", "others"))
+def _lesson(action: Action, decision: int | None) -> dict[str, Any]:
+    """Return the pixels that another run had measured, their values, and the decision that knew them first."""
+    known = action.arguments
+    return {"run": known["run"], "index": known["pixels"], "value": known["values"], "decision": decision}
+
+
+def _in_words(action: Action) -> str:
+    found = action.arguments
+    if action.kind == LEARN:
+        return f"{len(found['pixels'])} pixels of run {found['run'][:8]} of {found.get('plan') or 'a plan'}"
+    return ", ".join(f"{name} {value!r:.60}" for name, value in found.items() if name not in ("mask", "others"))
 
 
 def _class_of(described: Any) -> str:

@@ -27,6 +27,8 @@ class FollowedRun:
         Number of documents read: another one means that there is more to see.
     scalarizers : dict
         What the detector says of its targets, by their event keys.
+    has_ended : bool
+        Whether its stop document was read.
     fault : str
         That the journal is damaged, from some line on; empty: it is not.
     """
@@ -34,6 +36,7 @@ class FollowedRun:
     def __init__(self, uid: str, find: Callable[[], Path]) -> None:
         self.uid = uid
         self.version = 0
+        self.has_ended = False
         self.fault = ""
         self.scalarizers: dict[str, Any] = {}
         self._find = find
@@ -57,6 +60,11 @@ class FollowedRun:
             if self._record is None or self._record[0] != self.version:
                 self._record = self.version, self._taken.record()
             return self._record[1]
+
+    def take_in(self) -> None:
+        """Take in what the journal has by now."""
+        with self._guard:
+            self._update()
 
     @property
     def journal(self) -> Path:
@@ -86,6 +94,7 @@ class FollowedRun:
                 self._taken.take(name, doc)
                 if name == "descriptor":
                     self.scalarizers |= described_scalarizers(doc)
+                self.has_ended = self.has_ended or (name == "stop" and bool(doc))
                 if (iteration := self._iteration(name, doc)) is not None:
                     self._maps.setdefault(iteration, begin)
                 begin = self._reader.offset

@@ -1,10 +1,13 @@
 """Hands on a run that goes on: asks put into its mailbox, which its session answers if it lives."""
 
 import re
+from collections.abc import Callable
+from pathlib import Path
 from time import time
 from typing import Any
 
 from bluesky_gp.agent import Mailbox
+from bluesky_gp.run import LEARN
 
 _ALIVE = 8.0  # s: a session that lives says so every two
 
@@ -17,8 +20,10 @@ def standing(uid: str) -> dict[str, Any]:
     return {"lives": lives, **state}
 
 
-def ask(uid: str, wish: dict[str, Any]) -> dict[str, Any]:
+def ask(uid: str, wish: dict[str, Any], journal: Callable[[str], Path | None]) -> dict[str, Any]:
     """Ask the session of a run for an action; return the name under which it answers.
+
+    Of a run to learn from, the session is told the journal, if there is one: it need not know the catalog of the page.
 
     Raises
     ------
@@ -30,6 +35,8 @@ def ask(uid: str, wish: dict[str, Any]) -> dict[str, Any]:
         raise ValueError(
             f"an action has a name, and arguments that are a mapping, got {action!r:.40}, {arguments!r:.40}"
         )
+    if action == LEARN and (path := journal(str(arguments.get("run")))) is not None:
+        arguments = {**arguments, "run": str(path.resolve())}
     return {"name": Mailbox(uid).post(action, arguments, who=str(wish.get("who") or "page"))}
 
 

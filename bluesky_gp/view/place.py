@@ -1,17 +1,16 @@
 """The runs of a place: those of its journals, and those that only its catalog has."""
 
 import logging
-import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import Any
-from uuid import uuid4
 
 from bluesky_gp.recording import (
     Catalog,
-    Journal,
     JournalError,
     JournalledRun,
     is_remote,
@@ -21,13 +20,26 @@ from bluesky_gp.recording import (
     run_of,
 )
 from bluesky_gp.run import steered_entry, summary_of
+from bluesky_gp.view.copies import Copies
 from bluesky_gp.view.followed import FollowedRun
 
 LATEST = 200  # runs that are listed
 _KEPT = 8  # runs that are kept in memory
-_AGAIN = 5.0  # s, after which a server is asked once more
+_AGAIN = 5.0  # s, after which a server is asked once more; later if its answer took long
 
 logger = logging.getLogger("bluesky_gp.view")
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """A run that is kept, when it was read of a catalog, and from when on it is worth reading anew."""
+
+    run: FollowedRun
+    again: float
+
+    @property
+    def is_outdated(self) -> bool:
+        return not self.run.has_ended and monotonic() > self.again
 
 
 class Place:
@@ -43,9 +55,10 @@ class Place:
         self._catalog: Catalog | None = None
         self._journals: dict[str, tuple[int, JournalledRun | None]] = {}  # by file name, with the size they had
         self._of_catalog: tuple[float, dict[str, dict[str, Any]]] = (0.0, {})
-        self._followed: dict[str, tuple[float, FollowedRun]] = {}
-        self._copies: tempfile.TemporaryDirectory[str] | None = None  # journals of runs that only the catalog has
+        self._followed: dict[str, _Kept] = {}
+        self._copies = Copies(self.name)
         self._guard = threading.Lock()
+        self._renewed: set[str] = set()  # uids of runs that are being read anew
 
     def open(self) -> None:
         """Open the catalog; what keeps it from that is said in the list of runs."""
@@ -63,8 +76,7 @@ class Place:
         """Let go of the catalog, and of copies of its runs."""
         if self._catalog is not None:
             self._catalog.close(timeout=1.0)
-        if self._copies is not None:
-            self._copies.cleanup()
+        self._copies.close()
 
     def runs(self) -> list[dict[str, Any]]:
         """Return the latest runs as plain data, the latest first."""
@@ -74,56 +86,60 @@ class Place:
     def followed(self, uid: str) -> FollowedRun:
         """Return a run by its uid, kept from one question to the next.
 
+        One that goes on, and of which only a server knows, is read anew beside that.
+
         Raises
         ------
         KeyError
             If there is none.
+        ConnectionError
+            If the server that has it does not give it.
         """
+        fresh = None if uid in self._followed else self._read_anew(uid)  # outside: it may take seconds
         with self._guard:
-            since, run = self._followed.pop(uid, (0.0, None))
-            if run is None or self._is_outdated(uid, since):
-                since, run = monotonic(), FollowedRun(uid, self._finder(uid))
-            self._followed[uid] = since, run
+            kept = self._followed.pop(uid, None) or fresh or self._read_anew(uid)
+            self._followed[uid] = kept
             while len(self._followed) > _KEPT:
                 self._followed.pop(next(iter(self._followed)))
-            return run
+            renew = kept.is_outdated and uid not in self._renewed and self.journal(uid) is None
+            if renew:
+                self._renewed.add(uid)
+        if renew:
+            threading.Thread(target=self._renew, args=(uid,), name="copy", daemon=True).start()
+        return kept.run
 
-    def _is_outdated(self, uid: str, since: float) -> bool:
-        """Whether a run goes on of which only a server knows."""
-        if self._journal(uid) is not None or monotonic() - since < _AGAIN:
-            return False
-        return self._catalogued().get(uid, {}).get("exit_status") is None
+    def _renew(self, uid: str) -> None:
+        try:
+            kept = self._read_anew(uid)
+            kept.run.take_in()  # while nobody waits for it
+            with self._guard:
+                if uid in self._followed:
+                    self._followed[uid] = kept
+        except Exception as error:  # a server that is away, or a page that has ended
+            logger.debug("run %s is not read anew: %s", uid, error)
+        finally:
+            self._renewed.discard(uid)
 
-    def _journal(self, uid: str) -> Path | None:
+    def _read_anew(self, uid: str) -> _Kept:
+        began = monotonic()
+        run = FollowedRun(uid, self._finder(uid))
+        ended = monotonic()
+        return _Kept(run, ended + max(_AGAIN, 2.0 * (ended - began)))
+
+    def journal(self, uid: str) -> Path | None:
+        """Return the journal of a run; None: only its catalog may have it."""
         return next((path for path in journals_of(self._place) if path.name.endswith(f"_{uid}.jsonl")), None)
 
-    def _finder(self, uid: str) -> Any:
-        if self._journal(uid) is not None:
-            return lambda: self._found(uid)
-        copy = self._copied(uid)
+    def _finder(self, uid: str) -> Callable[[], Path]:
+        if self.journal(uid) is not None:
+            return partial(self._found, uid)
+        copy = self._copies.write(self._catalog, uid)
         return lambda: copy
 
     def _found(self, uid: str) -> Path:
-        path = self._journal(uid)
+        path = self.journal(uid)
         if path is None:
             raise KeyError(f"the journal of run {uid} is gone")
-        return path
-
-    def _copied(self, uid: str) -> Path:
-        """Write the journal that a run of the catalog would have."""
-        try:
-            documents = {} if self._catalog is None else self._catalog[uid].documents()
-        except KeyError:
-            documents = {}
-        if self._copies is None:
-            self._copies = tempfile.TemporaryDirectory(prefix="bluesky_gp-view-")
-        path = Path(self._copies.name) / f"{uuid4().hex}.jsonl"
-        journal = Journal(path, fsync="never")
-        for name, doc in documents:
-            journal.append(name, dict(doc))
-        journal.close()
-        if not path.stat().st_size or run_of(path) is None:
-            raise KeyError(f"there is no run {uid} in {self.name}")
         return path
 
     def _journalled(self) -> dict[str, dict[str, Any]]:
@@ -150,12 +166,13 @@ class Place:
         except Exception as error:  # a server that is away
             logger.debug("%s does not answer: %s", self.name, error)
             return found
-        found = {each["start"]["uid"]: _line(each["start"], each.get("stop")) for each in every}
+        found = {each["start"]["uid"]: _line(each["start"], each.get("stop"), goes_on=None) for each in every}
         self._of_catalog = monotonic(), found
         return found
 
 
-def _line(start: Mapping[str, Any], stop: Mapping[str, Any] | None, *, goes_on: bool = False) -> dict[str, Any]:
+def _line(start: Mapping[str, Any], stop: Mapping[str, Any] | None, *, goes_on: bool | None) -> dict[str, Any]:
+    """Return a run as the list has it; of one without an end a server does not know whether it goes on: None."""
     gp = steered_entry(start)
     shape = None if gp is None else list(gp["grid"]["shape"])
-    return summary_of(start, stop) | {"goes_on": goes_on, "steered": gp is not None, "shape": shape}
+    return summary_of(start, stop) | {"goes_on": False if stop else goes_on, "steered": gp is not None, "shape": shape}

@@ -125,7 +125,7 @@ class Questions:
         run, wish = self._place.followed(request.path_params["uid"]), await _wishes(request)
         if run.record().stop:
             raise ValueError("the run has ended: nobody would answer")
-        return answer(ask(run.uid, wish))
+        return answer(ask(run.uid, wish, self._place.journal))
 
     def answered(self, request: Request) -> Response:
         """Answer what the session said to an action."""

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bluesky_gp.run import Outcome, RunRecord
+from bluesky_gp.run import LEARN, Outcome, RunRecord
 
 if TYPE_CHECKING:
     from bluesky_gp.view.moments import Moment
@@ -35,6 +35,7 @@ def why_here(moment: "Moment", pixel: int) -> dict[str, Any]:
         "allowed": bool(grid.allowed[pixel]),
         "units": gp["grid"].get("units", "px"),
         "outcome": outcome_of(moment, pixel),
+        "taught": taught_at(moment, pixel),
         "spectrum": spectrum_of(moment.record, pixel),
         "model": _model(moment, pixel),
         "choice": _choice(moment, pixel),
@@ -56,6 +57,18 @@ def outcome_of(moment: "Moment", pixel: int) -> dict[str, Any] | None:
         "reason": outcome.reason,
         "known": found[0][0] < len(moment.outcomes),
     }
+
+
+def taught_at(moment: "Moment", pixel: int) -> dict[str, Any] | None:
+    """Return the value that another run had at a pixel, as learnt last; None: the decision knew of none."""
+    lessons = [action.arguments for step in moment.steps for action in step.heeded if action.kind == LEARN]
+    found = [
+        {"run": known["run"], "value": value}
+        for known in lessons
+        for place, value in zip(known["pixels"], known["values"], strict=True)
+        if place == pixel
+    ]
+    return found[-1] if found else None
 
 
 def spectrum_of(record: RunRecord, pixel: int) -> dict[str, Any] | None:

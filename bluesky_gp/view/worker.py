@@ -79,7 +79,9 @@ def work(questions: IO[bytes], answers: IO[bytes]) -> None:
     paths: dict[str, Path] = {}
     for question in questions:
         journal, uid, number = json.loads(question)
-        paths[uid] = Path(journal)
+        if (path := Path(journal)).name != paths.setdefault(uid, path).name:
+            runs.pop(uid, None)  # another copy of it
+        paths[uid] = path
         try:
             run = runs.setdefault(uid, FollowedRun(uid, partial(paths.__getitem__, uid)))
             before = last[2] if last[:2] == (uid, number - 1) else None

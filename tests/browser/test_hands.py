@@ -9,8 +9,10 @@ from time import monotonic, sleep
 
 import numpy as np
 import pytest
+from view_runs import documents_of_run, keep
 from viewing import viewing
 
+from bluesky_gp.packed import bits_from_text
 from bluesky_gp.recording import journals_of, read_journal, run_of
 from bluesky_gp.replay import replay
 from bluesky_gp.run import RunRecord
@@ -32,8 +34,9 @@ def measuring(folder, num, review="none"):
         process.communicate()
 
 
-def record_of(folder):
-    [journal] = journals_of(folder)
+def record_of(folder, other=""):
+    """Return the record of the only run, but for another one."""
+    [journal] = [path for path in journals_of(folder) if not other or other not in path.name]
     return RunRecord.from_documents(read_journal(journal))
 
 
@@ -98,6 +101,34 @@ def test_a_pixel_is_added_and_a_rectangle_forbidden_and_the_session_obeys(looked
     heeded = int(np.argmax(record.iterations["n_actions"] == 2))
     later = record.iterations["proposed"][heeded:].reshape(-1, 2)
     assert not ((later >= 0) & (later <= 5)).all(axis=1).any()
+
+
+def test_a_polygon_is_drawn_corner_by_corner_and_another_run_is_learnt_from(looked_at):
+    with looked_at(300) as (page, folder, _, _):
+        keep(folder / "earlier", documents_of_run(num=6, shape=(20, 20)))  # a journal of another place is none of its
+        (earlier,) = journals_of(folder / "earlier")
+        uid = run_of(earlier).start["uid"]
+        earlier.rename(folder / "journal" / earlier.name)
+        page.click("button[data-draws='polygon']")
+        for corner in ((-0.4, -0.4), (12, 2), (2, 12)):
+            page.mouse.click(*over(page, 1, *corner))
+        page.click("button[data-draws='polygon']")
+        page.locator(".hands", has_text="Polygon of 3 corners.").wait_for()
+        page.click("button[data-action='forbid']")
+        page.locator(".hands li", has_text="forbid").first.wait_for()
+        page.locator(f"option[value='{uid}']").first.wait_for(state="attached")
+        page.get_by_label("a run to learn from").select_option(uid)
+        page.click("button[data-action='learn_from']")
+        page.locator(".hands li", has_text="learn_from 6 pixels of run").first.wait_for()
+        page.locator(".told", has_text="and 6 of other runs").wait_for()
+        page.click("button[data-action='finish']")
+        record = until(lambda: (found := record_of(folder, uid)).stop and found)
+    forbidden = next(action for action in record.actions if action.kind == "forbid")
+    assert np.abs(np.subtract(forbidden.arguments["region"]["polygon"], [(-0.4, -0.4), (12, 2), (2, 12)])).max() < 0.2
+    mask = bits_from_text(forbidden.arguments["mask"], (20, 20))
+    assert mask[2, 2] and not mask[12, 12]
+    later = record.iterations["proposed"][record.iterations["n_actions"] >= 1].reshape(-1, 2)
+    assert not mask[tuple(later[later[:, 0] >= 0].T)].any()
 
 
 def test_a_batch_in_review_is_vetoed_and_agreed_to_and_the_run_is_ended_as_a_success(looked_at):

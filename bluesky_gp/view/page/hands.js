@@ -13,8 +13,8 @@ export function handsCard(view) {
   const review = el("div", { className: "review", hidden: true });
   const controls = el("div", { hidden: true });
   const stands = el("p", { className: "quiet" });
-  const place = el("span", { className: "quiet" }, "Click a pixel or draw a rectangle in a map.");
-  let region = null;
+  const place = el("span", { className: "quiet" }, "Click a pixel or draw a rectangle in a map, or a polygon corner by corner.");
+  let region = null; // as an action has it
   let inReview = "";
 
   async function asked(action, args = {}) {
@@ -40,14 +40,34 @@ export function handsCard(view) {
     return value;
   };
   const picked = () => ({ pixels: [pixel(needed(view.picked, "Click a pixel in a map first."))] });
-  const drawn = () => ({ region: { rectangle: needed(region, "Draw a rectangle in a map first.") } });
+  const drawn = () => ({ region: needed(region, "Draw a rectangle or a polygon in a map first.") });
   const pixel = (index) => {
     const { row, col, layer } = view.lattice.place(index);
     return [row, col, layer].slice(0, view.lattice.ndim);
   };
 
+  const polygon = el("button", { onclick: () => (view.outline ? close() : view.outlined([])) }, "draw a polygon");
+  polygon.dataset.draws = "polygon";
+  polygon.hidden = view.lattice.ndim !== 2;
+
+  // The corners that were clicked are the region, if they enclose anything.
+  function close() {
+    const corners = view.outline;
+    view.outline = null;
+    polygon.textContent = "draw a polygon";
+    region = corners.length > 2 ? { polygon: corners } : null;
+    if (!region) view.marked(null);
+    place.textContent = region ? `Polygon of ${corners.length} corners.` : "A polygon has three corners or more: nothing is drawn.";
+  }
+
+  function outlined(corners) {
+    polygon.textContent = "close the polygon";
+    place.textContent = corners.length ? `${corners.length} corners, the last at (${corners.at(-1).join(", ")}).` : "Click its corners in a map, then close it.";
+  }
+
+  const side = el("select", {}, el("option", { value: "above" }, "above"), el("option", { value: "below" }, "below"));
   const level = el("input", { type: "number", step: "any", placeholder: view.course.units || "value" });
-  const above = () => ({ region: { above: Number(needed(level.value || null, "Give a value first.")) } });
+  const there = () => ({ region: { [side.value]: Number(needed(level.value || null, "Give a value first.")) } });
   const acquisition = el("select", {}, ...["", "ei", "pi", "ucb", "gp-ucb", "thompson", "mes", "kg", "uncertainty", "ivr", "goal", "gradient"].map((name) => el("option", { value: name }, name || "as it is")));
   const share = el("input", { type: "number", min: 0, max: 1, step: 0.1, placeholder: "as it is" });
   const batch = el("input", { type: "number", min: 1, placeholder: "as it is" });
@@ -58,15 +78,18 @@ export function handsCard(view) {
     for (const [name, input] of [["batch", share], ["batch_size", batch], ["num", num]]) if (input.value !== "") found[name] = Number(input.value);
     return found;
   };
+  const earlier = el("select", { "aria-label": "a run to learn from" }, el("option", { value: "" }, "a run"));
+  const lesson = () => ({ run: needed(earlier.value || null, "Choose a run first.") });
   const reason = el("input", { type: "text", placeholder: "why it failed" });
 
   controls.append(
     el("p", {}, place),
-    el("p", {}, does("measure this pixel next", "add_pixels", picked), does("forbid the rectangle", "forbid", drawn), does("allow it again", "allow", drawn), does("restrict to it", "restrict", drawn)),
-    el("p", {}, "where the map is above ", level, " ", does("restrict to there", "restrict", above), does("forbid there", "forbid", above)),
+    el("p", {}, does("measure this pixel next", "add_pixels", picked), polygon, does("forbid the region", "forbid", drawn), does("allow it again", "allow", drawn), does("restrict to it", "restrict", drawn)),
+    el("p", {}, "where the map is ", side, " ", level, " ", does("restrict to there", "restrict", there), does("forbid there", "forbid", there), does("allow there", "allow", there)),
     el("p", {}, reason, " ", does("this pixel failed", "mark_failed", () => ({ pixel: picked().pixels[0], reason: reason.value || "marked on the page" }))),
     el("p", {}, el("label", {}, "acquisition ", acquisition), el("label", {}, "share ", share), el("label", {}, "batch ", batch), el("label", {}, "pixels in all ", num), does("change", "configure", settings)),
     el("p", {}, does("pause after this batch", "pause"), does("end after this batch", "finish", () => ({ reason: `ended on the page${who.value ? ` by ${who.value}` : ""}` })), does("100 more", "go_on", () => ({ more: 100 }))),
+    el("p", {}, "what ", earlier, " measured ", does("learn it", "learn_from", lesson)),
   );
 
   function ask(question) {
@@ -82,6 +105,7 @@ export function handsCard(view) {
       el("h3", {}, "This batch waits for you"),
       el("p", {}, ...boxes.flatMap((box) => [el("label", {}, box, ` (${JSON.parse(box.value).join(", ")})`), " "])),
       el("p", {}, does("yes, measure them", "agree"), does("others, without the unticked", "veto", () => ({ pixels: kept(false) })), does("the ticked alone", "edit", () => ({ pixels: kept(true) })), does("others, without any of these", "veto")),
+      el("p", {}, does("the ticked and the picked pixel", "edit", () => ({ pixels: [...kept(true), ...picked().pixels] }))),
       el("p", { className: "quiet" }, `Numbers stand in the map of the acquisition function.${until}`),
     );
   }
@@ -113,10 +137,19 @@ export function handsCard(view) {
   function shown(from, to) {
     const { row, col } = from;
     const layer = view.lattice.ndim > 2 ? [view.lattice.slice] : [];
-    region = [[row, col, ...layer], [to.row, to.col, ...layer]];
-    place.textContent = `Rectangle ${region.map((corner) => `(${corner.join(", ")})`).join(" to ")}.`;
+    const corners = [[row, col, ...layer], [to.row, to.col, ...layer]];
+    region = { rectangle: corners };
+    polygon.textContent = "draw a polygon";
+    place.textContent = `Rectangle ${corners.map((corner) => `(${corner.join(", ")})`).join(" to ")}.`;
+  }
+
+  function offer(runs) {
+    const others = runs.filter((run) => run.uid !== view.uid);
+    if (others.length === earlier.options.length - 1) return;
+    const option = (run) => el("option", { value: run.uid }, `${run.scan_id ?? ""} ${run.plan_name} ${clock(run.time)}`);
+    earlier.replaceChildren(el("option", { value: "" }, "a run"), ...others.map(option));
   }
 
   const element = el("section", { className: "card hands" }, el("h3", {}, "Hands"), stands, review, el("p", {}, el("label", {}, "who ", who)), controls, line, log);
-  return { element, update, region: shown, picked: (index) => { place.textContent = `Pixel ${view.lattice.words(index)}.`; } };
+  return { element, update, offer, outline: outlined, region: shown, picked: (index) => { place.textContent = `Pixel ${view.lattice.words(index)}.`; } };
 }

@@ -28,7 +28,7 @@ async function listRuns() {
 }
 
 function line(run) {
-  const took = run.goes_on ? el("span", { className: "live" }, "live") : el("span", { className: run.exit_status === "success" ? "ended" : "failed" }, run.exit_status ?? "left without an end");
+  const took = run.goes_on ? el("span", { className: "live" }, "live") : el("span", { className: run.exit_status === "success" ? "ended" : "failed" }, run.exit_status ?? (run.goes_on === null ? "not ended" : "left without an end"));
   const shape = run.shape ? ` · ${run.shape.join(" × ")}` : "";
   const button = el(
     "button",

@@ -43,13 +43,13 @@ export class MapPanel {
     this.canvas.addEventListener("pointermove", (event) => {
       const to = this.pixel(event);
       this.canvas.title = this.describe?.(this.lattice.index(to.row, to.col)) ?? "";
-      if (from && onRegion) this.draw([from, to]);
+      if (from && onRegion) this.draw({ rectangle: [from, to] });
     });
     this.canvas.addEventListener("pointerup", (event) => {
       const to = this.pixel(event);
       const moved = from && (from.row !== to.row || from.col !== to.col);
       if (moved && onRegion) onRegion(from, to);
-      else if (from && onPick) onPick(this.lattice.index(to.row, to.col), event);
+      else if (from && onPick) onPick(this.lattice.index(to.row, to.col), this.exactly(event));
       from = null;
     });
   }
@@ -61,6 +61,13 @@ export class MapPanel {
       row: within((event.clientY - box.top) / box.height, this.lattice.rows),
       col: within((event.clientX - box.left) / box.width, this.lattice.cols),
     };
+  }
+
+  // A place between pixels: whole numbers are their centres.
+  exactly(event) {
+    const box = this.canvas.getBoundingClientRect();
+    const at = (share, n) => Number((share * n - 0.5).toFixed(2));
+    return [at((event.clientY - box.top) / box.height, this.lattice.rows), at((event.clientX - box.left) / box.width, this.lattice.cols)];
   }
 
   // A map of levels, coloured between the given limits, its own unless others are given; without a map, limits are words.
@@ -99,15 +106,23 @@ export class MapPanel {
       const { row, col } = this.lattice.place(mark.index);
       MARKS[mark.kind](context, (col + 0.5) * x, (row + 0.5) * y, cell, this.dots, mark);
     }
-    if (region) {
-      const [a, b] = region;
-      const [top, left] = [Math.min(a.row, b.row), Math.min(a.col, b.col)];
-      context.strokeStyle = "#fff";
-      context.lineWidth = 2 * this.dots;
-      context.setLineDash([5 * this.dots, 4 * this.dots]);
-      context.strokeRect(left * x, top * y, (Math.abs(a.col - b.col) + 1) * x, (Math.abs(a.row - b.row) + 1) * y);
-      context.setLineDash([]);
-    }
+    if (region?.rectangle) this.rectangle(context, x, y, region.rectangle);
+    if (region?.polygon) this.polygon(context, x, y, region.polygon);
+  }
+
+  rectangle(context, x, y, [a, b]) {
+    const [top, left] = [Math.min(a.row, b.row), Math.min(a.col, b.col)];
+    const path = new Path2D();
+    path.rect(left * x, top * y, (Math.abs(a.col - b.col) + 1) * x, (Math.abs(a.row - b.row) + 1) * y);
+    dashed(context, path, this.dots);
+  }
+
+  polygon(context, x, y, corners) {
+    const path = new Path2D();
+    corners.forEach(([row, col], i) => path[i ? "lineTo" : "moveTo"]((col + 0.5) * x, (row + 0.5) * y));
+    if (corners.length > 2) path.closePath();
+    dashed(context, path, this.dots);
+    for (const [row, col] of corners) ring(context, (col + 0.5) * x, (row + 0.5) * y, 3 * this.dots, "#fff", 2 * this.dots);
   }
 
   say(text) {
@@ -127,6 +142,16 @@ function levelColours(map, low, high, table) {
   return colours;
 }
 
+function dashed(context, path, dots) {
+  for (const [colour, width, dash] of [["#000", 3.5, []], ["#fff", 2, [5, 4]]]) {
+    context.strokeStyle = colour;
+    context.lineWidth = width * dots;
+    context.setLineDash(dash.map((length) => length * dots));
+    context.stroke(path);
+  }
+  context.setLineDash([]);
+}
+
 function ring(context, x, y, radius, colour, width) {
   context.beginPath();
   context.arc(x, y, radius, 0, 2 * Math.PI);
@@ -140,6 +165,14 @@ const MARKS = {
     const size = Math.max(cell, 3 * dots);
     context.fillStyle = css(mark.colours, mark.share);
     context.fillRect(x - size / 2, y - size / 2, size, size);
+  },
+  taught(context, x, y, cell, dots, mark) {
+    const size = Math.max(0.6 * cell, 3 * dots);
+    context.fillStyle = css(mark.colours, mark.share);
+    context.fillRect(x - size / 2, y - size / 2, size, size);
+    context.strokeStyle = "#667085";
+    context.lineWidth = 0.7 * dots;
+    context.strokeRect(x - size / 2, y - size / 2, size, size);
   },
   dot(context, x, y, cell, dots) {
     context.fillStyle = "rgba(255,255,255,.75)";

@@ -20,6 +20,7 @@ export class RunView {
     this.frames = new Map();
     this.number = -1;
     this.picked = null;
+    this.outline = null; // corners of the polygon that is being drawn
     this.sameScale = true;
     this.byValue = true;
     this.partner = null;
@@ -85,6 +86,7 @@ export class RunView {
   }
 
   offer(runs) {
+    for (const card of this.cards ?? []) card.offer?.(runs);
     if (!this.others) return;
     const now = this.others.value;
     const options = runs.filter((run) => run.steered && run.uid !== this.uid).map((run) => el("option", { value: run.uid, selected: run.uid === now }, `${run.scan_id ?? ""} ${run.target} ${clock(run.time)}`));
@@ -106,7 +108,7 @@ export class RunView {
       this.panels.replaceChildren(this.curves);
       return;
     }
-    const pick = { onPick: (index) => this.pick(index), onRegion: (from, to) => this.region(from, to) };
+    const pick = { onPick: (index, at) => (this.outline ? this.outlined([...this.outline, at]) : this.pick(index)), onRegion: (from, to) => this.region(from, to) };
     this.maps = {
       measured: new MapPanel("measured", this.lattice, "viridis", pick),
       mean: new MapPanel("posterior mean", this.lattice, "viridis", pick),
@@ -195,7 +197,8 @@ export class RunView {
 
   tell() {
     const { n_outcomes: known, proposed, stop_reason: stop, best_value: best, warning } = this.decision;
-    const of = `Decision ${this.number + 1} of ${this.course.decisions.length}: it knew ${known} pixels`;
+    const taught = this.taught().length;
+    const of = `Decision ${this.number + 1} of ${this.course.decisions.length}: it knew ${known} pixels${taught ? `, and ${taught} of other runs,` : ""}`;
     const chose = proposed.length ? ` and chose ${proposed.length}` : ` and ended the run${stop ? ` (${stop})` : ""}`;
     const found = best === null ? "" : `; best so far ${withUnits(best, this.course.units)}`;
     this.told.replaceChildren(`${of}${chose}${found}. `, warning ? el("span", { className: "failed" }, warning) : "");
@@ -250,7 +253,14 @@ export class RunView {
       const at = this.byValue ? value[i] : i;
       found.push({ kind: "measured", index: index[i], colours: this.byValue ? "viridis" : "magma", share: high > low ? (at - low) / (high - low) : 0.5 });
     }
+    for (const { index: pixel, value: told } of this.byValue ? this.taught() : []) found.unshift({ kind: "taught", index: pixel, colours: "viridis", share: high > low ? (told - low) / (high - low) : 0.5 });
     return [found, found.length ? (this.byValue ? [short(low), short(high)] : ["first", "last"]) : null];
+  }
+
+  // Pixels that other runs had measured, and of which the decision knew.
+  taught() {
+    const heeded = this.course.taught.filter(({ decision }) => decision !== null && decision <= this.number);
+    return heeded.flatMap(({ index, value }) => index.map((pixel, i) => ({ index: pixel, value: value[i] })));
   }
 
   known() {
@@ -263,7 +273,7 @@ export class RunView {
     const best = this.number < 0 ? null : this.decision.best_pixel;
     const proposed = this.number < 0 ? [] : this.decision.proposed;
     return {
-      known: known.map((pixel) => ({ kind: "dot", index: pixel })),
+      known: [...known, ...this.taught().map(({ index: pixel }) => pixel)].map((pixel) => ({ kind: "dot", index: pixel })),
       failed: known.filter((_, i) => value[i] === null).map((pixel) => ({ kind: "failed", index: pixel })),
       chosen: proposed.map((pixel, i) => ({ kind: "chosen", index: pixel, number: i + 1, colour: this.decision.by_hand.includes(i) ? "#ffb020" : undefined })),
       best: best === null ? [] : [{ kind: "best", index: best }],
@@ -283,6 +293,7 @@ export class RunView {
       { kind: "band", x, low: mean.map((m, i) => m - 2 * std[i]), high: mean.map((m, i) => m + 2 * std[i]) },
       { x, y: mean },
       { kind: "points", x: index.slice(0, known).map(at), y: value.slice(0, known).map((v) => v ?? NaN) },
+      { kind: "points", ring: true, x: this.taught().map((told) => at(told.index)), y: this.taught().map((told) => told.value) },
       { kind: "crosses", x: index.slice(0, known).filter((_, i) => value[i] === null).map(at), y: [] },
     ];
     if (this.picked !== null) parts.push({ kind: "points", ring: true, radius: 7, colour: "#0aa5c9", x: [at(this.picked)], y: [mean[this.picked]] });
@@ -306,11 +317,23 @@ export class RunView {
   }
 
   region(from, to) {
-    for (const panel of Object.values(this.maps)) {
-      panel.region = [from, to];
+    this.outline = null;
+    this.marked({ rectangle: [from, to] });
+    for (const card of this.cards ?? []) card.region?.(from, to);
+  }
+
+  // A polygon that is being drawn; null: it is done, or is not to be.
+  outlined(corners) {
+    this.outline = corners;
+    this.marked({ polygon: corners });
+    for (const card of this.cards ?? []) card.outline?.(corners);
+  }
+
+  marked(region) {
+    for (const panel of Object.values(this.maps ?? {})) {
+      panel.region = region;
       panel.draw();
     }
-    for (const card of this.cards ?? []) card.region?.(from, to);
   }
 
   async explain() {

@@ -26,9 +26,10 @@ function sentence({ choice, outcome, model, allowed }, view) {
   return `Not chosen.${rank}`;
 }
 
-function facts_({ outcome, model, position, units }, { course, lattice }) {
+function facts_({ outcome, taught, model, position, units }, { course, lattice }) {
   const rows = [["position", `${[...position].map(short).join(", ")} ${units}`]];
-  if (!outcome) rows.push(["measured", "never, so far"]);
+  if (taught) rows.push(["learnt", `${withUnits(taught.value, course.units)}, of run ${taught.run.slice(0, 8)}`]);
+  if (!outcome) rows.push(["measured", taught ? "not in this run" : "never, so far"]);
   else if (outcome.reason) rows.push(["failed", el("span", { className: "failed" }, outcome.reason)]);
   else rows.push(["value", `${outcome.values.map((value) => withUnits(value, course.units)).join(", ")}${outcome.known ? "" : " (measured later)"}`]);
   if (outcome) rows.push(["order", `attempted as number ${outcome.order}`]);

@@ -6,6 +6,8 @@ import pytest
 from view_runs import documents_of_run, keep
 
 from bluesky_gp.agent import Mailbox
+from bluesky_gp.recording import read_journal
+from bluesky_gp.run import RunRecord
 
 
 @pytest.fixture
@@ -49,6 +51,27 @@ def test_nobody_is_asked_for_anything_in_a_run_that_has_ended(client, kinds, box
     assert refused.status_code == 400 and "the run has ended" in refused.json()["error"]
     assert client.get(f"/api/runs/{uid}/hands").json() == {"lives": False}
     assert not list(tmp_path.iterdir())
+
+
+def test_of_a_run_to_learn_from_the_session_is_told_the_journal(client, kinds, running, box):
+    for uid in (kinds[1]["usual"], "of-another-place"):
+        wish = {"action": "learn_from", "arguments": {"run": uid}, "who": "jane"}
+        client.post(f"/api/runs/{running}/hands", json=wish)
+    journal, as_it_was = [ask["arguments"]["run"] for _, ask in box(running).asks()]
+    assert RunRecord.from_documents(read_journal(journal)).start["uid"] == kinds[1]["usual"]
+    assert as_it_was == "of-another-place"
+
+
+def test_the_course_has_what_was_learnt_of_another_run_and_a_click_tells_it(client, kinds):
+    uid = f"/api/runs/{kinds[1]['taught']}"
+    course = client.get(uid).json()
+    [lesson] = course["taught"]
+    assert course["actions"][0]["arguments"].startswith("8 pixels of run ") and lesson["decision"] == 0
+    pixel = next(place for place in lesson["index"] if place not in course["pixels"]["index"])
+    told = client.get(f"{uid}/decisions/1/pixels/{pixel}").json()
+    assert told["outcome"] is None and told["taught"]["run"] == lesson["run"]
+    assert told["taught"]["value"] == lesson["value"][lesson["index"].index(pixel)]
+    assert client.get(f"{uid}/decisions/1/pixels/{course['pixels']['index'][0]}").json()["taught"] is None
 
 
 @pytest.mark.parametrize("wish", [{}, {"action": 3}, {"action": "pause", "arguments": [1]}])
