@@ -58,6 +58,10 @@ class ScalarColumn:
             return f"{_short(value)} is no {self.kind}"
         return f"{_short(value)} has more than 64 bits" if isinstance(scalar, int) and scalar not in _RANGE else ""
 
+    def cut(self, value: Any) -> list[int] | None:
+        """Return None: a number is never filled up."""
+        return None
+
     def described(self, about: Mapping[str, Any]) -> dict[str, Any]:
         """Return the data key for this column."""
         if about["dtype"] == self.kind:
@@ -104,6 +108,11 @@ class ArrayColumn:
         return (
             f"it has the shape {array.shape} and not {self.shape}, what is missing is {_FILLERS[_family(self.dtype)]}"
         )
+
+    def cut(self, value: Any) -> list[int] | None:
+        """Return the shape of a `value` that is filled up in the store; None if it is whole, or no array."""
+        array = self._comparable(value)
+        return None if array is None or self._is_whole(array) else list(array.shape)
 
     def described(self, about: Mapping[str, Any]) -> dict[str, Any]:
         """Return the data key for this column."""

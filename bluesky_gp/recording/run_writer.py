@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bluesky_gp.recording.columns import Column, column_of
+from bluesky_gp.recording.cut_arrays import CUT
 from bluesky_gp.recording.detector_files import folder_of
 from bluesky_gp.recording.metadata import EXACT, Place, storable
 from bluesky_gp.recording.names import check_names
@@ -51,6 +52,7 @@ class TiledRunWriter:
         self._remarks: Counter[tuple[str, str]] = Counter()
         self._first_remark: dict[tuple[str, str], str] = {}
         self._places: list[Place] = []
+        self._cut: dict[str, dict[str, dict[str, list[int]]]] = {}  # by stream, key and number of the event
         self.is_outdated = False
 
     def __call__(self, name: str, doc: Document) -> None:
@@ -135,6 +137,8 @@ class TiledRunWriter:
         if remark := wide.remark(value):
             self._remarks[stream, key] += 1
             self._first_remark.setdefault((stream, key), f"{key} in event {number} of {stream}: {remark}")
+        if (shape := wide.cut(value)) is not None:
+            self._cut.setdefault(stream, {}).setdefault(key, {})[str(number)] = shape
         return wide.stored(value)
 
     def _file(self, name: str, doc: Document) -> None:
@@ -169,6 +173,8 @@ class TiledRunWriter:
             self._set_aside(note)
         self._drop_missing()
         self.flush()
+        for stream, shapes in self._cut.items():
+            self._writer.correct(stream, {CUT: shapes})
         if self._allow is not None:
             self._writer.compare_files()
         plain, places = storable(doc)

@@ -12,6 +12,7 @@ from bluesky_tiled_plugins.clients.bluesky_run import BlueskyRunV3
 from bluesky_tiled_plugins.clients.document import Descriptor, Event, Start, Stop
 from tiled.utils import DictView
 
+from bluesky_gp.recording.cut_arrays import CUT, uncut
 from bluesky_gp.recording.detector_files import reason
 from bluesky_gp.recording.document_order import in_order
 from bluesky_gp.recording.metadata import EXACT, restored
@@ -49,10 +50,11 @@ class Run(BlueskyRunV3):  # type: ignore[misc]
         return Metadata(restored({key: given[key] for key in given if key != EXACT}, given[EXACT]))
 
     def documents(self, fill: bool = False) -> Iterator[tuple[str, Any]]:
-        """Yield the run's documents in the order of their emission."""
+        """Yield the run's documents in the order of their emission, arrays as long as they came."""
         places = super().metadata.get(EXACT, [])
         given = self._of_arrays() if self._has_complex() else super().documents(fill=fill)
-        for name, doc in in_order(given):
+        cut = {stream: self[stream].metadata.get(CUT, {}) for stream in self}
+        for name, doc in uncut(in_order(given), cut):
             inside = [place[2:] for place in places if place[:2] == ["streams", doc.get("name")]]
             if name == "descriptor" and inside:
                 yield name, type(doc)(restored(dict(doc), inside))

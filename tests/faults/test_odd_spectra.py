@@ -13,7 +13,8 @@ from spectra_detector import Spectra, peak
 
 from bluesky_gp.export import export
 from bluesky_gp.plans import adaptive_map
-from bluesky_gp.recording import open_catalog
+from bluesky_gp.recording import documents_of, open_catalog
+from bluesky_gp.replay import replay
 from bluesky_gp.run import RunRecord
 from bluesky_gp.scalarizers import get_scalarizer
 
@@ -119,6 +120,21 @@ def test_complex_spectra_are_read_back_from_a_catalog_whole(RE, docs, tmp_path):
         read = RunRecord.from_documents(catalog[-1].documents(), scalarizer=modulus)
     whole = RunRecord.from_documents(docs.all, scalarizer=modulus)
     assert np.array_equal(read.spectra.values, whole.spectra.values) and read.outcomes == whole.outcomes
+
+
+def test_spectra_of_many_lengths_teach_the_same_from_a_catalog_as_from_its_journal(RE, tmp_path):
+    def cut(y, x):
+        return peak(y, x)[: 16 - int(y + x) % 3]
+
+    with open_catalog(tmp_path) as catalog:
+        RE.subscribe(catalog)
+        (uid,) = RE(Spectra(cut).map())
+        heard = RunRecord.from_documents(documents_of(uid, catalog))
+        read = RunRecord.from_documents(catalog[uid].documents())
+        assert replay(catalog[uid].documents()).identical
+    assert len(heard.measured[1]) == 15 and not len(heard.failed)
+    assert read.outcomes == heard.outcomes
+    np.testing.assert_array_equal(read.spectra.values, heard.spectra.values)
 
 
 def test_a_scalarizer_that_answers_a_complex_number_rejects_and_says_so(RE, docs):

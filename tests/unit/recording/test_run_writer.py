@@ -96,6 +96,24 @@ def test_complex_spectra_come_back_as_arrays_and_as_documents(record):
         schema_validators[DocumentNames[name]].validate(doc)
 
 
+LENGTHS = {
+    "spectra": [np.arange(4.0), np.arange(3.0), np.arange(5.0), np.arange(1.0)],
+    "complex": [np.arange(4) * 1j, np.arange(2) * (1 + 0j)],
+    "images": [np.arange(6, dtype="u2").reshape(2, 3), np.arange(2, dtype="u2").reshape(1, 2)],
+    "with NaN of its own": [np.array([1.0, np.nan]), np.array([np.nan])],
+    "nothing": [np.arange(4.0), np.array([])],
+}
+
+
+@pytest.mark.parametrize("given", LENGTHS.values(), ids=LENGTHS)
+def test_documents_have_arrays_as_long_as_they_came(record, given):
+    run = record(Given(given, shape=list(given[0].shape)), len(given))
+    came = [np.asarray(doc["data"]["det"], given[0].dtype) for name, doc in run.documents() if name == "event"]
+    for one, other in zip(came, given, strict=True):
+        assert one.shape == other.shape
+        np.testing.assert_array_equal(one, other)
+
+
 def test_a_stream_without_an_event_is_there_with_its_description(RE, catalog):  # noqa: N803
     def plan():
         yield from bps.open_run()
