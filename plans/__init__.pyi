@@ -9,6 +9,7 @@ from .flying import fly_batch as fly_batch
 from .flying import fly_pixels as fly_pixels
 from .list_map import list_map as list_map
 from .metadata import start_metadata as start_metadata
+from .overlapping import ask_ahead as ask_ahead
 from .raster import raster_map as raster_map
 from .reviewing import ask_and_review as ask_and_review
 from .stages import AnyStage as AnyStage

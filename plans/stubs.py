@@ -67,6 +67,8 @@ def ask_agent(agent: GPAgent) -> MsgGenerator[list[Pixel]]:
         yield from record_failure(agent, mark.pixel, mark.reason, mark.kind)
     yield from record_hands(agent)
     yield Msg("checkpoint")
+    if agent.ahead.goes_on:
+        yield from start_and_wait([Msg("trigger", agent.ahead)])
     yield from start_and_wait([Msg("trigger", agent)])
     reading = yield from _event([agent], agent.name)
     if agent.maps.due:

@@ -33,6 +33,9 @@ class PerPixel(Protocol):
 PerBatch = Callable[[Sequence[Pixel]], MsgGenerator[Any]]
 """A plan called with the pixels of each batch before they are measured: drift correction, a refocus."""
 
+PlanOfNothing = Callable[[], MsgGenerator[None]]
+"""A plan without arguments."""
+
 
 def plan(function: Callable[P, MsgGenerator[T]]) -> Callable[P, MsgGenerator[T]]:
     """Mark a plan, so that bluesky warns where a ``yield from`` was forgotten."""

@@ -11,6 +11,7 @@ from typing import Any
 from bluesky.protocols import Hints, Reading
 from event_model import DataKey, DocumentRouter, Event, EventDescriptor, RunStart, RunStop
 
+from bluesky_gp.agent.ahead import Ahead
 from bluesky_gp.agent.by_hand import ByHand
 from bluesky_gp.agent.data_keys import readings
 from bluesky_gp.agent.decision_events import DecisionEvents
@@ -127,6 +128,7 @@ class GPAgent(ByHand, ForPlans, DocumentRouter):
         self._others = other_keys(target, optimizer, others or {})
         self._preparation = Preparation(optimizer, catalog=catalog, scalarizer=scalarizer)
         self._run: Progress | None = None  # the one that it steers, or steered last
+        self.ahead = Ahead(f"{name}_ahead", lambda: self._run)
         self.detectors: tuple[Any, ...] = ()  # of the latest map
         self._mail: Mail | None = None
         self._marks: list[Failure] = []

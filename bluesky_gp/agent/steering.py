@@ -70,30 +70,75 @@ class Progress:
         self._steps: list[Step] = []  # of the decisions before the latest
         self._known = (0, 0)  # outcomes and actions that `_previous` knows
         self._asked = (0, 0)  # and that `_answer` will know
+        self._there = (0, 0)  # and that there were when `_answer` was given: more, where it was begun ahead
         self._answer: Future[Decision] | None = None
+        self._ahead: _Ahead | None = None
 
     def ask(self) -> "Future[Decision]":
-        """Ask for the next batch; asked again before anything new was heard, it gives the same answer."""
+        """Ask for the next batch; asked again before anything new was heard, it gives the same answer.
+
+        An answer that was begun ahead counts, unless people have acted since, or it ends the run, which is for an
+        answer to say that knows all pixels.
+        """
         if self._answer is None or self.is_told or _has_failed(self._answer):
-            self._answer = self._submit((len(self.heard.outcomes), len(self.acted.actions)))
+            there, ahead, self._ahead = self._heard, self._ahead, None
+            if self.decision is not None:
+                self._steps.append(self.decision.step)
+                self._previous, self._known = self.decision, self._asked
+            counts = ahead is not None and ahead.asked[1] == there[1] and ahead.proposes
+            self._answer, self._asked = (ahead.answer, ahead.asked) if ahead and counts else (self._plain(there), there)
+            self._there = there
         return self._answer
 
     @property
     def is_told(self) -> bool:
-        """Whether anything was heard since the latest question."""
-        return (len(self.heard.outcomes), len(self.acted.actions)) != self._asked
+        """Whether anything was heard since the latest answer was given."""
+        return self._heard != self._there
 
-    def _submit(self, there: tuple[int, int]) -> "Future[Decision]":
-        if self.decision is not None:
-            self._steps.append(self.decision.step)
-            self._previous, self._known = self.decision, self._asked
-        self._asked = there
-        outcomes = tuple(self.heard.outcomes)  # a copy: documents keep arriving on the RunEngine's thread
-        attempted = self._before.union(outcome.pixel for outcome in outcomes)
-        question = _Question(
-            outcomes[self._known[0] :], tuple(self.acted.actions[self._known[1] :]), self.num_after(()), len(attempted)
-        )
-        return self._executor.submit(_decide, self._optimizer, self._history, self._previous, question)
+    @property
+    def _heard(self) -> tuple[int, int]:
+        return len(self.heard.outcomes), len(self.acted.actions)
+
+    def _plain(self, there: tuple[int, int]) -> "Future[Decision]":
+        return self._submit(self._previous, self._known, there, ())
+
+    def _submit(
+        self, previous: Decision | None, known: tuple[int, int], there: tuple[int, int], pending: Sequence[int]
+    ) -> "Future[Decision]":
+        outcomes = tuple(self.heard.outcomes[: there[0]])  # a copy: documents keep arriving on the RunEngine's thread
+        actions = tuple(self.acted.actions[known[1] : there[1]])
+        attempted = len(self._attempted(outcomes, pending))
+        question = _Question(outcomes[known[0] :], actions, self.num_after(()), attempted, ahead=len(pending) > 0)
+        return self._executor.submit(_decide, self._optimizer, self._history, previous, question)
+
+    def _attempted(self, outcomes: Sequence[Outcome], pending: Sequence[int]) -> frozenset[int]:
+        return self._before.union((outcome.pixel for outcome in outcomes), pending)
+
+    def ask_ahead(self) -> None:
+        """Begin to decide what follows the batch under way, from what was heard before the first of its pixels.
+
+        A run that is resumed in the middle of a batch so decides what the one that was cut short would have decided.
+        Nothing is begun before as many pixels are known as are under way, for the last batch, whose successor ends the
+        run, and where people have asked for anything that is not heeded yet.
+        """
+        previous, known = self._latest_and_known
+        if self._ahead is not None or previous is None or previous.is_last:
+            return
+        batch = previous.step.proposed
+        outcomes = self.heard.outcomes
+        n = next((i for i in range(known[0], len(outcomes)) if outcomes[i].pixel in batch), len(outcomes))
+        num, attempted = self.num_after(()), len(self._attempted(outcomes[:n], batch))
+        steered = len(self.acted.actions) > known[1] or previous.orders.wanted
+        if steered or previous.state.n_measured < len(batch) or (num is not None and attempted >= num):
+            return
+        there = (n, known[1])
+        self._ahead = _Ahead(self._submit(previous, known, there, batch), there)
+
+    @property
+    def awaited(self) -> "Future[Decision] | None":
+        """The answer that was begun ahead, unless people have acted since; None: there is none."""
+        ahead = self._ahead
+        return None if ahead is None or ahead.asked[1] != len(self.acted.actions) else ahead.answer
 
     def num_after(self, waiting: Sequence[Action]) -> int | None:
         """Return how many pixels the run attempts, once people's actions that wait are heeded; None: no number."""
@@ -107,7 +152,7 @@ class Progress:
 
     def orders_after(self, waiting: Sequence[Action]) -> Orders:
         """Return people's orders as of the latest decision, those recorded since and those that wait."""
-        latest, known = (self._previous, self._known) if self.decision is None else (self.decision, self._asked)
+        latest, known = self._latest_and_known
         orders = Orders() if latest is None else latest.orders
         actions = (*self.acted.actions[known[1] :], *waiting)
         return orders.after(actions, self.heard.outcomes[known[0] :], self._optimizer.grid)
@@ -122,13 +167,18 @@ class Progress:
     @property
     def latest(self) -> Decision | None:
         """The latest decision, while the next is computed the one before."""
-        return self._previous if self.decision is None else self.decision
+        return self._latest_and_known[0]
+
+    @property
+    def _latest_and_known(self) -> tuple[Decision | None, tuple[int, int]]:
+        """The latest decision, and how many outcomes and actions it knows."""
+        return (self._previous, self._known) if self.decision is None else (self.decision, self._asked)
 
     @property
     def under_way(self) -> frozenset[int]:
         """Flat indices of the latest batch that have no outcome yet."""
         proposed = self.decision.step.proposed if self.decision is not None else ()
-        heard = {outcome.pixel for outcome in self.heard.outcomes[self._asked[0] :]}
+        heard = {outcome.pixel for outcome in self.heard.outcomes[self._there[0] :]}
         return frozenset(proposed) - heard
 
     @property
@@ -163,19 +213,35 @@ class Progress:
     def discard(self) -> None:
         """End: nobody waits any more for what is still being computed."""
         self.over = True
+        if self._ahead is not None:
+            self._ahead.answer.cancel()
         if self._answer is not None and not self._answer.done():
             self._answer.cancel()
             self._answer = None
 
 
+@dataclass(frozen=True, eq=False)
+class _Ahead:
+    """An answer that was begun while the batch before it was measured, and how much it knows."""
+
+    answer: "Future[Decision]"
+    asked: tuple[int, int]
+
+    @property
+    def proposes(self) -> bool:
+        """Whether it is there, and names pixels."""
+        return self.answer.done() and not _has_failed(self.answer) and not self.answer.result().is_last
+
+
 @dataclass(frozen=True)
 class _Question:
-    """What a decision is to heed: what is new, and how many pixels are attempted of how many."""
+    """What a decision is to heed: what is new, and how many pixels are attempted of how many, those under way too."""
 
     outcomes: tuple[Outcome, ...]
     actions: tuple[Action, ...]
     num: int | None
     attempted: int
+    ahead: bool = False
 
     @property
     def finish(self) -> str:
@@ -196,7 +262,9 @@ def _decide(optimizer: AnyOptimizer, history: History, previous: Decision | None
         orders = previous.orders.after(question.actions, question.outcomes, optimizer.grid)
         num = 0 if question.finish else question.size(orders, optimizer.batch_size)
         reason = question.finish or "num"
-        return decide(optimizer, previous, question.outcomes, num, reason, actions=question.actions)
+        return decide(
+            optimizer, previous, question.outcomes, num, reason, actions=question.actions, ahead=question.ahead
+        )
 
 
 def _has_failed(answer: "Future[Decision]") -> bool:

@@ -55,6 +55,7 @@ def decide(
     reason: str = "num",
     *,
     actions: Sequence[Action] = (),
+    ahead: bool = False,
     stopping: bool = True,
 ) -> Decision:
     """Learn from `outcomes`, heed `actions` and choose the next batch; changes nothing.
@@ -64,7 +65,7 @@ def decide(
     optimizer : Optimizer
         Only its pure half is used.
     previous : Decision
-        The one that asked for these pixels.
+        The one that asked for these pixels; made ahead, that for the pixels under way.
     outcomes : sequence of Outcome
         What became of them, in order of arrival; they are learnt in the order in which they were proposed.
     num : int
@@ -73,6 +74,8 @@ def decide(
         Why nothing more is to be proposed, if `num` is 0.
     actions : sequence of Action
         What people asked for since.
+    ahead : bool
+        Whether the batch of `previous` is under way: its pixels count as measured at their predicted mean.
     stopping : bool
         False: no stopping rule of the optimizer is asked, as when a decision is made again.
     """
@@ -83,7 +86,9 @@ def decide(
     if actions:
         state = orders.bounded(optimizer, state)
     learnt = perf_counter()
-    proposal, own = propose(optimizer, previous.proposal.pixels, orders, state, num, stopping=stopping)
+    before = previous.proposal.pixels
+    pending = optimizer.grid.ravel(before).tolist() if ahead and len(before) else []
+    proposal, own = propose(optimizer, before, orders, state, num, pending=pending, stopping=stopping)
     if not len(proposal.pixels):
         why = reason if num < 1 else proposal.stop_reason or "no pixel left"
         proposal = Proposal.nothing(optimizer.grid, optimizer.learn(proposal.state, (), (), final=True), why)
@@ -99,7 +104,7 @@ def decide(
         timestamp=time(),
         orders=orders,
         by_hand=own,
-        step=Step(tuple(outcomes), len(flat) if all(own) or orders.batch else num, flat, tuple(actions)),
+        step=Step(tuple(outcomes), len(flat) if all(own) or orders.batch else num, flat, tuple(actions), len(pending)),
     )
 
 

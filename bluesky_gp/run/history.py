@@ -22,12 +22,16 @@ Point = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Step:
-    """One decision: what it learnt, how many pixels it was asked for, what it proposed (flat indices) and heeded."""
+    """One decision: what it learnt, how many pixels it was asked for, what it proposed (flat indices) and heeded.
+
+    One that was made ahead, while the batch before it was still measured, counted those pixels as pending.
+    """
 
     learnt: tuple[Outcome, ...]
     asked: int
     proposed: tuple[int, ...]
     heeded: tuple[Action, ...] = ()
+    pending: int = 0  # pixels under way, counted as measured at their predicted mean
 
 
 @dataclass(frozen=True)
@@ -109,6 +113,8 @@ class History:
             plain["resumed_from"] |= {"others": others} if others else {}
             if actions := [action.to_mapping() for action in (*self.heeded, *self.unheeded)]:
                 plain["resumed_from"] |= {"actions": actions, "heeded": [len(step.heeded) for step in self.steps]}
+            if any(step.pending for step in self.steps):
+                plain["resumed_from"] |= {"pending": [step.pending for step in self.steps]}
         return plain
 
     @classmethod
@@ -141,12 +147,13 @@ def _resumed(told: tuple[Point, ...], value: Mapping[str, Any]) -> History:
     )
     counts = value["learnt"], value.get("heeded", [0] * len(value["learnt"]))
     learnt, heeded = (np.cumsum([0, *count], dtype=int).tolist() for count in counts)
-    columns = (value["asked"], value["proposed"], *(list(pairwise(ends)) for ends in (learnt, heeded)))
+    pending = value.get("pending", [0] * len(value["learnt"]))
+    columns = (value["asked"], value["proposed"], *(list(pairwise(ends)) for ends in (learnt, heeded)), pending)
     if len({len(column) for column in columns}) > 1 or learnt[-1] > len(outcomes) or heeded[-1] > len(actions):
         raise ValueError("its parts do not fit together")
     steps = tuple(
-        Step(outcomes[slice(*new)], int(asked), tuple(int(pixel) for pixel in proposed), actions[slice(*ordered)])
-        for asked, proposed, new, ordered in zip(*columns, strict=True)
+        Step(outcomes[slice(*new)], int(asked), tuple(map(int, proposed)), actions[slice(*ordered)], int(under_way))
+        for asked, proposed, new, ordered, under_way in zip(*columns, strict=True)
     )
     return History(str(value["uid"]), told, steps, outcomes[learnt[-1] :], actions[heeded[-1] :])
 

@@ -11,7 +11,14 @@ from bluesky_gp.typing import Indices
 
 
 def propose(
-    optimizer: AnyOptimizer, before: Indices, orders: Orders, state: State, num: int, *, stopping: bool
+    optimizer: AnyOptimizer,
+    before: Indices,
+    orders: Orders,
+    state: State,
+    num: int,
+    *,
+    pending: Sequence[int] = (),
+    stopping: bool,
 ) -> tuple[Proposal[Any], tuple[bool, ...]]:
     """Propose at most `num` pixels, and say of each whether a person chose it.
 
@@ -19,6 +26,8 @@ def propose(
     ----------
     before : ndarray of int
         Pixels of the decision before, shape ``(k, n_axes)``: a person may have put others in their place.
+    pending : sequence of int
+        Flat indices of pixels under way.
     """
     grid = optimizer.grid
     if num < 1:
@@ -29,11 +38,11 @@ def propose(
         return edited, tuple(pixel not in kept for pixel in orders.batch)
     own = tuple(dict.fromkeys(orders.wanted))[:num]
     if not own:
-        chosen = optimizer.propose(state, num, stopping=stopping)
+        chosen = optimizer.propose(state, num, pending=pending, stopping=stopping)
         return chosen, (False,) * len(chosen.pixels)
     rest = Proposal.nothing(grid, state, "")
     if len(own) < num:
-        rest = optimizer.propose(state, num - len(own), pending=own, stopping=stopping)
+        rest = optimizer.propose(state, num - len(own), pending=[*own, *pending], stopping=stopping)
     return _in_front(own, rest), (True,) * len(own) + (False,) * len(rest.pixels)
 
 

@@ -77,6 +77,7 @@ QUANTITIES = (
     Quantity("n_failed", lambda d: int(d.state.n_failed), "integer"),
     Quantity("n_outcomes", lambda d: d.n_outcomes, "integer"),
     Quantity("n_actions", lambda d: d.n_actions, "integer", missing=0),
+    Quantity("pending", lambda d: d.step.pending, "integer", missing=0),
     Quantity("asked", lambda d: d.step.asked, "integer", missing=-1),
     Quantity("proposed", lambda d: d.proposal.pixels, "integer", ("batch", "axes")),
     Quantity("by_hand", lambda d: [int(own) for own in d.by_hand], "integer", ("batch",), missing=-1),

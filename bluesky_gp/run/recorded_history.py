@@ -63,7 +63,8 @@ def steps_of(record: RunRecord) -> list[Step]:
         rows = [row for row in columns["proposed"][number].astype(int).tolist() if row[0] >= 0]
         proposed = tuple(record.grid.ravel(rows).tolist()) if rows else ()
         asked = _asked(record, number, outcomes[:known]) if proposed else 0  # the run ended there
-        steps.append(Step(outcomes[taken:known], asked, proposed, actions[obeyed:heeded]))
+        pending = int(columns["pending"][number]) if "pending" in columns else 0
+        steps.append(Step(outcomes[taken:known], asked, proposed, actions[obeyed:heeded], pending))
         taken, obeyed = known, heeded
     return steps
 

@@ -23,7 +23,9 @@ def after(optimizer: AnyOptimizer, history: History) -> Decision:
 
 def repeat(optimizer: AnyOptimizer, previous: Decision, step: Step) -> tuple[Decision, Decision]:
     """Make a decision again; return it, and the same with the pixels that were proposed then, to go on from."""
-    decision = decide(optimizer, previous, step.learnt, step.asked, actions=step.heeded, stopping=False)
+    decision = decide(
+        optimizer, previous, step.learnt, step.asked, actions=step.heeded, ahead=step.pending > 0, stopping=False
+    )
     return decision, proposing(decision, optimizer.grid.unravel(step.proposed))
 
 
