@@ -37,6 +37,7 @@ from bluesky_gp.plans.reach import check_reach
 from bluesky_gp.plans.reviewing import ask_and_review, wants_review
 from bluesky_gp.plans.stages import StageOrMotors, as_stage, devices_of
 from bluesky_gp.plans.stubs import prepare_agent
+from bluesky_gp.plans.timing import timed
 from bluesky_gp.plans.typing import PerBatch, PerPixel, Pixel, PlanOfNothing, plan
 from bluesky_gp.plans.ways import Flown, PixelByPixel, way_of
 from bluesky_gp.run import History
@@ -139,7 +140,7 @@ def adaptive_map(
         yield from way.check()
         rest = _rest(history, agent)[:left] if not reviewed or (history and history.is_agreed) else []
         batches = _batches(agent, imagers, rest, way, per_batch, partial(ask_and_review, agent, review), ahead)
-        uid: str = yield from bpp.run_wrapper(batches, md=metadata)
+        uid: str = yield from bpp.run_wrapper(timed(batches, agent), md=metadata)
         return uid
 
     uid: str = yield from bpp.msg_mutator(staged(), partial(_closing, agent))

@@ -5,6 +5,7 @@ The only file that knows both documents and the optimizer.
 
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor
+from dataclasses import replace
 from time import time
 from typing import Any
 
@@ -44,6 +45,7 @@ from bluesky_gp.run import (
     Resumed,
     RunActions,
     RunOutcomes,
+    Spent,
     agent_entry,
     check_keys,
     other_keys,
@@ -188,7 +190,7 @@ class GPAgent(ByHand, ForPlans, DocumentRouter):
     def stop(self, doc: RunStop) -> None:
         """Discard what is still being computed."""
         if self._run is not None and self._run.heard.uid == doc["run_start"]:
-            say_at_end(self.name, self._run)
+            say_at_end(self.name, self._run, doc.get("time", time()))
             self._discard()
             self._drop_late()
 
@@ -251,7 +253,8 @@ class GPAgent(ByHand, ForPlans, DocumentRouter):
         decision = self.decision
         if decision is None:
             raise RuntimeError(f"{self.name}: there is nothing to read before trigger() is done")
-        return readings(self._record.values(decision), decision.timestamp)
+        spent = Spent() if self._run is None else self._run.spent
+        return readings(self._record.values(replace(decision, spent=spent)), decision.timestamp)
 
     def describe(self) -> dict[str, DataKey]:
         """Describe what `read` returns."""

@@ -24,8 +24,8 @@ def say_nothing_learnt(name: str, run: Progress) -> None:
         log.warning("%s: run %s: %s", name, run.heard.uid[:8], run.nothing_learnt)
 
 
-def say_at_end(name: str, run: Progress) -> None:
-    """Say of a run that ends why it taught nothing, if it did not."""
+def say_at_end(name: str, run: Progress, ended: float) -> None:
+    """Say of a run that ends why it taught nothing, if it did not, and what overlap saved or would have."""
     uid = run.heard.uid[:8]
     if run.heard.doubt:
         log.warning("%s: run %s: %s", name, uid, run.heard.doubt)
@@ -35,3 +35,5 @@ def say_at_end(name: str, run: Progress) -> None:
             "with plans.ask_agent(agent), or give what it measured to optimizer.ingest",
             name, uid, len(run.heard.outcomes),
         )  # fmt: skip
+    elif advice := run.time_spent(ended).advice:
+        log.info("%s: run %s: %s", name, uid, advice)

@@ -7,11 +7,11 @@ from bluesky_gp.agent.hands import Hands
 from bluesky_gp.agent.review import Question
 from bluesky_gp.agent.steering import Progress
 from bluesky_gp.protocols import AnyOptimizer
-from bluesky_gp.run import Outcome, Resumed
+from bluesky_gp.run import Doing, Outcome, Resumed
 
 
 class ForPlans:
-    """Says of the run what a plan has to know; it changes nothing."""
+    """Says of the run what a plan has to know, and is told by it where the time went."""
 
     name: str
     optimizer: AnyOptimizer
@@ -51,6 +51,11 @@ class ForPlans:
         """Why the measurement heard last, that of `pixel`, was rejected; empty if it was not."""
         flat = int(self.optimizer.grid.ravel([tuple(pixel)])[0])
         return "" if self._run is None else self._run.heard.rejection(flat)
+
+    def count(self, doing: Doing, seconds: float) -> None:
+        """Take note of what the run that it steers spent so many seconds on; it stands in the next decision's event."""
+        if self._run is not None:
+            self._run.count(doing, seconds)
 
     @property
     def n_heard(self) -> int:

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from math import isnan
 
 from bluesky_gp.priority import urgent
 from bluesky_gp.protocols import AnyOptimizer
@@ -12,13 +13,16 @@ from bluesky_gp.run import (
     GO_ON,
     Action,
     Decision,
+    Doing,
     History,
     Orders,
     Outcome,
     Resumed,
     RunActions,
     RunOutcomes,
+    Spent,
     Step,
+    TimeSpent,
     after,
     decide,
     left_by,
@@ -61,6 +65,7 @@ class Progress:
         self.acted = acted
         self.over = False
         self.warned = False  # that nothing is learnt
+        self.spent = Spent()  # as far as the plan counts it
         self._optimizer = optimizer
         self._executor = executor
         self._history = history
@@ -68,6 +73,7 @@ class Progress:
         self._before = frozenset(outcome.pixel for outcome in history.learnt)
         self._previous = first
         self._steps: list[Step] = []  # of the decisions before the latest
+        self._deciding = 0.0  # s, that those took
         self._known = (0, 0)  # outcomes and actions that `_previous` knows
         self._asked = (0, 0)  # and that `_answer` will know
         self._there = (0, 0)  # and that there were when `_answer` was given: more, where it was begun ahead
@@ -84,6 +90,7 @@ class Progress:
             there, ahead, self._ahead = self._heard, self._ahead, None
             if self.decision is not None:
                 self._steps.append(self.decision.step)
+                self._deciding += self.decision.seconds
                 self._previous, self._known = self.decision, self._asked
             counts = ahead is not None and ahead.asked[1] == there[1] and ahead.proposes
             self._answer, self._asked = (ahead.answer, ahead.asked) if ahead and counts else (self._plain(there), there)
@@ -189,6 +196,15 @@ class Progress:
         outcomes, actions = (*self._history.learnt, *self.heard.outcomes), (*self._history.heeded, *self.acted.actions)
         history = left_by(self.heard.uid, self._history, steps, outcomes, actions)
         return Resumed(history, after(self._optimizer, history) if decision is None else decision)
+
+    def time_spent(self, ended: float) -> TimeSpent:
+        """Return where the time of the run went that ended then, s since 1970."""
+        deciding = self._deciding + (0.0 if self.decision is None else self.decision.seconds)
+        return TimeSpent(ended - (self.heard.began or ended), deciding=deciding, **asdict(self.spent))
+
+    def count(self, doing: Doing, seconds: float) -> None:
+        """Take note of what the instrument did for so many seconds."""
+        self.spent = (Spent.nothing() if isnan(self.spent.waiting) else self.spent).after(doing, seconds)
 
     @property
     def asked(self) -> bool:

@@ -37,7 +37,7 @@ def _found(record: "RunRecord") -> dict[str, Any]:
     from bluesky_gp.run import TimeSpent
 
     gp, columns = record.start["gp"], record.iterations
-    best = record.best_pixel
+    best, spent = record.best_pixel, TimeSpent.of(record)
     return {
         "units": record.units,
         "shape": list(record.grid.shape),
@@ -46,7 +46,8 @@ def _found(record: "RunRecord") -> dict[str, Any]:
         "resumed_from": record.inherited.uid or None,
         "n_inherited": len(record.inherited.attempted),
         "n_iterations": len(columns["iteration"]) if columns else 0,
-        "seconds_spent": TimeSpent.of(record).to_mapping(),
+        "seconds_spent": spent.to_mapping(),
+        "overlap": spent.advice,
         "best_pixel": None if best is None else list(best),
         "best_value": None if best is None else float(columns["best_value"][-1]),
         "stop_reason": str(columns["stop_reason"][-1]) if columns else "",
@@ -91,6 +92,7 @@ def _lines(found: dict[str, Any]) -> list[tuple[str, str]]:
         ("decisions", f"{found['n_iterations']}, for {found['batch_size']} pixels each"),
         ("ended by", found["stop_reason"]),
         ("its time", time_spent(found["seconds_spent"])),
+        *([("overlap", found["overlap"])] if found["overlap"] else []),
         ("best, by the posterior mean", best),
         ("kernel", written(found["kernel"])),
         ("acquisition", written(found["acquisition"])),
@@ -102,7 +104,10 @@ def _lines(found: dict[str, Any]) -> list[tuple[str, str]]:
 def time_spent(seconds: Mapping[str, float | None]) -> str:
     """Return where the time of a run went, each part with a bar."""
     whole = seconds["whole"] or 0.0
-    parts = [("exposing", seconds["exposing"]), ("deciding", seconds["deciding"]), ("all else", seconds["rest"])]
+    waiting = seconds.get("waiting")
+    waited = ("deciding", seconds["deciding"]) if waiting is None else ("waiting for decisions", waiting)
+    names = ("exposing", "moving", "recording")
+    parts = [*((name, seconds.get(name)) for name in names), waited, ("all else", seconds["rest"])]
     drawn = [f"{name} {_bar(part / whole)}" for name, part in parts if part is not None and whole > 0]
     return "; ".join([f"{whole:.3g} s", *drawn])
 

@@ -59,5 +59,7 @@ from .schema import versions as versions
 from .spectra import Spectra as Spectra
 from .spectra import signal_axis as signal_axis
 from .spectra import spectrum_key as spectrum_key
+from .spent import Doing as Doing
+from .spent import Spent as Spent
 from .summing_up import summary_of as summary_of
 from .time_spent import TimeSpent as TimeSpent

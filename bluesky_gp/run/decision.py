@@ -12,6 +12,7 @@ from bluesky_gp.run.lessons import taught_points
 from bluesky_gp.run.orders import Orders
 from bluesky_gp.run.outcomes import Outcome, final_outcomes
 from bluesky_gp.run.own_pixels import propose
+from bluesky_gp.run.spent import Spent
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,12 +30,18 @@ class Decision:
     orders: Orders = field(default_factory=Orders)
     by_hand: tuple[bool, ...] = ()  # of each pixel proposed: whether a person chose it
     step: Step = Step((), 0, ())  # what it learnt, heeded and was asked
+    spent: Spent = Spent()  # by the run, until it was recorded
 
     @property
     def state(self) -> State:
         """All that the optimizer has learnt."""
         state: State = self.proposal.state
         return state
+
+    @property
+    def seconds(self) -> float:
+        """Time that it took."""
+        return self.fit_time + self.propose_time
 
     @property
     def is_last(self) -> bool:

@@ -44,7 +44,7 @@ class RunOutcomes:
         self.uid = uid
         self.keys = keys
         self.outcomes: list[Outcome] = list(inherited)
-        self._began = began
+        self.began = began
         self._streams: dict[str, _Stream] = {}
         self._seen: set[tuple[str, int]] = set()
         self._needed = needed
@@ -87,8 +87,8 @@ class RunOutcomes:
         outcome = stream.outcome(doc["data"])
         if outcome is None:
             return None
-        if self._began is not None:
-            outcome = replace(outcome, seconds=max(doc.get("time", self._began) - self._began, 0.0))
+        if self.began is not None:
+            outcome = replace(outcome, seconds=max(doc.get("time", self.began) - self.began, 0.0))
         self.outcomes.append(outcome)
         return outcome
 

@@ -59,3 +59,30 @@ def test_a_detector_that_states_no_exposure_leaves_that_open(stated):
     found = spent(exposure=stated)
     assert isnan(found.exposing) and found.rest == pytest.approx(4.6)
     assert found.to_mapping()["exposing"] is None
+
+
+def test_what_the_plan_counted_wins_over_what_the_configuration_states():
+    counted = {"gp_exposing_time": 2.0, "gp_moving_time": 1.0, "gp_waiting_time": 0.1, "gp_recording_time": 0.5}
+    told = [
+        (name, {**doc, "data": {**doc["data"], **counted}} if "gp_fit_time" in doc.get("data", {}) else doc)
+        for name, doc in documents()
+    ]
+    found = TimeSpent.of(RunRecord.from_documents(told))
+    assert (found.exposing, found.moving, found.waiting, found.recording) == (2.0, 1.0, 0.1, 0.5)
+    assert found.rest == pytest.approx(1.4) and found.deciding == pytest.approx(0.4)
+
+
+@pytest.mark.parametrize(
+    ("spent", "advice"),
+    [
+        (
+            TimeSpent(10.0, 5.0, 4.0, waiting=4.0),
+            "decisions took 4 s, batches 5 s: the instrument waited 40% of the time",
+        ),
+        (TimeSpent(10.0, 5.0, 4.0), "the instrument waited 40% of the time"),
+        (TimeSpent(10.0, 5.0, 4.0, waiting=0.5), "overlap saved 3.5 s of waiting"),
+        (TimeSpent(10.0, 9.6, 0.2, waiting=0.2), ""),
+    ],
+)
+def test_overlap_is_spoken_of_where_it_saves_a_twentieth(spent, advice):
+    assert (advice in spent.advice) if advice else spent.advice == ""
