@@ -1,6 +1,7 @@
-"""One queue server for all tests of this folder that want it."""
+"""One queue server, one PostgreSQL and one Tiled server on it, for all tests of this folder that want them."""
 
 import pytest
+from facility.postgresql import PASSWORD, Cluster, Served
 from facility.queue_server import QueueServer, wait_for
 
 UNHURRIED = """
@@ -41,6 +42,28 @@ def api(server):
         api.re_abort()
     api.wait_for_idle(timeout=60)
     api.queue_clear()
+
+
+@pytest.fixture(scope="session")
+def cluster():
+    started = Cluster()
+    yield started
+    started.remove()
+
+
+@pytest.fixture
+def database(cluster):
+    """The URL of an empty database."""
+    return cluster.new()
+
+
+@pytest.fixture(scope="session")
+def served(cluster, tmp_path_factory):
+    """``bluesky-gp catalog serve`` on a database; what it says has no password."""
+    server = Served(tmp_path_factory.mktemp("served") / "arrays", cluster.new())
+    yield server
+    server.end()
+    assert PASSWORD not in server.said
 
 
 def answer(api):
