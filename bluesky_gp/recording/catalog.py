@@ -46,6 +46,8 @@ class Catalog:
                 self._store = connect()
             finally:
                 at_session_end(self.close)  # registered after tiled's own, therefore run before it
+            if self._store.refusal:
+                journals.close_to_writing(f"{place}: {self._store.refusal}")
             return self._store
 
         self._follower = Follower(journals, connect_here, place=place)

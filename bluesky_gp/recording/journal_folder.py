@@ -66,6 +66,11 @@ class JournalFolder:
         self.path = path
         self.is_readonly = is_readonly
         self.pending_path = path / "pending"
+        self._refusal = f"{path.parent}, which can only be read: open another folder"
+
+    def close_to_writing(self, refusal: str) -> None:
+        """Begin no run from now on, because of what the catalog `refusal` says."""
+        self.is_readonly, self._refusal = True, refusal
 
     def create(self, uid: str, *, fsync: Fsync) -> PendingRun:
         """Begin the journal of a run."""
@@ -109,9 +114,7 @@ class JournalFolder:
 
     def _require_writable(self) -> None:
         if self.is_readonly:
-            raise JournalError(
-                f"Nothing can be recorded in {self.path.parent}, which can only be read: open another folder"
-            )
+            raise JournalError(f"Nothing can be recorded in {self._refusal}")
         self.pending_path.mkdir(parents=True, exist_ok=True)
 
     def tend(self, run: PendingRun) -> None:

@@ -46,6 +46,8 @@ class Store(Protocol):
 class ReadableStore(Store, Protocol):
     """A store whose runs can be read: `tiled_store` has the one for Tiled."""
 
+    refusal: str  # why nothing can be written into it, in words; "" if it can
+
     @property
     def client(self) -> Any:
         """Tiled's client of the catalog, for the session's threads."""

@@ -23,6 +23,7 @@ from bluesky_gp.recording.tiled_store import TiledStore
 __all__ = ["check_folder", "connect_copy", "connect_folder", "connect_profile", "connect_url", "server_configuration"]
 
 
+_WRITING = {"create:node", "delete:node", "write:data", "write:metadata"}  # what a key must have to take a run
 _one_at_a_time = threading.Lock()  # of two servers that began together in one process, one knew no catalogs of runs
 
 
@@ -120,7 +121,19 @@ def connect_url(url: str, name: str, api_key: str | None) -> TiledStore:
         if fault := _key_fault(error):
             raise PermissionError(f"The server at {name} {fault}: open_catalog({name!r}, api_key=...)") from None
         raise
-    return TiledStore(_catalog_of_runs(client, name))
+    return TiledStore(_catalog_of_runs(client, name), refusal=_refusal(client.context))
+
+
+def _refusal(context: Any) -> str:
+    """Return why the server will not take a run, "" if it will: its keys may be for reading only."""
+    if context.api_key is None:
+        return "" if context.http_client.auth else "without a key it may only be read"
+    links = context.server_info.authentication.links
+    if links is None or not links.apikey:  # a server with a single key, which may do all
+        return ""
+    scopes = set(context.which_api_key()["scopes"])
+    missing = set() if "inherit" in scopes else _WRITING - scopes
+    return f"the key lacks {', '.join(sorted(missing))}" if missing else ""
 
 
 def _key_fault(error: Exception) -> str:
@@ -148,7 +161,8 @@ def connect_profile(name: str, api_key: str | None) -> TiledStore:
     from tiled.client import from_profile
 
     options = {} if api_key is None else {"api_key": api_key}
-    return TiledStore(_catalog_of_runs(from_profile(name, **options), name))
+    client = from_profile(name, **options)
+    return TiledStore(_catalog_of_runs(client, name), refusal=_refusal(client.context))
 
 
 def _catalog_of_runs(client: Any, place: str | Path) -> Any:

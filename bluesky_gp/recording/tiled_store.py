@@ -26,14 +26,24 @@ class TiledStore:
         Folder of the catalog, if its server is inside this process.
     allow : callable, optional
         Makes a folder readable, one to which detectors of this session write.
+    refusal : str
+        Reason why nothing can be written into it, in words; "" if it can.
     """
 
-    def __init__(self, client: Any, *, folder: Path | None = None, allow: Callable[[Path], None] | None = None) -> None:
+    def __init__(
+        self,
+        client: Any,
+        *,
+        folder: Path | None = None,
+        allow: Callable[[Path], None] | None = None,
+        refusal: str = "",
+    ) -> None:
         self._client = client
         self._folder = folder
         self._classes = _client_classes(client)
         self._thread = threading.get_ident()
         self._allow = allow
+        self.refusal = refusal
         self._is_abandoned = False
         self._columns: dict[str, dict[tuple[str, str], Column]] = {}
         client.context.http_client.event_hooks["request"].append(self._before_request)

@@ -1,7 +1,7 @@
 """An instrument that records into a served catalog; started by test_tiled_server.py as a process.
 
-It is given the catalog, its name, the number of runs and the folder of its journals, waits for a line (so that several begin at once), and
-prints the uids of its runs.
+It is given the catalog, its name, the number of runs and the folder of its journals, waits for a line, so that several
+begin at once, and prints the uids of its runs.
 """
 
 import json

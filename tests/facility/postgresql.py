@@ -96,6 +96,12 @@ async def execute(database, statement):
         await connection.close()
 
 
+def answers(url):
+    """Whether a Tiled server is there."""
+    with suppress(OSError), urllib.request.urlopen(f"{url}/healthz", timeout=30) as answer:  # noqa: S310
+        return answer.status == 200
+
+
 class Served:
     """``bluesky-gp catalog serve`` with its catalog in a database, always at the same address."""
 
@@ -115,11 +121,7 @@ class Served:
                 stdout=log,
                 stderr=log,
             )
-        wait_for(self._answers, timeout=120.0, what="the server")
-
-    def _answers(self):
-        with suppress(OSError), urllib.request.urlopen(f"{self.url}/healthz", timeout=30) as answer:  # noqa: S310
-            return answer.status == 200
+        wait_for(lambda: answers(self.url), timeout=120.0, what="the server")
 
     @property
     def said(self):

@@ -1,0 +1,112 @@
+"""A Tiled server with keys that differ in what they may do, from the configuration in examples/tiled."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import bluesky.plans as bp
+import httpx
+import numpy as np
+import pytest
+import yaml
+from facility.postgresql import answers
+from facility.queue_server import wait_for
+from readings import Given
+
+from bluesky_gp.cli.channel_access import free_ports
+from bluesky_gp.recording import JournalError, copy_runs, open_catalog
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "tiled"
+READ, WRITE = ["read:metadata", "read:data"], ["create:node", "delete:node", "write:metadata", "write:data"]
+
+
+@pytest.fixture(scope="module")
+def url(cluster, tmp_path_factory):
+    """The address of the server that the example's configuration starts."""
+    folder, (port,) = tmp_path_factory.mktemp("tiled"), free_ports(1)
+    (folder / "arrays").mkdir()
+    environment = {
+        "ADMIN_PASSWORD": "a word", "TILED_SECRET": "0123456789abcdef", "TILED_FOLDER": str(folder),
+        "RUNS_DATABASE": cluster.new().partition("://")[2],
+    }  # fmt: skip
+    command = [sys.executable, "-c", "from tiled.commandline.main import main; main()", "serve", "config"]
+    with (folder / "log").open("wb") as log:
+        server = subprocess.Popen(
+            [*command, str(EXAMPLE / "config.yml"), "--port", str(port)],
+            env=os.environ | environment, stdout=log, stderr=log,
+        )  # fmt: skip
+    address = f"http://127.0.0.1:{port}"
+    wait_for(lambda: answers(address) or server.poll() is not None, timeout=120.0, what="the server")
+    assert server.poll() is None, (folder / "log").read_text()
+    yield address
+    server.terminate()
+    server.wait(60)
+
+
+@pytest.fixture(scope="module")
+def new_key(url):
+    """Make a key with these scopes, as the administrator does."""
+    login = {"username": "admin", "password": "a word", "grant_type": "password"}
+    answer = httpx.post(f"{url}/api/v1/auth/provider/facility/token", data=login, timeout=60)
+    bearer = {"Authorization": f"Bearer {answer.raise_for_status().json()['access_token']}"}
+
+    def make(scopes):
+        service = httpx.post(f"{url}/api/v1/auth/principal?role=user", headers=bearer, timeout=60).json()
+        address = f"{url}/api/v1/auth/principal/{service['uuid']}/apikey"
+        asked = {"scopes": scopes, "expires_in": None, "note": "test"}
+        return httpx.post(address, headers=bearer, json=asked, timeout=60).raise_for_status().json()["secret"]
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def keys(new_key):
+    return {"writer": new_key(READ + WRITE), "reader": new_key(READ)}
+
+
+def detector():
+    return Given([np.arange(4.0), np.ones(4)], shape=[4])
+
+
+@pytest.mark.slow
+def test_a_key_to_read_reads_what_a_key_to_write_has_recorded_and_refuses_a_run_before_it_begins(
+    url, keys, tmp_path, RE, docs
+):  # fmt: skip
+    with open_catalog(url, api_key=keys["writer"], journal=tmp_path / "journal") as catalog:
+        token = RE.subscribe(catalog.writer)
+        (uid,) = RE(bp.count([detector()], 2))
+        assert np.array_equal(catalog[uid].primary.read()["det"], [np.arange(4.0), np.ones(4)])
+        RE.unsubscribe(token)
+    with open_catalog(url, api_key=keys["reader"], journal=tmp_path / "other") as catalog:
+        assert repr(catalog).endswith("runs, read-only>")
+        assert [name for name, _ in catalog[uid].documents()] == ["start", "descriptor", "event", "event", "stop"]
+        RE.subscribe(catalog.writer)
+        with pytest.raises(JournalError, match=f"Nothing can be recorded in {url}/?: the key lacks create:node, del"):
+            RE(bp.count([detector()]))
+    assert len(docs.of("event")) == 2
+
+
+@pytest.mark.slow
+def test_a_profile_is_written_to_read_and_copied(url, keys, tmp_path, RE, monkeypatch):
+    profiles = tmp_path / "profiles"
+    profiles.mkdir()
+    (profiles / "mine.yml").write_text(json.dumps({"beamline": {"uri": url}}))
+    monkeypatch.setenv("TILED_PROFILES", str(profiles))
+    with (
+        open_catalog("beamline", api_key=keys["writer"], journal=tmp_path / "journal") as catalog,
+        open_catalog(tmp_path / "copy") as copy,
+    ):
+        RE.subscribe(catalog.writer)
+        (uid,) = RE(bp.count([detector()], 2))
+        assert catalog[uid[:8]].stop["exit_status"] == "success"
+        assert catalog.journal(uid).parent == tmp_path / "journal"
+        assert {run.fate for run in copy_runs(catalog, copy)} == {"copied"}
+        assert copy[uid].primary.read()["det"].shape == (2, 4)
+
+
+def test_the_compose_file_gives_the_server_all_that_its_configuration_asks_for():
+    services = yaml.safe_load((EXAMPLE / "compose.yaml").read_text())["services"]
+    asked = {part.partition("}")[0] for part in (EXAMPLE / "config.yml").read_text().split("${")[1:]}
+    assert asked == set(services["tiled"]["environment"])
