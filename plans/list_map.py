@@ -72,7 +72,8 @@ def list_map(
     where.grid.ravel([list(pixel) for pixel in pixels])  # raises outside the grid
     visited: list[Pixel] = [tuple(pixel) for pixel in pixels]
     yield from check_reach(where)
-    args = {"pixels": [list(pixel) for pixel in visited], **described(detectors, where)}
+    rows, lattice = [list(pixel) for pixel in visited], where.grid.to_mapping()
+    args = {"pixels": rows, "grid": lattice, **described(detectors, where)}
 
     @bpp.stage_decorator([*detectors, *devices_of(where)])
     @bpp.run_decorator(md=map_metadata(detectors, where, "list_map", len(visited), args, md))

@@ -76,7 +76,7 @@ def raster_map(
     flyer = flyer_among("raster_map", detectors) if per_pixel is None else None
     pixels = list(raster_pixels(stage.grid, every=every, snake=snake))
     yield from check_reach(stage)
-    plan_args = {"every": every, "snake": snake, **described(detectors, stage)}
+    plan_args = {"every": every, "snake": snake, "grid": stage.grid.to_mapping(), **described(detectors, stage)}
     shape = [len(range(0, n, every)) for n in stage.grid.shape]
 
     @bpp.stage_decorator([*detectors, *devices_of(stage)])

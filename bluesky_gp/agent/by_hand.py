@@ -12,6 +12,7 @@ from bluesky_gp.agent.regions import pixels_of, region_of
 from bluesky_gp.agent.review import Review
 from bluesky_gp.agent.slips import check_text, checked_pixel
 from bluesky_gp.agent.steering import Progress
+from bluesky_gp.grid import PixelGrid
 from bluesky_gp.packed import bits_as_text
 from bluesky_gp.protocols import AnyOptimizer
 from bluesky_gp.run import (
@@ -33,6 +34,7 @@ from bluesky_gp.run import (
     Axes,
     Orders,
     PixelKeys,
+    Reading,
     lesson,
     steerable,
 )
@@ -179,10 +181,13 @@ class ByHand:
             raise ValueError(f"{self.name}: the batch that waits has {list(batch)}, and not {strangers}")
         self._ask(VETO, {"pixels": rows}, who)
 
-    def learn_from(self, run: Any, *, axes: Any = None, who: str = "") -> None:
+    def learn_from(
+        self, run: Any, *, axes: Any = None, grid: Any = None, std: float | str | None = None, who: str = ""
+    ) -> None:
         """Learn what another run measured, of any plan: `grid_scan`, `list_scan`, a coarse map.
 
-        Its pixels do not count as attempts of this run, and their values stand in its record.
+        Its pixels do not count as attempts of this run, and their values stand in its record. One of another grid, of
+        other step, offset or rotation, teaches the pixels that its own lie in.
 
         Parameters
         ----------
@@ -190,9 +195,16 @@ class ByHand:
             A run of a catalog, the path of a journal, or a uid that is looked up in the agent's catalog.
         axes : Axes or sequence of str, optional
             Event keys that say where the stage was. Default: the dimensions in its start document.
+        grid : PixelGrid or mapping, optional
+            That its rows and columns are counted on. Default: the one in its start document.
+        std : float or str, optional
+            Standard deviation of the noise of its values where it is larger than that of the run to come, as of a quick
+            map, in the target's unit; or the event key that has it. Default: one noise for all values.
         """
         given = None if axes is None else Axes.of(axes)
-        self._ask(LEARN, lesson(run, self._keys(given), catalog=self.catalog, axes=given), who)
+        lattice = None if grid is None else PixelGrid.from_mapping(grid)
+        reading = Reading(given, lattice, std)
+        self._ask(LEARN, lesson(run, self._keys(given), catalog=self.catalog, reading=reading), who)
 
     def mark_failed(self, pixel: Sequence[int], reason: str, *, who: str = "") -> None:
         """Mark a pixel as failed, whatever was measured there.

@@ -1,19 +1,49 @@
 """Lessons from a run of any plan: its pixels and values, as an action has them and as an optimizer learns them."""
 
 from collections.abc import Mapping
-from dataclasses import replace
-from math import isfinite, nan
+from dataclasses import dataclass, replace
+from math import inf, isfinite, nan
 from typing import Any
 
+import numpy as np
+
+from bluesky_gp.grid import PixelGrid
 from bluesky_gp.recording import documents_of
 from bluesky_gp.run.actions import Action
 from bluesky_gp.run.history import packed, unpacked
 from bluesky_gp.run.keys import PIXELS, Axes, PixelKeys
-from bluesky_gp.run.outcomes import final_outcomes
+from bluesky_gp.run.other_grids import laid_over, lattice_of_run
+from bluesky_gp.run.outcomes import Outcome, final_outcomes
 from bluesky_gp.run.recorded_outcomes import read_outcomes
+from bluesky_gp.settings import check_number
+
+_STD = "_std"  # of a value, among the auxiliary quantities of an event
 
 
-def lesson(run: Any, keys: PixelKeys, *, catalog: Any = None, axes: Axes | None = None) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Reading:
+    """The way in which a run is to be read, where its documents do not say it.
+
+    Parameters
+    ----------
+    axes : Axes, optional
+        Event keys that say where the stage was.
+    grid : PixelGrid, optional
+        That the run's rows and columns are counted on.
+    std : float or str, optional
+        Standard deviation of the noise of its values, in the target's unit, or the event key that has it.
+    """
+
+    axes: Axes | None = None
+    grid: PixelGrid | None = None
+    std: float | str | None = None
+
+    def __post_init__(self) -> None:
+        if self.std is not None and not isinstance(self.std, str):
+            check_number("learn_from", "std", self.std, above=0.0)
+
+
+def lesson(run: Any, keys: PixelKeys, *, catalog: Any = None, reading: Reading | None = None) -> dict[str, Any]:
     """Return what a run teaches, as plain data: the arguments of an action.
 
     Parameters
@@ -22,32 +52,53 @@ def lesson(run: Any, keys: PixelKeys, *, catalog: Any = None, axes: Axes | None 
         See `documents_of`.
     keys : PixelKeys
         The agent's; without axes those count that the run itself names, or hints at.
-    axes : Axes, optional
-        Event keys that say where the stage was, for a run that does not say so.
+    reading : Reading, optional
 
     Raises
     ------
     ValueError
-        If the run has no value at any pixel of the grid.
+        If the run has no value at any pixel of the grid, or its grid cannot be laid over ours.
     KeyError
         If its events lack the target.
     """
-    start, outcomes = read_outcomes(
-        documents_of(run, catalog), lambda start: replace(keys, axes=axes or axes_of(start, keys))
-    )
-    good = [outcome for outcome in final_outcomes(outcomes) if not outcome.failed]
+    reading = reading or Reading()
+    start, outcomes, theirs = _read(run, keys, catalog, reading)
+    good = [outcome for outcome in laid_over(final_outcomes(outcomes), theirs, keys.grid) if not outcome.failed]
     if not good:
         raise ValueError(
             f"{keys.name}: run {str(start.get('uid', run))[:8]} of plan {start.get('plan_name', '?')} has no value of "
             f"{keys.target} at any pixel of the grid {keys.grid!r}"
         )
+    names = (name for outcome in good for name in outcome.others if name != _STD)
     return {
         "run": start["uid"],
         "plan": str(start.get("plan_name", "")),
         "pixels": [outcome.pixel for outcome in good],
         "values": [outcome.value for outcome in good],
-        "others": {name: packed(good, name) for name in dict.fromkeys(n for outcome in good for n in outcome.others)},
+        **({} if reading.std is None else {"std": [_std(outcome, reading.std) for outcome in good]}),
+        "others": {name: packed(good, name) for name in dict.fromkeys(names)},
     }
+
+
+def _read(
+    run: Any, keys: PixelKeys, catalog: Any, reading: Reading
+) -> tuple[Mapping[str, Any], list[Outcome], PixelGrid]:
+    """Return a run's start document, its outcomes, and the grid of their pixels."""
+    lattices = [keys.grid]
+
+    def keys_of(start: Mapping[str, Any]) -> PixelKeys:
+        axes = reading.axes or axes_of(start, keys)
+        lattices.append(lattice_of_run(start, axes, keys.grid, reading.grid))
+        others = {**keys.others, _STD: reading.std} if isinstance(reading.std, str) else keys.others
+        return replace(keys, axes=axes, grid=lattices[-1], others=others)
+
+    return *read_outcomes(documents_of(run, catalog), keys_of), lattices[-1]
+
+
+def _std(outcome: Outcome, std: float | str) -> float:
+    """Return the known standard deviation of a value; 0: unknown."""
+    found = outcome.others.get(_STD, 0.0) if isinstance(std, str) else std
+    return float(found) if np.ndim(found) == 0 and 0.0 < found < inf else 0.0
 
 
 def axes_of(start: Mapping[str, Any], keys: PixelKeys) -> Axes:
@@ -80,8 +131,9 @@ def taught_points(action: Action, target: str) -> list[dict[str, Any]]:
     """Return what an action teaches, as points for `Optimizer.learn`."""
     found = action.arguments
     others = unpacked(found.get("others", {}), len(found["pixels"]))
+    known = [{f"{target}_std": std} if std else {} for std in found.get("std", [0.0] * len(others))]
     points = [
-        {"_id": int(pixel), **further, target: nan if value is None else float(value)}
-        for pixel, value, further in zip(found["pixels"], found["values"], others, strict=True)
+        {"_id": int(pixel), **further, **std, target: nan if value is None else float(value)}
+        for pixel, value, further, std in zip(found["pixels"], found["values"], others, known, strict=True)
     ]
     return [point for point in points if isfinite(point[target])]
