@@ -121,11 +121,7 @@ def _measurements(record: RunRecord) -> dict[str, Any]:
 
 def _coordinates(record: RunRecord) -> dict[str, Any]:
     """Pixels and, in the grid's units, where the stage finds them."""
-    grid = record.grid
-    coords: dict[str, Any] = {name: np.arange(n, dtype=np.int32) for name, n in zip(grid.axes, grid.shape, strict=True)}
-    positions = grid.position(grid.coordinates).reshape(*grid.shape, grid.ndim)
-    for i, name in enumerate(grid.axes):
-        coords[f"{name}_position"] = (grid.axes, positions[..., i], {"units": grid.units})
+    coords: dict[str, Any] = dict(record.grid.as_coordinates())
     if record.spectra is not None:
         units = {"units": record.spectra.axis_units} if record.spectra.axis_units else {}
         coords[_signal_name(record.spectra)] = (_signal_dimension(record.spectra), record.spectra.axis, units)
@@ -139,8 +135,7 @@ def _signal_name(spectra: Spectra) -> str:
 
 def _signal_dimension(spectra: Spectra) -> str:
     """Return the dimension of a spectrum: its coordinate, unless that goes there and back, which is no index."""
-    steps = np.diff(spectra.axis)
-    return _signal_name(spectra) if np.all(steps > 0) or np.all(steps < 0) else "channel"
+    return _signal_name(spectra) if spectra.goes_one_way else "channel"
 
 
 def _attributes(record: RunRecord) -> dict[str, Any]:

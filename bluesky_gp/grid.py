@@ -152,6 +152,16 @@ class PixelGrid:
         """Shape ``(size, ndim)``: every pixel in units of pixels, in the order of the flat index."""
         return np.indices(self.shape, dtype=np.float64).reshape(self.ndim, -1).T
 
+    def as_coordinates(self) -> dict[str, tuple[Any, Any, dict[str, str]]]:
+        """Return pixels along each axis, and stage positions with their unit, as xarray takes coordinates."""
+        found: dict[str, tuple[Any, Any, dict[str, str]]] = {
+            name: (name, np.arange(n, dtype=np.int32), {}) for name, n in zip(self.axes, self.shape, strict=True)
+        }
+        positions = self.position(self.coordinates).reshape(*self.shape, self.ndim)
+        for i, name in enumerate(self.axes):
+            found[f"{name}_position"] = self.axes, positions[..., i], {"units": self.units}
+        return found
+
     @property
     def outermost(self) -> list[tuple[int, ...]]:
         """Pixels that answer for all that may be measured where a stage has limits: extremes of axes and of diagonals.

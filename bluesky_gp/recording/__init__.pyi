@@ -23,3 +23,6 @@ from .run_ends import run_of as run_of
 from .serving import api_key as api_key
 from .serving import listen as listen
 from .serving import serve as serve
+from .stated_axis import goes_one_way as goes_one_way
+from .stated_axis import signal_axis as signal_axis
+from .stated_axis import stated as stated

@@ -5,6 +5,7 @@ Importing this file imports tiled.
 
 import warnings
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from typing import Any
 
 from bluesky_tiled_plugins.clients.bluesky_event_stream import BlueskyEventStreamV3
@@ -12,6 +13,7 @@ from bluesky_tiled_plugins.clients.bluesky_run import BlueskyRunV3
 from bluesky_tiled_plugins.clients.document import Descriptor, Event, Start, Stop
 from tiled.utils import DictView
 
+from bluesky_gp.recording.coordinates import with_coordinates
 from bluesky_gp.recording.cut_arrays import CUT, uncut
 from bluesky_gp.recording.detector_files import reason
 from bluesky_gp.recording.document_order import in_order
@@ -86,11 +88,21 @@ class Stream(BlueskyEventStreamV3):  # type: ignore[misc]
         A key that is asked for by name and cannot be read raises.
         """
         if variables is not None:
-            return super().read(variables=variables, dim0=dim0)
+            return self._placed(super().read(variables=variables, dim0=dim0))
         faults = {key: f"{key} cannot be read: {fault}" for key in self._in_files() if (fault := self._fault(key))}
         for fault in faults.values():
             warnings.warn(fault, stacklevel=2)
-        return super().read(variables=self._var_keys - set(faults), dim0=dim0)
+        return self._placed(super().read(variables=self._var_keys - set(faults), dim0=dim0))
+
+    def _placed(self, found: Any) -> Any:
+        """Give what was read the coordinates that the documents of the run have."""
+        return with_coordinates(found, self.metadata, self._start)
+
+    @cached_property
+    def _start(self) -> Any:
+        """The start document of its run."""
+        run = self.parent
+        return (run if "start" in run.metadata else run.parent).metadata.get("start", {})
 
     def _in_files(self) -> list[str]:
         return [key for key, about in self.metadata.get("data_keys", {}).items() if "external" in about]

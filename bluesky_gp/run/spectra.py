@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from bluesky_gp.recording import goes_one_way, stated
+from bluesky_gp.recording import signal_axis as signal_axis
 from bluesky_gp.typing import Floats, Indices
 
 
@@ -21,6 +23,11 @@ class Spectra:
     units: str
     axis_units: str
     axis_name: str = "channel"  # energy, bias
+
+    @property
+    def goes_one_way(self) -> bool:
+        """Whether the axis can be an index: a sweep, which goes there and back, cannot."""
+        return goes_one_way(self.axis)
 
     def last_at(self, pixel: Indices) -> npt.NDArray[Any] | None:
         """Return the spectrum that was measured last at a pixel, shape ``(n_channels,)``; None: there is none."""
@@ -39,18 +46,6 @@ def spectrum_key(descriptor: Mapping[str, Any], target: str) -> str:
     device = keys[target].get("object_name")
     spectra = [key for key, value in keys.items() if value.get("object_name") == device and _is_spectrum(value)]
     return spectra[0] if len(spectra) == 1 else ""
-
-
-def signal_axis(descriptor: Mapping[str, Any], key: str) -> tuple[Floats | None, str]:
-    """Return the axis of a spectrum and its unit; None and "" if its detector names none: channels count from 0.
-
-    It stands in the detector's configuration, under the only key that ends in ``_axis``.
-    """
-    found = _stated(descriptor, key, "_axis")
-    if found is None:
-        return None, ""
-    value, described = found
-    return np.asarray(value, dtype=np.float64), described.get("units", "") or ""
 
 
 def axis_name(data_key: Mapping[str, Any]) -> str:
@@ -72,22 +67,11 @@ def exposure_of(descriptor: Mapping[str, Any], key: str) -> float:
 
     It stands in the detector's configuration, under the only key that ends in ``_exposure``.
     """
-    found = _stated(descriptor, key, "_exposure")
+    found = stated(descriptor, key, "_exposure")
     try:
         return nan if found is None else float(found[0])
     except (TypeError, ValueError):
         return nan
-
-
-def _stated(descriptor: Mapping[str, Any], key: str, suffix: str) -> tuple[Any, Mapping[str, Any]] | None:
-    """Return what the detector of an event key has configured under the only key that ends so, and its data key."""
-    device = descriptor["data_keys"][key].get("object_name")
-    configuration = descriptor.get("configuration", {}).get(device, {})
-    found = [(name, value) for name, value in configuration.get("data", {}).items() if name.endswith(suffix)]
-    if len(found) != 1:
-        return None
-    [(name, value)] = found
-    return value, configuration.get("data_keys", {}).get(name, {})
 
 
 def _is_spectrum(key: Mapping[str, Any]) -> bool:

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 import xarray as xr
 
 from bluesky_gp import GPAgent, PixelGrid, PixelOptimizer
@@ -6,6 +7,7 @@ from bluesky_gp.devices import PixelStage, SimulatedSpectrometer, SyntheticEELS
 from bluesky_gp.export import to_dataset
 from bluesky_gp.plans import adaptive_map
 from bluesky_gp.recording import open_catalog
+from bluesky_gp.recording.coordinates import with_coordinates
 from bluesky_gp.recording.dimensions import NamedDimensions
 from bluesky_gp.run import RunRecord
 
@@ -37,18 +39,49 @@ def test_dimensions_are_named_where_that_can_be_read_back():
     assert set(node.dims.values()) == {given}
 
 
+def read(values, dims, grid=None, axis=None):
+    """Return a dataset as a stream is read whose detector states an axis."""
+    keys = {"spectrum": {"dims": list(dims[1:]), "object_name": "camera", "units": "counts"}}
+    stated = {"data": {"camera_axis": axis}, "data_keys": {"camera_axis": {"units": "V"}}}
+    stream = {"data_keys": keys, "configuration": {} if axis is None else {"camera": stated}}
+    return with_coordinates(xr.Dataset({"spectrum": (dims, values)}), stream, {} if grid is None else {"gp": grid})
+
+
+def test_a_sweep_that_goes_there_and_back_is_no_index():
+    found = read(np.zeros((4, 3)), ("time", "bias"), axis=[0.0, 1.0, 0.0])
+    assert found["spectrum"].dims == ("time", "channel") and found["bias"].dims == ("channel",)
+    assert found["bias"].attrs["units"] == "V" and found["spectrum"].attrs["units"] == "counts"
+
+
+@pytest.mark.parametrize("axis", [None, [1.0, 2.0], [[1.0, 2.0, 3.0]]])
+def test_an_axis_that_does_not_fit_gives_no_coordinate(axis):
+    found = read(np.zeros((4, 3)), ("time", "energy"), axis=axis)
+    assert found["spectrum"].dims == ("time", "energy") and not found.coords
+
+
+@pytest.mark.parametrize("gp", [None, "mine", {}, {"grid": 3}, {"grid": {"shape": [5, 5]}}])
+def test_metadata_that_say_nothing_of_these_maps_give_no_positions(gp):
+    assert not read(np.zeros((4, 3, 3)), ("time", "row", "col"), grid=gp).coords
+
+
 def test_maps_and_spectra_come_back_from_the_catalog_with_row_col_and_energy(RE, docs, tmp_path):
     grid = PixelGrid((8, 8), step=(0.5, 0.5), units="nm")
     stage = PixelStage(grid=grid, name="stage")
     spectrometer = SimulatedSpectrometer(
         SyntheticEELS(shape=(8, 8)), stage, scalarizers=["net_counts"], name="spectrometer"
     )
-    agent = GPAgent(PixelOptimizer(grid, "net_counts"), target="spectrometer_net_counts")
+    agent = GPAgent(PixelOptimizer(grid, "net_counts"), target="spectrometer_net_counts", units="counts")
     with open_catalog(tmp_path) as catalog:
         RE.subscribe(catalog.writer)
         (uid,) = RE(adaptive_map([spectrometer], stage, agent, num=15))
         maps, primary = catalog[uid].gp_maps.read(), catalog[uid].primary.read()
         gp = catalog[uid].gp.read()
+    assert maps["row_position"].sel(row=3, col=0) == 1.5 and maps["row_position"].attrs["units"] == "nm"
+    assert maps["gp_maps_mean"].attrs["units"] == "counts" and "units" not in maps["gp_maps_acquisition"].attrs
+    np.testing.assert_array_equal(primary["energy"], RunRecord.from_documents(docs.all).spectra.axis)
+    assert primary["energy"].attrs["units"] == "eV"
+    near = primary["spectrometer_spectrum"].sel(energy=460.0, method="nearest")
+    assert near.dims == ("time",) and abs(float(near["energy"]) - 460.0) < 5.0
     assert maps["gp_maps_mean"].dims == ("time", "row", "col") and maps.sizes["row"] == 8
     assert primary["spectrometer_spectrum"].dims == ("time", "energy")
     assert gp["gp_proposed"].dims == ("time", "batch", "axes") and gp["gp_kernel_theta"].dims == ("time", "theta")
