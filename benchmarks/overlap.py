@@ -3,8 +3,8 @@
     python benchmarks/overlap.py [--seeds 10] [--jobs 2] [--json FILE] [--docs docs/benchmarks.md]
 
 Both choose batches of ten up to 410 from the same ten random pixels, on the kinds of maps of `choices.py`. The
-overlapped one begins to overlap when as many pixels are known as are under way, as `adaptive_map` does; "from three
-batches" waits until thirty are known.
+overlapped one begins to overlap when three times as many pixels are known as are under way, as `adaptive_map` does;
+"from one batch" when as many are.
 """
 
 from argparse import ArgumentParser
@@ -17,7 +17,7 @@ from judging import CHECKPOINTS, Answers, quality
 from maps import kinds, make
 from tables import machine, plus_minus, table, write_section
 
-RULES = {"plain": None, "overlapped": BATCH, "from three batches": 3 * BATCH}
+RULES = {"plain": None, "overlapped": 3 * BATCH, "from one batch": BATCH}
 """How many pixels must be known before decisions overlap; None: they never do."""
 MEASURES = {
     "points to the maximum": ("maximum", 1.0, 0),

@@ -29,6 +29,7 @@ from bluesky_gp.run import (
 )
 
 TELLING = 10  # pixels without a single value are no accident
+KNOWN = 3  # times as many pixels as are under way, before decisions are made ahead; benchmarks/overlap.py
 
 
 class Progress:
@@ -125,8 +126,8 @@ class Progress:
         """Begin to decide what follows the batch under way, from what was heard before the first of its pixels.
 
         A run that is resumed in the middle of a batch so decides what the one that was cut short would have decided.
-        Nothing is begun before as many pixels are known as are under way, for the last batch, whose successor ends the
-        run, and where people have asked for anything that is not heeded yet.
+        Nothing is begun before three times as many pixels are known as are under way, for the last batch, whose
+        successor ends the run, and where people have asked for anything that is not heeded yet.
         """
         previous, known = self._latest_and_known
         if self._ahead is not None or previous is None or previous.is_last:
@@ -136,7 +137,7 @@ class Progress:
         n = next((i for i in range(known[0], len(outcomes)) if outcomes[i].pixel in batch), len(outcomes))
         num, attempted = self.num_after(()), len(self._attempted(outcomes[:n], batch))
         steered = len(self.acted.actions) > known[1] or previous.orders.wanted
-        if steered or previous.state.n_measured < len(batch) or (num is not None and attempted >= num):
+        if steered or previous.state.n_measured < KNOWN * len(batch) or (num is not None and attempted >= num):
             return
         there = (n, known[1])
         self._ahead = _Ahead(self._submit(previous, known, there, batch), there)

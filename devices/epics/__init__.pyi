@@ -1,3 +1,4 @@
 from .axis import EpicsAxis as EpicsAxis
+from .flyer import EpicsFlyer as EpicsFlyer
 from .spectrometer import EpicsSpectrometer as EpicsSpectrometer
 from .stage import EpicsStage as EpicsStage

@@ -7,7 +7,7 @@ import pytest
 from bluesky.utils import FailedStatus, RunEngineInterrupted
 from flown import FlownBench
 from pauses import pausing, to_the_end
-from recorded_runs import NUM, cut, through_text
+from recorded_runs import cut, through_text
 
 from bluesky_gp import PixelOptimizer
 from bluesky_gp.optimizer import MaxPixels
@@ -16,9 +16,11 @@ from bluesky_gp.replay import replay
 from bluesky_gp.run import RunRecord
 from bluesky_gp.verify import verify
 
+NUM = 15
+
 
 def flown(script=None, optimizer=PixelOptimizer, **options):
-    return FlownBench(script, optimizer, **{"batch_size": 5, "n_initial": 5, **options})
+    return FlownBench(script, optimizer, **{"batch_size": 2, "n_initial": 2, **options})
 
 
 def overlapped(bench, num=NUM, **options):
@@ -34,13 +36,13 @@ def session(request, make_bench):
     """Make a bench whose batches are flown, and one whose pixels are measured one by one."""
     if request.param == "flown":
         return flown
-    return lambda script=None: make_bench(script=script, optimizer=PixelOptimizer, batch_size=5, n_initial=5)
+    return lambda script=None: make_bench(script=script, optimizer=PixelOptimizer, batch_size=2, n_initial=2)
 
 
 def test_a_decision_knows_all_but_the_batch_under_way_and_says_so(RE, docs, session):
     RE(overlapped(session()))
-    assert docs.column("gp_pending", "gp") == [0, 0, 5, 5, 5, 0]
-    assert docs.column("gp_n_outcomes", "gp") == [0, 5, 5, 10, 15, 23]
+    assert docs.column("gp_pending", "gp") == [0, 0, 0, 0, 2, 2, 2, 2, 0]
+    assert docs.column("gp_n_outcomes", "gp") == [0, 2, 4, 6, 6, 8, 10, 12, 15]
     assert len({outcome.pixel for outcome in RunRecord.from_documents(docs.all).outcomes}) == NUM
     assert docs.starts[0]["plan_args"]["overlap"] is True
 
@@ -56,13 +58,13 @@ def test_the_agent_decides_while_the_batch_is_measured(RE, docs):
         return proposal
 
     def visiting(pixel):
-        if len(bench.detector.visited) == 7:  # in the middle of the second batch, after which the third is chosen
+        if len(bench.detector.visited) == 7:  # in the middle of the fourth batch
             assert decided.wait(60.0)
         return visit(pixel)
 
     bench.optimizer.propose, bench.detector._visit = proposing, visiting
-    RE(overlapped(bench, 15))
-    assert docs.counts["primary"] == 15 and "gp_failures" not in docs.counts
+    RE(overlapped(bench, 10))
+    assert docs.counts["primary"] == 10 and "gp_failures" not in docs.counts
 
 
 def test_it_is_replayed_bit_for_bit_and_keeps_its_contract(RE, docs, session):
@@ -88,7 +90,7 @@ def test_killed_anywhere_it_goes_on_as_if_it_had_never_been(RE, docs, tmp_path, 
 def test_it_is_replayed_out_of_a_catalog(RE, tmp_path):
     with open_catalog(tmp_path) as catalog:
         RE.subscribe(catalog.writer)
-        RE(overlapped(flown(), 15))
+        RE(overlapped(flown(), 10))
         assert replay(catalog[-1].documents()).identical
 
 
@@ -111,11 +113,11 @@ def test_a_pause_at_any_message_changes_nothing(RE, docs):
 
     seen = []
     pausing(RE, (), seen)
-    RE(overlapped(flown(batch_size=2, n_initial=2), 6))
+    RE(overlapped(flown(), 10))
     expected, docs.all[:] = essence(), []
-    for number, command in list(enumerate(seen))[10::7]:
+    for number, command in list(enumerate(seen))[60::9]:
         pausing(RE, (number,), [])
-        to_the_end(RE, overlapped(flown(batch_size=2, n_initial=2), 6))
+        to_the_end(RE, overlapped(flown(), 10))
         assert essence() == expected, f"paused at message {number}, {command}"
         docs.all[:] = []
 
@@ -139,10 +141,10 @@ def interrupted(RE, bench, at=7):
 
 
 def test_aborted_it_leaves_no_decision_that_is_not_recorded(RE, docs):
-    bench = interrupted(RE, flown())
+    bench = interrupted(RE, flown(), at=6)
     RE.abort()
-    assert docs.column("gp_pending", "gp") == [0, 0]
-    assert len(bench.agent.left.history.steps) == 2 and len(bench.agent.left.history.rest) > 0
+    assert docs.column("gp_pending", "gp") == [0, 0, 0, 0]
+    assert len(bench.agent.left.history.steps) == 4 and len(bench.agent.left.history.rest) > 0
     left, first = bench.agent.left, list(docs.all)
     docs.all[:] = []
     RE(overlapped(bench, resume_from=left))
@@ -154,11 +156,11 @@ def test_aborted_it_leaves_no_decision_that_is_not_recorded(RE, docs):
 
 def test_the_word_of_a_person_is_heeded_by_the_next_decision_which_then_knows_all(RE, docs):
     bench = interrupted(RE, flown())
-    bench.agent.configure(batch_size=2)
+    bench.agent.configure(batch_size=1)
     RE.resume()
-    assert docs.column("gp_pending", "gp")[:4] == [0, 0, 0, 2]
-    assert docs.column("gp_n_outcomes", "gp")[2] == 10
-    assert docs.column("gp_asked", "gp")[2] == 2
+    assert docs.column("gp_pending", "gp")[:6] == [0, 0, 0, 0, 0, 1]
+    assert docs.column("gp_n_outcomes", "gp")[4] == 8
+    assert docs.column("gp_asked", "gp")[4] == 1
     assert replay(docs.all).identical
 
 
@@ -166,8 +168,8 @@ def test_a_run_that_is_finished_by_hand_ends_after_the_batch_under_way(RE, docs)
     bench = interrupted(RE, flown())
     bench.agent.finish("good enough")
     RE.resume()
-    assert docs.counts["primary"] == 10 and docs.column("gp_stop_reason", "gp")[-1] == "good enough"
-    assert docs.column("gp_n_measured", "gp")[-1] == 10
+    assert docs.counts["primary"] == 8 and docs.column("gp_stop_reason", "gp")[-1] == "good enough"
+    assert docs.column("gp_n_measured", "gp")[-1] == 8
 
 
 def test_pixels_that_a_person_wants_are_measured_once(RE, docs):
@@ -193,7 +195,7 @@ def test_an_optimizer_that_fails_ahead_fails_where_it_is_asked_with_its_reason(R
     propose = bench.optimizer.propose
 
     def proposing(state, num, **options):
-        if state.n_measured >= 5:
+        if state.n_measured >= 8:
             raise FloatingPointError("the map is on fire")
         return propose(state, num, **options)
 
@@ -201,7 +203,7 @@ def test_an_optimizer_that_fails_ahead_fails_where_it_is_asked_with_its_reason(R
     with pytest.raises(FailedStatus) as failed:
         RE(overlapped(bench))
     assert "the map is on fire" in str(failed.value.__cause__ or failed.value)
-    assert docs.counts["primary"] == 5 and docs.stops[0]["exit_status"] == "fail"
+    assert docs.counts["primary"] == 10 and docs.stops[0]["exit_status"] == "fail"
 
 
 @pytest.mark.parametrize(
