@@ -7,6 +7,7 @@ from pathlib import Path
 from bluesky_gp.files import hdf5
 from bluesky_gp.files.finding import find_file
 from bluesky_gp.files.hdf5 import datasets, opened
+from bluesky_gp.files.igor import read_ibw
 from bluesky_gp.files.nanonis import read_3ds
 from bluesky_gp.files.nion import is_nion, nion_signal, read_ndata
 from bluesky_gp.files.npz import read_npz
@@ -50,6 +51,7 @@ READERS: dict[str, tuple[Reader, ...]] = {
     ".3ds": (read_3ds,),
     **dict.fromkeys(hdf5.SUFFIXES, (read_probe_hdf5, read_rosettasciio)),
     **dict.fromkeys(SCIFIREADERS, (read_scifireaders,)),
+    ".ibw": (read_ibw,),
 }
 """Readers by suffix; files of any other suffix are rosettasciio's."""
 

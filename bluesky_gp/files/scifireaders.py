@@ -22,6 +22,8 @@ SCIFIREADERS = {
 }
 """Name of the reader of each suffix."""
 
+_LINES = ("y", "x", "channel")
+
 
 def read_scifireaders(path: Path) -> list[Signal]:
     """Return the signals of a file."""
@@ -32,8 +34,9 @@ def read_scifireaders(path: Path) -> list[Signal]:
             f"file {path}: {path.suffix} files are read by SciFiReaders ({error}): pip install 'bluesky_gp[probes]'"
         ) from error
     try:
-        read = getattr(SciFiReaders, SCIFIREADERS[path.suffix.lower()])(str(path)).read()
-        return [_signal(dataset) for dataset in _listed(read)]
+        reader = getattr(SciFiReaders, SCIFIREADERS[path.suffix.lower()])(str(path))
+        read = reader.read()
+        return [_force_volume(reader, read)] if type(read) is np.ndarray else [_signal(d) for d in _listed(read)]
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(
             f"file {path}: {path.suffix} files need one package more ({error}): pip install 'bluesky_gp[probes]'"
@@ -43,9 +46,9 @@ def read_scifireaders(path: Path) -> list[Signal]:
 
 
 def _listed(read: Any) -> list[Any]:
-    if isinstance(read, Mapping):
-        return list(read.values())
-    return list(read) if isinstance(read, list | tuple) else [read]
+    """Return the data sets that were read; there is nothing of Gwyddion's volumes (0.12.7)."""
+    found = read.values() if isinstance(read, Mapping) else read if isinstance(read, list | tuple) else [read]
+    return [dataset for dataset in found if dataset is not None]
 
 
 def _signal(dataset: Any) -> Signal:
@@ -58,6 +61,16 @@ def _signal(dataset: Any) -> Signal:
         real=is_real(dataset.dtype),
         metadata={**dict(dataset.original_metadata), **dict(dataset.metadata)},
     )
+
+
+def _force_volume(reader: Any, curves: Any) -> Signal:
+    """Return Bruker's force curves at the pixels of an image, which come as bare numbers, approach before retreat."""
+    image = reader.meta_data["Ciao image list"]
+    shape = (int(image["Number of lines"]), int(image["Samps/line"]), curves.shape[-1])
+    axes = [
+        Axis(name, "", np.arange(n, dtype=np.float64), name == "channel") for name, n in zip(_LINES, shape, strict=True)
+    ]
+    return Signal("Force", tuple(axes), load=partial(np.reshape, curves, shape), metadata=dict(image))
 
 
 def _axis(dimension: Any, size: int) -> Axis:
