@@ -39,7 +39,7 @@ ARROWS = {
     "devices.ophyd_async": "devices devices.sim scalarizers",
     "devices.ioc": "devices devices.sim scalarizers",
     "view": "acquisition gp optimizer recording run agent verify scalarizers plots export",
-    "remote": "recording run",
+    "remote": "recording run optimizer agent",
     "configured": "acquisition agent optimizer",
     "plans": "agent configured overview run",
     "testing": "optimizer plans",

@@ -1,6 +1,9 @@
 from .agent import GPAgent as GPAgent
+from .answering import NextQuestion as NextQuestion
+from .answering import answers_on as answers_on
 from .decision_events import DecisionEvents as DecisionEvents
 from .failures import Failure as Failure
 from .failures import reason as reason
 from .mailbox import Mailbox as Mailbox
 from .next_run import Assignment as Assignment
+from .steering import Progress as Progress

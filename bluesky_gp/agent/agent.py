@@ -13,6 +13,7 @@ from bluesky.protocols import Hints, Reading
 from event_model import DataKey, DocumentRouter, Event, EventDescriptor, RunStart, RunStop
 
 from bluesky_gp.agent.ahead import Ahead
+from bluesky_gp.agent.answering import answers_on
 from bluesky_gp.agent.by_hand import ByHand
 from bluesky_gp.agent.data_keys import readings
 from bluesky_gp.agent.decision_events import DecisionEvents
@@ -124,7 +125,7 @@ class GPAgent(ByHand, ForPlans, DocumentRouter):
         self._record = DecisionEvents(name, optimizer, units, self._room)
         every = (1 if optimizer.grid.size <= SMALL else 10) if maps is None else maps
         self.maps = Maps(self._record, lambda: self.decision, every=every)
-        self._executor = DaemonExecutor() if executor is None else executor
+        self._answers = answers_on(DaemonExecutor() if executor is None else executor)
         self._axes = None if axes is None else checked_axes(optimizer.grid, axes)
         self._scalarizer = scalarizer
         self._others = other_keys(target, optimizer, others or {})
@@ -162,7 +163,7 @@ class GPAgent(ByHand, ForPlans, DocumentRouter):
         heard = RunOutcomes(doc["uid"], self._keys(axes), history.unlearnt, doc.get("time"), needed=steers)
         acted = RunActions(doc["uid"], self.name, history.unheeded)
         self._discard()
-        self._run = Progress(self.optimizer, self._executor, heard, acted, history, first, gp.get("num"))
+        self._run = Progress(self.optimizer, self._answers, heard, acted, history, first, gp.get("num"))
         if steers:
             self._mail = Mail(doc["uid"], self)
         self.optimizer.restore(self._preparation.first_state if first is None else first.state)
@@ -180,7 +181,7 @@ class GPAgent(ByHand, ForPlans, DocumentRouter):
             if (action := self._run.acted.event(doc)) is not None:
                 self.hands.drop(action.id)
             if self.decision is not None and f"{self.name}_iteration" in doc["data"]:
-                self.optimizer.restore(self.decision.state)
+                self._keep(self.decision)
                 say_nothing_learnt(self.name, self._run)
             if doc["data"].get(f"{self.failures.name}_kind") == BY_HAND:
                 pixel = tuple(int(p) for p in doc["data"][f"{self.failures.name}_pixel"])

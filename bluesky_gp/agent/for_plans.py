@@ -7,7 +7,7 @@ from bluesky_gp.agent.hands import Hands
 from bluesky_gp.agent.review import Question
 from bluesky_gp.agent.steering import Progress
 from bluesky_gp.protocols import AnyOptimizer
-from bluesky_gp.run import Doing, Outcome, Resumed
+from bluesky_gp.run import Decision, Doing, Outcome, Resumed
 
 
 class ForPlans:
@@ -75,3 +75,7 @@ class ForPlans:
     def faults_in_a_row(self) -> int:
         """Number of the latest pixels, in a row, that failed by a fault of the instrument."""
         return 0 if self._run is None else self._run.heard.faults_in_a_row
+
+    def _keep(self, decision: Decision) -> None:
+        """Have the optimizer hold what a decision knew, now that it is recorded."""
+        self.optimizer.restore(decision.state)

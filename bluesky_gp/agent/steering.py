@@ -1,15 +1,14 @@
 """The questions and answers of one run."""
 
 from collections.abc import Sequence
-from concurrent.futures import Executor, Future
+from concurrent.futures import Future
 from dataclasses import asdict, dataclass
 from math import isnan
 
-from bluesky_gp.priority import urgent
+from bluesky_gp.agent.answering import Answers, NextQuestion
 from bluesky_gp.protocols import AnyOptimizer
 from bluesky_gp.run import (
     CONFIGURE,
-    FINISH,
     GO_ON,
     Action,
     Decision,
@@ -24,7 +23,6 @@ from bluesky_gp.run import (
     Step,
     TimeSpent,
     after,
-    decide,
     left_by,
 )
 
@@ -38,8 +36,8 @@ class Progress:
     Parameters
     ----------
     optimizer : Optimizer
-    executor : Executor
-        Where decisions are computed.
+    answers : callable
+        Computes decisions somewhere, see `answers_on`.
     heard : RunOutcomes
         What the run says of its pixels; it goes on hearing.
     acted : RunActions
@@ -55,7 +53,7 @@ class Progress:
     def __init__(
         self,
         optimizer: AnyOptimizer,
-        executor: Executor,
+        answers: Answers,
         heard: RunOutcomes,
         acted: RunActions,
         history: History,
@@ -68,7 +66,7 @@ class Progress:
         self.warned = False  # that nothing is learnt
         self.spent = Spent()  # as far as the plan counts it
         self._optimizer = optimizer
-        self._executor = executor
+        self._answers = answers
         self._history = history
         self._num = num
         self._before = frozenset(outcome.pixel for outcome in history.learnt)
@@ -116,8 +114,8 @@ class Progress:
         outcomes = tuple(self.heard.outcomes[: there[0]])  # a copy: documents keep arriving on the RunEngine's thread
         actions = tuple(self.acted.actions[known[1] : there[1]])
         attempted = len(self._attempted(outcomes, pending))
-        question = _Question(outcomes[known[0] :], actions, self.num_after(()), attempted, ahead=len(pending) > 0)
-        return self._executor.submit(_decide, self._optimizer, self._history, previous, question)
+        question = NextQuestion(outcomes[known[0] :], actions, self.num_after(()), attempted, ahead=len(pending) > 0)
+        return self._answers(self._optimizer, self._history, previous, question)
 
     def _attempted(self, outcomes: Sequence[Outcome], pending: Sequence[int]) -> frozenset[int]:
         return self._before.union((outcome.pixel for outcome in outcomes), pending)
@@ -248,40 +246,6 @@ class _Ahead:
     def proposes(self) -> bool:
         """Whether it is there, and names pixels."""
         return self.answer.done() and not _has_failed(self.answer) and not self.answer.result().is_last
-
-
-@dataclass(frozen=True)
-class _Question:
-    """What a decision is to heed: what is new, and how many pixels are attempted of how many, those under way too."""
-
-    outcomes: tuple[Outcome, ...]
-    actions: tuple[Action, ...]
-    num: int | None
-    attempted: int
-    ahead: bool = False
-
-    @property
-    def finish(self) -> str:
-        """Why the run is to end here by a person's word; empty: it is not."""
-        last = next((action for action in reversed(self.actions) if action.kind in (FINISH, GO_ON)), None)
-        return str(last.arguments["reason"]) if last is not None and last.kind == FINISH else ""
-
-    def size(self, orders: Orders, batch_size: int) -> int:
-        """Return how many pixels to propose: those that people want are measured beyond `num` as well."""
-        size = int(orders.settings.get("batch_size", batch_size))
-        left = size if self.num is None else min(size, self.num - self.attempted)
-        return max(left, min(len(set(orders.wanted)), size), len(orders.batch or ()))
-
-
-def _decide(optimizer: AnyOptimizer, history: History, previous: Decision | None, question: _Question) -> Decision:
-    with urgent():
-        previous = after(optimizer, history) if previous is None else previous
-        orders = previous.orders.after(question.actions, question.outcomes, optimizer.grid)
-        num = 0 if question.finish else question.size(orders, optimizer.batch_size)
-        reason = question.finish or "num"
-        return decide(
-            optimizer, previous, question.outcomes, num, reason, actions=question.actions, ahead=question.ahead
-        )
 
 
 def _has_failed(answer: "Future[Decision]") -> bool:

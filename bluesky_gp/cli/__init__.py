@@ -4,6 +4,7 @@ import sys
 
 import click
 
+from bluesky_gp.cli.agent import agent
 from bluesky_gp.cli.demo import demo
 from bluesky_gp.cli.export import export
 from bluesky_gp.cli.ioc import ioc
@@ -34,6 +35,7 @@ cli.add_command(verify)
 cli.add_command(rehearse)
 cli.add_command(scalarize)
 cli.add_command(catalog)
+cli.add_command(agent)
 
 
 def main() -> None:

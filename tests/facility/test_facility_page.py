@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from facility.elsewhere import Elsewhere
 from facility.queue_server import MANAGER, redis_executable, wait_for
 from markdown_page import Reader, blocks
 
@@ -58,9 +59,16 @@ def queue(surroundings, tmp_path):
         os.killpg(started.pid, signal.SIGKILL)
 
 
-def test_the_page_can_be_typed(RE, tmp_path, monkeypatch, surroundings, queue):
+@pytest.fixture
+def elsewhere(tmp_path):
+    """The proxy and the agent of the page, at ports that are free."""
+    with Elsewhere(tmp_path) as running:
+        yield {"localhost:5570": f"localhost:{running.answers}", "localhost:5567": f"localhost:{running.into}"}
+
+
+def test_the_page_can_be_typed(RE, tmp_path, monkeypatch, surroundings, queue, elsewhere):
     monkeypatch.chdir(tmp_path)
-    fewer = {"num=410": "num=20", "queue_map.py 410": "queue_map.py 12", "examples/": f"{ROOT}/examples/"}
+    fewer = {"num=410": "num=20", "queue_map.py 410": "queue_map.py 12", "examples/": f"{ROOT}/examples/", **elsewhere}
     reader = Reader(tmp_path, replaced=fewer)
     reader.environment |= surroundings | {
         "PATH": f"{Path(reader.environment['PATH'].split(':')[0])}:{surroundings['PATH']}"
