@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from bluesky_gp.cli.bars import counted
 from bluesky_gp.cli.given import told
 
 if TYPE_CHECKING:
@@ -114,10 +115,18 @@ def read(catalog: "Catalog", run: Any, scalarizer: "Scalarizer | None" = None, *
 
 def made_of(catalog: "Catalog", run: Any, make: Callable[["Documents"], T]) -> T:
     """Return what `make` makes of a run's documents: of its journal, which has every bit, else of the catalog."""
-    from bluesky_gp.recording import JournalError, documents_of
+    from bluesky_gp.recording import JournalError
 
     try:
-        return make(documents_of(run.start["uid"], catalog))
+        return make(read_documents(catalog, run))
     except JournalError as error:
         click.echo(f"{error}. Read from the catalog instead.", err=True)
         return make(run.documents())
+
+
+def read_documents(catalog: "Catalog", run: Any) -> "Documents":
+    """Return the documents of a run, of its journal if it has one; a bar says how many have been read."""
+    from bluesky_gp.recording import documents_of
+
+    numbers = (run.metadata.get("stop") or {}).get("num_events") or {}
+    return counted(documents_of(run.start["uid"], catalog), "reading", sum(numbers.values()) or None)

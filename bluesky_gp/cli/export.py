@@ -1,10 +1,12 @@
 """``bluesky-gp export``: a run as a file for other programs."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
+from bluesky_gp.cli.bars import bar
 from bluesky_gp.cli.catalogs import catalog_option, find, opened, read
 from bluesky_gp.cli.given import given_option
 
@@ -26,7 +28,8 @@ def export(uid: str, file: Path, place: str, given: dict[str, Any], overwrite: b
     with opened(place) as catalog:
         record = read(catalog, find(catalog, uid), **given)
     try:
-        write(record, file, overwrite=overwrite)
+        with bar("writing", quiet=not sys.stderr.isatty()) as progress:
+            write(record, file, overwrite=overwrite, progress=progress)
     except FileExistsError as error:
         raise click.UsageError(f"{file} exists already; --overwrite replaces it") from error
     except (ValueError, OSError, ModuleNotFoundError) as error:

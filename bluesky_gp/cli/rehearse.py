@@ -1,13 +1,13 @@
 """``bluesky-gp rehearse``: how many points of a map that is known would have been enough."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from bluesky_gp.cli.bars import bar
 from bluesky_gp.cli.catalogs import catalog_option
 from bluesky_gp.cli.choices import ACQUISITIONS, KERNELS, default_batch, make_acquisition, make_kernel
 from bluesky_gp.cli.given import given_option
@@ -98,7 +98,7 @@ def _rehearsed(
     from bluesky_gp.rehearsal import rehearse
 
     known: dict[str, Any] = {name: getattr(full, name) for name in ("target", "units", "maximize", "key")}
-    with _progress("rehearsing", quiet=quiet) as progress:
+    with bar("rehearsing", quiet=quiet) as progress:
         return rehearse(full.grid, full.values, choices, n_jobs=jobs or -1, progress=progress, **known, **limits)
 
 
@@ -117,7 +117,7 @@ def _tell(rehearsal: "Rehearsal", checks: "list[Check]", path: Path | None, *, a
 def _confirmed(rehearsal: "Rehearsal", jobs: int | None, *, quiet: bool) -> "tuple[Rehearsal, list[Check]]":
     from bluesky_gp.rehearsal import confirm
 
-    with _progress("checking on other seeds", quiet=quiet) as progress:
+    with bar("checking on other seeds", quiet=quiet) as progress:
         return confirm(rehearsal, n_jobs=jobs or -1, progress=progress)
 
 
@@ -126,20 +126,6 @@ def _draw(rehearsal: "Rehearsal", path: Path) -> Path:
 
     rehearsal_figure(rehearsal).savefig(path, dpi=150)
     return path
-
-
-@contextmanager
-def _progress(label: str, *, quiet: bool) -> Iterator[Callable[[int, int], None] | None]:
-    """Show a bar on standard error while it goes on."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    if quiet:
-        yield None
-        return
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(label, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def _acquisitions(names: str) -> dict[str, Any]:

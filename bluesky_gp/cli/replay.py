@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bluesky_gp.cli.catalogs import catalog_option, find, opened
+from bluesky_gp.cli.catalogs import catalog_option, find, opened, read_documents
 from bluesky_gp.cli.choices import ACQUISITIONS, make_acquisition
 from bluesky_gp.cli.given import ANY, given_option, told
 
@@ -55,7 +55,7 @@ def recorded_documents(key: str, place: str) -> "Iterator[Documents]":
         yield documents_of(Path(key))
         return
     with opened(place) as catalog:
-        yield documents_of(find(catalog, key).start["uid"], catalog)
+        yield read_documents(catalog, find(catalog, key))
 
 
 def _tell(result: "Replay") -> None:

@@ -25,6 +25,7 @@ from .given import check_record as check_record
 from .given import pairs as pairs
 from .history import History as History
 from .history import Step as Step
+from .kept_spectra import blocks as blocks
 from .keys import PIXELS as PIXELS
 from .keys import Axes as Axes
 from .keys import PixelKeys as PixelKeys

@@ -15,12 +15,13 @@ from bluesky_gp.run.actions import Action, RunActions
 from bluesky_gp.run.events import RunOutcomes
 from bluesky_gp.run.given import pairs
 from bluesky_gp.run.history import History
+from bluesky_gp.run.kept_spectra import KeptSpectra
 from bluesky_gp.run.keys import PIXELS, Axes, PixelKeys
 from bluesky_gp.run.outcomes import Outcome, final_outcomes
 from bluesky_gp.run.schema import agent_entry
 from bluesky_gp.run.shown import as_html, in_a_line
-from bluesky_gp.run.spectra import Spectra, axis_name, exposure_of, rows_of, signal_axis, spectrum_key
-from bluesky_gp.scalarizers import as_spectrum, channels
+from bluesky_gp.run.spectra import Spectra, axis_name, exposure_of, signal_axis, spectrum_key
+from bluesky_gp.scalarizers import as_spectrum
 from bluesky_gp.typing import Floats, Indices
 
 _LARGEST = 2**26  # pixels; half a GiB a map
@@ -66,7 +67,7 @@ class RunRecord:
         others : mapping, optional
             Event keys of auxiliary quantities, by their names. Default: those that the run's agent heard.
         spectra : bool
-            Whether to keep the spectra, which are nearly all that a long run holds.
+            Whether to keep the spectra, which are nearly all that a long run holds; many are kept in a temporary file.
 
         Raises
         ------
@@ -170,7 +171,7 @@ class RunReader(DocumentRouter):
         self._agent = ""
         self._units = ""
         self._spectrum_key = ""
-        self._spectra: list[tuple[int, Floats]] = []
+        self._spectra, self._spectra_at = KeptSpectra(), list[int]()
         self._axis: Floats | None = None
         self._axis_name = "channel"
         self._spectrum_units: tuple[str, str] = ("", "")  # of the values, of the axis
@@ -236,7 +237,8 @@ class RunReader(DocumentRouter):
         if outcome is not None and self._pixels is not None and self._pixels.keys.target in data:
             self._exposed += self._exposure
         if outcome is not None and self._spectrum_key in data:
-            self._spectra.append((outcome.pixel, as_spectrum(data[self._spectrum_key])))
+            self._spectra.add(as_spectrum(data[self._spectrum_key]))
+            self._spectra_at.append(outcome.pixel)
         if f"{self._agent}_iteration" in data:
             self._iterations.setdefault(int(data[f"{self._agent}_iteration"]), data)
         if f"{self._agent}_maps_mean" in data:
@@ -274,12 +276,10 @@ class RunReader(DocumentRouter):
         )
 
     def _measured_spectra(self, grid: PixelGrid) -> Spectra | None:
-        if not self._spectra:
+        if not self._spectra_at:
             return None
-        pixels, values = zip(*self._spectra, strict=True)
-        longest = max(values, key=len)
         axis, (units, axis_units) = self._axis, self._spectrum_units
-        if axis is None or len(axis) < len(longest):
-            axis, axis_units = channels(longest), ""
-        rows = rows_of(values, len(axis))
-        return Spectra(grid.unravel(np.array(pixels)), rows, axis, units, axis_units, self._axis_name)
+        if axis is None or len(axis) < self._spectra.longest:
+            axis, axis_units = np.arange(self._spectra.longest, dtype=np.float64), ""
+        rows = self._spectra.rows(len(axis))
+        return Spectra(grid.unravel(np.array(self._spectra_at)), rows, axis, units, axis_units, self._axis_name)

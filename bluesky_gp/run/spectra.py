@@ -1,6 +1,6 @@
 """The spectra of a run, and the axis of one as a descriptor describes it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import nan
 from typing import Any
@@ -52,14 +52,6 @@ def axis_name(data_key: Mapping[str, Any]) -> str:
     """Return the name that a detector gives the axis of its spectrum, "channel" if it gives none."""
     names = data_key.get("dims") or ["channel"]
     return str(names[-1])
-
-
-def rows_of(spectra: Sequence[npt.NDArray[Any]], length: int) -> npt.NDArray[Any]:
-    """Return spectra as rows of one length, NaN where a frame was cut short."""
-    rows = np.full((len(spectra), length), np.nan, dtype=np.result_type(*spectra))
-    for row, spectrum in zip(rows, spectra, strict=True):
-        row[: len(spectrum)] = spectrum
-    return rows
 
 
 def exposure_of(descriptor: Mapping[str, Any], key: str) -> float:

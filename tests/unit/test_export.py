@@ -1,4 +1,5 @@
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from bluesky_gp.devices import PixelStage, SimulatedSpectrometer, SyntheticEELS,
 from bluesky_gp.export import export, to_dataset
 from bluesky_gp.files import read_spectra
 from bluesky_gp.plans import adaptive_map
-from bluesky_gp.run import RunRecord
+from bluesky_gp.run import RunRecord, kept_spectra
 from bluesky_gp.scalarizers import get_scalarizer, scalarized_map
 from bluesky_gp.status import finished
 
@@ -51,6 +52,37 @@ def test_maps_come_back_with_coordinates_units_and_what_the_run_was(loops, tmp_p
     assert np.array_equal(back["spectrum"], loops.spectra.values, equal_nan=True)
     assert np.array_equal(back["pixel"], loops.spectra.pixels)
     assert (back["bias"].attrs["units"], back["bias"].dims) == ("V", ("channel",))  # it goes there and back: no index
+
+
+@pytest.mark.parametrize("name", ["map.nc", "map.zarr"])
+@pytest.mark.parametrize("factor", [1.0, 1.0 + 2.0j])
+def test_spectra_that_do_not_fit_into_memory_are_written_in_parts_and_come_back_whole(
+    loops, tmp_path, monkeypatch, name, factor
+):
+    monkeypatch.setattr(kept_spectra, "_HELD", 1000)
+    monkeypatch.setattr(kept_spectra, "_BLOCK", 7 * 64 * 16)
+    kept, told = kept_spectra.KeptSpectra(), []
+    for spectrum in factor * loops.spectra.values:
+        kept.add(spectrum)
+    filed = replace(loops, spectra=replace(loops.spectra, values=kept.rows(64)))
+    export(filed, tmp_path / name, progress=lambda done, of: told.append((done, of)))
+    back = xr.open_dataset(tmp_path / name, **({"consolidated": False} if name.endswith("zarr") else {})).load()
+    back.close()
+    export(replace(filed, spectra=replace(filed.spectra, values=np.array(filed.spectra.values))), tmp_path / f"1{name}")
+    whole = xr.open_dataset(tmp_path / f"1{name}", **({"consolidated": False} if name.endswith("zarr") else {})).load()
+    whole.close()
+    xr.testing.assert_identical(back, whole)
+    n = len(loops.spectra.pixels)
+    assert told[-1] == (n, n)
+    assert len(told) > 1
+
+
+def test_a_long_run_is_read_with_its_spectra_in_a_file(loops, docs, monkeypatch):
+    monkeypatch.setattr(kept_spectra, "_HELD", 1000)
+    again = RunRecord.from_documents(docs.all)
+    assert isinstance(again.spectra.values, kept_spectra.FiledRows)
+    np.testing.assert_array_equal(again.spectra.values, loops.spectra.values)
+    xr.testing.assert_identical(to_dataset(again), to_dataset(loops))
 
 
 def test_spectra_come_back_as_an_image_that_hyperspy_opens(loops, tmp_path):
