@@ -3,6 +3,7 @@
 import logging
 from concurrent.futures import Future
 from dataclasses import dataclass
+from math import isfinite
 from threading import RLock, Timer
 from time import time
 
@@ -35,7 +36,8 @@ class Question:
         """Return the question whether the batch of a decision is to be measured."""
         proposal = decision.proposal
         rows = [tuple(int(p) for p in row) for row in proposal.pixels]
-        shown = [f"{row} {m:.3g} +- {s:.2g}" for row, m, s in zip(rows, proposal.mean, proposal.std, strict=True)]
+        known = zip(rows, proposal.mean, proposal.std, strict=True)  # of the first pixels nothing is
+        shown = [f"{row} {mean:.3g} +- {std:.2g}" if isfinite(mean) else f"{row}" for row, mean, std in known]
         ends = "" if seconds is None else f", or is measured in {seconds:g} s"
         words = f"a batch waits for {agent}.agree(), .edit([...]) or .veto([...]){ends}: {', '.join(shown)}"
         return cls(tuple(rows), seconds, words)

@@ -25,6 +25,7 @@ class Reviewer(threading.Thread):
     def __init__(self, agent, *answers):
         super().__init__(daemon=True)
         self.agent, self.answers, self.shown = agent, list(answers), []
+        self.words = []
         self.start()
 
     def run(self):
@@ -34,6 +35,7 @@ class Reviewer(threading.Thread):
             if question is not None and question is not seen:
                 seen = question
                 self.shown.append(question.pixels)
+                self.words.append(question.words)
                 answer = self.answers.pop(0) if self.answers else lambda agent: agent.agree(who="jane")
                 answer(self.agent)
             time.sleep(0.005)
@@ -54,6 +56,7 @@ def test_a_batch_is_measured_when_somebody_agrees(session, RE, docs):
     RE(bench.map(15, review=True))
     record = RunRecord.from_documents(docs.all)
     assert [pixel for batch in reviewer.shown for pixel in batch] == pixels(record)
+    assert "nan" not in reviewer.words[0] and " +- " in reviewer.words[1]  # nothing is known of the first pixels
     assert docs.column("gp_hands_action", "gp_hands") == ["agree"] * 3
     assert set(docs.column("gp_hands_who", "gp_hands")) == {"jane"}
     check_replay(docs)

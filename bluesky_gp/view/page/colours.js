@@ -22,11 +22,9 @@ function table(name) {
 
 export const TABLES = { viridis: table("viridis"), magma: table("magma"), cividis: table("cividis") };
 
-export function css(name, share) {
-  const i = Math.round(255 * Math.min(Math.max(share, 0), 1));
-  const colours = TABLES[name];
-  return `rgb(${colours[3 * i]},${colours[3 * i + 1]},${colours[3 * i + 2]})`;
-}
+const WORDS = Object.fromEntries(Object.entries(TABLES).map(([name, colours]) => [name, Array.from({ length: 256 }, (_, i) => `rgb(${colours.subarray(3 * i, 3 * i + 3).join(",")})`)]));
+
+export const css = (name, share) => WORDS[name][Math.round(255 * Math.min(Math.max(share, 0), 1))];
 
 export function gradient(name) {
   const stops = Array.from({ length: 17 }, (_, i) => css(name, i / 16));

@@ -76,13 +76,11 @@ export class MapPanel {
     const { rows, cols, depth, slice } = this.lattice;
     const context = this.image.getContext("2d");
     const pixels = context.createImageData(cols, rows);
+    const words = new Uint32Array(pixels.data.buffer); // a pixel each: bytes one by one take 20 times as long
     if (map) {
       const [low, high] = limits ?? [map.low, map.high];
       const colours = levelColours(map, low, high, TABLES[this.colours]);
-      for (let i = 0; i < rows * cols; i++) {
-        const level = map.levels[i * depth + slice];
-        if (level) pixels.data.set([colours[3 * level], colours[3 * level + 1], colours[3 * level + 2], 255], 4 * i);
-      }
+      for (let i = 0, at = slice; i < words.length; i++, at += depth) words[i] = colours[map.levels[at]];
       this.low.textContent = short(low);
       this.high.textContent = short(high);
     }
@@ -130,16 +128,17 @@ export class MapPanel {
   }
 }
 
-// Colours of the 256 levels of a map between limits that need not be its own.
+// Colours of the 256 levels of a map between limits that need not be its own, as pixels; nothing where no number is.
 function levelColours(map, low, high, table) {
-  const colours = new Uint8Array(768);
+  const colours = new Uint8Array(1024);
   for (let level = 1; level < 256; level++) {
     const value = map.low + ((level - 1) / 254) * (map.high - map.low);
     const share = high > low ? Math.min(Math.max((value - low) / (high - low), 0), 1) : 0.5;
     const i = Math.round(255 * share);
-    colours.set(table.subarray(3 * i, 3 * i + 3), 3 * level);
+    colours.set(table.subarray(3 * i, 3 * i + 3), 4 * level);
+    colours[4 * level + 3] = 255;
   }
-  return colours;
+  return new Uint32Array(colours.buffer);
 }
 
 function dashed(context, path, dots) {

@@ -11,6 +11,7 @@ import { whyHere } from "./why.js";
 const FRAMES = 2 ** 26; // bytes of maps that are kept here
 const AHEAD = 3; // decisions that are fetched before they are looked at
 const AGAIN = 400; // ms, until maps that are being computed are asked for again
+const REST = 150; // ms that the slider has not moved
 
 export class RunView {
   constructor(uid, { compact = false, onBeside = null } = {}) {
@@ -153,8 +154,11 @@ export class RunView {
     this.tell();
     const wanted = this.number;
     const began = performance.now();
+    clearTimeout(this.rest);
+    this.asking?.abort(); // nobody waits any more for what the slider has left behind
+    this.asking = new AbortController();
     try {
-      const found = await this.fetched(wanted);
+      const found = await this.fetched(wanted, this.asking.signal);
       if (wanted !== this.number) return;
       this.frame = found;
       if (this.scale === undefined) this.scale = wanted === last ? found : await this.fetched(last).catch(() => found);
@@ -167,9 +171,14 @@ export class RunView {
     this.element.dataset.shown = wanted;
     this.element.dataset.took = Math.round(performance.now() - began);
     if (this.frame && this.frame.decision !== wanted) this.later(wanted);
-    else for (let i = 1; i <= AHEAD; i++) this.fetched(wanted + i).catch(() => {});
-    if (this.picked !== null) this.explain();
+    this.rest = setTimeout(() => this.rested(wanted), REST);
     for (const card of this.cards ?? []) card.moved?.();
+  }
+
+  // What takes longer than a step of the slider: why here, and the decisions that may come next.
+  rested(wanted) {
+    if (this.picked !== null) this.explain();
+    if (this.frame?.decision === wanted) for (let i = 1; i <= AHEAD; i++) this.fetched(wanted + i).catch(() => {});
   }
 
   later(wanted) {
@@ -177,10 +186,10 @@ export class RunView {
     this.again = setTimeout(() => { if (this.number === wanted) this.show(wanted); }, AGAIN);
   }
 
-  async fetched(number) {
+  async fetched(number, signal) {
     if (number < 0 || number >= this.course.decisions.length) return null;
     if (this.frames.has(number)) return this.frames.get(number);
-    const found = await frame(`/runs/${this.uid}/decisions/${number}/maps`);
+    const found = await frame(`/runs/${this.uid}/decisions/${number}/maps`, { signal });
     if (found.decision === number) this.kept(number, found);
     return found;
   }
