@@ -27,6 +27,8 @@ class Contribution:
         Of the prior's variance, explained by the image; 0: it is not used.
     theta, theta_without : ndarray
         Logarithms of the hyperparameters, of each.
+    shift : tuple of int
+        By how many pixels the image seems to lie beside its place, see `shift_of`.
     """
 
     gain: float
@@ -35,6 +37,7 @@ class Contribution:
     share: float
     theta: Floats
     theta_without: Floats
+    shift: tuple[int, ...] = (0, 0)
 
     @property
     def used(self) -> bool:
@@ -43,8 +46,15 @@ class Contribution:
 
     @property
     def words(self) -> str:
-        """That the image is not used, and why; empty where it is."""
-        return "" if self.used else "the overview image is not used: it does not make the values more predictable"
+        """That the image is not used, and why, or that it lies beside its place; empty where neither is so."""
+        if not self.used:
+            return "the overview image is not used: it does not make the values more predictable"
+        if not any(self.shift):
+            return ""
+        return (
+            f"the overview image seems to be shifted: what is at a pixel it shows {self.shift} pixels further, so that "
+            f"its position would have to be moved by {tuple(-n for n in self.shift)}"
+        )
 
     def in_units(self, units: Units) -> "Contribution":
         """Return the same with errors in the target's unit."""

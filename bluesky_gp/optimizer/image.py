@@ -9,6 +9,7 @@ from sklearn.gaussian_process.kernels import Kernel
 from bluesky_gp.gp import FeatureCovariance, Fit, FitProblem, KernelChoice, covariance_of, starts_for
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.optimizer.contribution import Contribution, Weighing
+from bluesky_gp.optimizer.misplaced import shift_of
 from bluesky_gp.overview import FeatureGroups
 from bluesky_gp.typing import Floats
 
@@ -19,6 +20,7 @@ class Image:
 
     U: Floats = field(repr=False)  # (N, r), see `FeatureCovariance`
     plain: KernelChoice
+    shape: tuple[int, ...]  # of the grid
 
     def covariance(self, kernel: Kernel, grid: PixelGrid) -> FeatureCovariance:
         """Return the prior covariance by a kernel of pixels plus one of features."""
@@ -46,6 +48,8 @@ class Image:
         plain_fit = without.solve(*starts_for(self.plain, theta, len(problem.S), n_fitted))
         weighing = Weighing(problem, fit, without, plain_fit)
         contribution = weighing.contribution()
+        if contribution.used:
+            contribution = replace(contribution, shift=shift_of(problem, fit.theta, self.shape))
         return weighing.chosen(contribution), contribution
 
 
@@ -74,4 +78,4 @@ def beliefs(
     choice = plain.sharing(groups.ranks)
     if prior is not None and everything:
         choice = choice.believing(prior["theta"], prior.get("std", 0.5))
-    return choice, Image(groups.U, plain)
+    return choice, Image(groups.U, plain, shape)

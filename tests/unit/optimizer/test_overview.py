@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import gaussian_filter, shift
 from sklearn.decomposition import PCA
 from sklearn.gaussian_process.kernels import RBF, WhiteKernel
 from sklearn.preprocessing import PowerTransformer
@@ -52,6 +52,15 @@ def test_an_image_that_says_nothing_changes_nothing(seed):
     assert not seeing.state.fit.contribution.used
     assert np.array_equal(seeing.state.pixels, plain.state.pixels)
     np.testing.assert_allclose(seeing.mean, plain.mean, rtol=1e-9)
+
+
+@pytest.mark.parametrize("apart", [(0, 0), (2, -1)])
+def test_an_image_that_lies_beside_its_place_is_said_to(apart):
+    optimizer = PixelOptimizer(GRID, "z", overview=shift(IMAGE, apart, order=1, mode="nearest"))
+    state = measured(optimizer, SAMPLE, 80).state
+    assert state.contribution.used and state.contribution.shift == apart
+    assert ("seems to be shifted" in state.method) == any(apart)
+    assert not any(apart) or f"have to be moved by {tuple(-n for n in apart)}" in state.method
 
 
 def test_an_image_is_taken_up_later_when_the_values_say_so():
