@@ -1,30 +1,38 @@
-"""Time a pixel, single and flown, beside `bp.list_scan` over the same points.
+"""Time a pixel, single and flown, beside `bp.list_scan` over the same points; whole runs beside a list of their pixels.
 
-    python benchmarks/instrument_time.py [--nion] [--repeats 20]
+    python benchmarks/instrument_time.py [--nion] [--repeats 20] [--docs docs/benchmarks.md]
 
 Each way measures the same hundred pixels in batches of 10 and of 100, decisions left out: what is compared is what the
 RunEngine, the devices and the documents cost beside the exposure. The shortest of the repetitions counts, as a machine
 that does other things as well only ever adds; the processor's time, of all threads, is the mean.
+
+The second table has whole runs of `adaptive_map`, flown, with decisions one after another or overlapping with the
+batches, beside the pixels that they chose, flown from a list in the same batches.
 """
 
 import argparse
 import asyncio
+import os
+from pathlib import Path
 from time import perf_counter, process_time
 
 import bluesky.plans as bp
 import bluesky.preprocessors as bpp
 import numpy as np
 from bluesky import RunEngine
-from tables import machine, table
+from tables import machine, table, write_section
 
-from bluesky_gp import PixelGrid
+from bluesky_gp import GPAgent, PixelGrid, PixelOptimizer
 from bluesky_gp.devices import PixelStage, SimulatedFlyer
-from bluesky_gp.plans import declare_flyer, fly_batch, measure_pixels
+from bluesky_gp.plans import adaptive_map, declare_flyer, fly_batch, measure_pixels
 from bluesky_gp.protocols import Batch
+from bluesky_gp.run import RunRecord, TimeSpent
 
 EXPOSURES = (0.001, 0.01, 0.1)  # s
 SHARE = {0.1: 10}  # at long exposures fewer repetitions are enough
 NUM = 100
+BATCH = 10  # of whole runs
+DECISIONS = {"one after another": False, "overlapped": True}
 
 
 def simulated(exposure):
@@ -91,21 +99,68 @@ def rows(make, repeats):
             ]
 
 
+def adaptive(engine, make, exposure, overlap):
+    """Measure adaptively; return seconds, share of the time that the instrument waited for decisions, and pixels."""
+    stage, detector = make(exposure)
+    agent = GPAgent(PixelOptimizer(stage.grid, "loop_area", batch_size=BATCH), target="det_loop_area", maps=0)
+    documents, began = [], perf_counter()
+    plan = adaptive_map([detector], stage, agent, num=NUM, overlap=overlap)
+    engine(plan, lambda name, doc: documents.append((name, doc)))
+    wall = perf_counter() - began
+    record = RunRecord.from_documents(documents, spectra=False)
+    spent = TimeSpent.of(record)
+    return wall, spent.waiting / spent.whole, [tuple(pixel) for pixel in record.measured[0].tolist()]
+
+
+def whole_rows(make, repeats):
+    """Yield a row of the second table for each exposure and way."""
+    engine = RunEngine({}, loop=asyncio.new_event_loop(), context_managers=[])
+    for exposure in EXPOSURES:
+        again = max(2, repeats // 5)
+        for name, overlap in DECISIONS.items():
+            wall, idle, pixels = min(adaptive(engine, make, exposure, overlap) for _ in range(again))
+            listed, _ = measured(engine, ways(*make(exposure), pixels)["flown, 10 a batch"], again)
+            yield [
+                f"{1e3 * exposure:g}",
+                name,
+                f"{1e3 * wall / NUM:.2f}",
+                f"{wall / listed:.2f}",
+                f"{100 * idle:.0f}",
+            ]
+
+
+def report(make, repeats):
+    """Return both tables."""
+    head = ["exposure, ms", "way", "ms a pixel", "/exposure", "of these processor"]
+    whole = ["exposure, ms", "decisions", "ms a pixel", "/ list", "waiting for decisions, %"]
+    return "\n\n".join(
+        [
+            f"Made by `python benchmarks/instrument_time.py --repeats {repeats}` ({machine()}; load "
+            f"{os.getloadavg()[0]:.0f} at the end).",
+            table(head, list(rows(make, repeats))),
+            "Whole runs:",
+            table(whole, list(whole_rows(make, repeats))),
+        ]
+    )
+
+
 def main():
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--nion", action="store_true")
     parser.add_argument("--repeats", type=int, default=20)
+    parser.add_argument("--docs", type=Path, help="write the tables into this file")
     given = parser.parse_args()
-    head = ["exposure, ms", "way", "ms a pixel", "/exposure", "of these processor"]
     if given.nion:
         from bluesky_gp.devices.nion import usim
 
         with usim():
-            print(table(head, list(rows(nion, given.repeats))))
+            text = report(nion, given.repeats)
     else:
-        print(table(head, list(rows(simulated, given.repeats))))
-    print(machine())
+        text = report(simulated, given.repeats)
+    print(text)
+    if given.docs:
+        write_section(given.docs, "instrument time, nion" if given.nion else "instrument time", text)
 
 
 if __name__ == "__main__":

@@ -91,8 +91,10 @@ class Progress:
                 self._steps.append(self.decision.step)
                 self._deciding += self.decision.seconds
                 self._previous, self._known = self.decision, self._asked
-            counts = ahead is not None and ahead.asked[1] == there[1] and ahead.proposes
-            self._answer, self._asked = (ahead.answer, ahead.asked) if ahead and counts else (self._plain(there), there)
+            if ahead is not None and ahead.asked[1] == there[1] and ahead.proposes:
+                self._answer, self._asked = ahead.answer, ahead.asked
+            else:
+                self._answer, self._asked = self._submit(self._previous, self._known, there, ()), there
             self._there = there
         return self._answer
 
@@ -104,9 +106,6 @@ class Progress:
     @property
     def _heard(self) -> tuple[int, int]:
         return len(self.heard.outcomes), len(self.acted.actions)
-
-    def _plain(self, there: tuple[int, int]) -> "Future[Decision]":
-        return self._submit(self._previous, self._known, there, ())
 
     def _submit(
         self, previous: Decision | None, known: tuple[int, int], there: tuple[int, int], pending: Sequence[int]

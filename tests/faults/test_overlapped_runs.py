@@ -124,16 +124,21 @@ def test_a_pause_at_any_message_changes_nothing(RE, docs):
 
 def interrupted(RE, bench, at=7):
     """Run until a batch is under way, and the next is decided, then pause."""
-    visit = bench.detector._visit
+    visit, pause, bench.detector.told = bench.detector._visit, bench.detector.pause, threading.Event()
+
+    def pausing():
+        pause()
+        bench.detector.told.set()  # to hold before the next point
 
     def visiting(pixel):
         if len(bench.detector.visited) == at:
             assert bench.agent.progress.awaited is not None
             bench.agent.progress.awaited.result(60.0)
             RE.request_pause()
+            assert bench.detector.told.wait(60.0)
         return visit(pixel)
 
-    bench.detector._visit = visiting
+    bench.detector._visit, bench.detector.pause = visiting, pausing
     with pytest.raises(RunEngineInterrupted):
         RE(overlapped(bench))
     bench.detector._visit = visit
