@@ -69,6 +69,16 @@ def axis_limits(axis: Any) -> Limits:
     return (float(low), float(high)) if low < high else UNLIMITED
 
 
+def own_limits(name: str, limits: Sequence[Sequence[float]] | None, ndim: int) -> tuple[Limits, ...]:
+    """Return the limits that a stage was given, one pair an axis; ValueError unless they are such."""
+    if limits is None:
+        return (UNLIMITED,) * ndim
+    pairs = np.asarray(limits, dtype=np.float64)
+    if pairs.shape != (ndim, 2) or not (pairs[:, 0] < pairs[:, 1]).all():
+        raise ValueError(f"{name}: limits must be {ndim} pairs (low, high), got {limits!r}")
+    return tuple((float(low), float(high)) for low, high in pairs)
+
+
 def same_limits(one: Limits, other: Limits) -> Limits:
     """Return what lies within both."""
     return max(one[0], other[0]), min(one[1], other[1])

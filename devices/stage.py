@@ -18,12 +18,14 @@ from bluesky_gp.devices.axes import (
     axis_limits,
     checked_axes,
     failure,
+    own_limits,
     position_key,
     same_limits,
     unit_of,
 )
 from bluesky_gp.devices.pixel_axes import PixelAxis, PixelPositioner, Place, whole_pixel
 from bluesky_gp.devices.pixels import checked_pixel, pixel_data_keys, pixel_text
+from bluesky_gp.devices.shift import StageShift, place_of
 from bluesky_gp.devices.simulated_axis import SimulatedAxis
 from bluesky_gp.devices.slips import check_arguments
 from bluesky_gp.grid import PixelGrid
@@ -91,16 +93,22 @@ class PixelStage(Device):
             raise ValueError(
                 f"{name}: a grid of shape {self.grid.shape} needs {self.grid.ndim} axes, got {len(self.axes)}"
             )
-        self._own_limits = _limits(name, limits, self.grid.ndim)
+        self._own_limits = own_limits(name, limits, self.grid.ndim)
         self._asked: tuple[float, ...] | None = None
         self._keys = [""] * self.grid.ndim
         self._units_checked = axes is None
+        self._shift = StageShift(name, self.grid.ndim)
         self.pixels = PixelPositioner(self)
 
     @property
     def pixel_keys(self) -> tuple[str, ...]:
         """Event keys of the pixel coordinates, in the order of the grid's axes."""
         return self.grid.pixel_keys(self.name)
+
+    @property
+    def shift(self) -> StageShift:
+        """Displacement of the sample that the stage follows, set by what corrects drift."""
+        return self._shift
 
     @property
     def limits(self) -> tuple[Limits, ...]:
@@ -253,14 +261,14 @@ class PixelStage(Device):
         return [axis for axis in self.axes if hasattr(axis, method)]
 
     def _position(self, pixel: Any) -> list[float]:
-        return [float(value) for value in self.grid.position(pixel)]
+        return [float(value) for value in self.grid.position(place_of(self, pixel))]
 
     def _pixel(self, readings: Sequence[Mapping[str, Reading[Any]]]) -> tuple[float, ...]:
         for i, (axis, reading) in enumerate(zip(self.axes, readings, strict=True)):
             if self._keys[i] not in reading:  # at first, and after an axis was renamed
                 self._keys[i] = position_key(axis, reading)
         position = [float(reading[key]["value"]) for reading, key in zip(readings, self._keys, strict=True)]
-        return tuple(float(p) for p in self.grid.fraction(position))
+        return tuple(float(p) for p in self.grid.fraction(position) - self._shift.position)
 
     def _check_limits(self, axis: Any, own: Limits, value: float, pixel: Any) -> None:
         low, high = same_limits(own, UNLIMITED if hasattr(axis, "check_value") else axis_limits(axis))
@@ -284,15 +292,6 @@ class PixelStage(Device):
 def _simulated_axes(name: str, grid: PixelGrid) -> tuple[Any, ...]:
     starts = dict(zip(("y", "x", "z")[: grid.ndim], grid.origin, strict=True))
     return tuple(SimulatedAxis(name=f"{name}_{x}", units=grid.units, position=start) for x, start in starts.items())
-
-
-def _limits(name: str, limits: Sequence[Sequence[float]] | None, ndim: int) -> tuple[Limits, ...]:
-    if limits is None:
-        return (UNLIMITED,) * ndim
-    pairs = np.asarray(limits, dtype=np.float64)
-    if pairs.shape != (ndim, 2) or not (pairs[:, 0] < pairs[:, 1]).all():
-        raise ValueError(f"{name}: limits must be {ndim} pairs (low, high), got {limits!r}")
-    return tuple((float(low), float(high)) for low, high in pairs)
 
 
 def _listed(device: Any, staged: Any) -> list[Any]:

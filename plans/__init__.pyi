@@ -3,6 +3,7 @@ from .again import remeasure as remeasure
 from .arrival import MoveAlteredError as MoveAlteredError
 from .arrival import StageElsewhereError as StageElsewhereError
 from .best import go_to_best as go_to_best
+from .drift import correct_drift as correct_drift
 from .flying import declare_flyer as declare_flyer
 from .flying import flown_axes as flown_axes
 from .flying import fly_batch as fly_batch

@@ -41,7 +41,8 @@ ARROWS = {
     "view": "acquisition gp optimizer recording run agent verify scalarizers plots export",
     "remote": "recording run optimizer agent",
     "configured": "acquisition agent optimizer",
-    "plans": "agent configured overview run",
+    "drift": "recording",
+    "plans": "agent configured drift overview run",
     "testing": "optimizer plans",
     "cli": "*",
 }

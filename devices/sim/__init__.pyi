@@ -1,3 +1,4 @@
+from .drifting import DriftingSample as DriftingSample
 from .flyer import SimulatedFlyer as SimulatedFlyer
 from .imager import SimulatedImager as SimulatedImager
 from .measured import MeasuredSample as MeasuredSample

@@ -54,23 +54,26 @@ class SimulatedImager(Device):
         if not callable(getattr(sample, "overview", None)):
             raise TypeError(f"{name}: the sample has no overview image, got {sample!r}")
         self.sample, self.pixel_stage = sample, stage
-        self._taken = np.asarray(sample.overview(), dtype=np.float32)
-        self.image.put(np.full_like(self._taken, np.nan))
+        self.image.put(np.full_like(self._take(), np.nan))
 
     @property
     def image_grid(self) -> PixelGrid:
         """Where the pixels of the image lie, in the units of the stage's grid."""
         grid = replace(self.pixel_stage.grid, shape=self.sample.shape, mask=None)
-        scale = np.divide(grid.shape, self._taken.shape)  # pixels of the grid in one of the image
+        shape = self.image.get().shape
+        scale = np.divide(grid.shape, shape)  # pixels of the grid in one of the image
         origin = tuple(grid.position(0.5 * scale - 0.5))
-        return replace(grid, shape=self._taken.shape, step=tuple(grid.step * scale), origin=origin)
+        return replace(grid, shape=shape, step=tuple(grid.step * scale), origin=origin)
 
     def trigger(self) -> StatusBase:
-        """Take the image; it is there at once."""
-        self.image.put(self._taken, timestamp=time.time())
+        """Take the image, by the clock of a sample that has one; it is there at once."""
+        self.image.put(self._take(), timestamp=getattr(self.sample, "now", time.time()))
         status = StatusBase()
         status.set_finished()
         return status
+
+    def _take(self) -> Any:
+        return np.asarray(self.sample.overview(), dtype=np.float32)
 
     @property
     def hints(self) -> Hints:

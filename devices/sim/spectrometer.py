@@ -10,6 +10,7 @@ from ophyd.status import StatusBase
 
 from bluesky_gp.devices.axes import find
 from bluesky_gp.devices.detector import SpectrumDetectorBase
+from bluesky_gp.devices.shift import place_of
 from bluesky_gp.devices.sim.sample import Sample
 from bluesky_gp.devices.sim.samples import make_sample
 from bluesky_gp.devices.stage import PixelStage
@@ -105,7 +106,7 @@ class SimulatedSpectrometer(SpectrumDetectorBase):
     def _measure_at(self, pixel: Sequence[float]) -> Any:
         nearest = tuple(int(p) for p in np.rint(pixel))
         try:
-            spectrum = self.sample.spectrum(pixel, self._visits[nearest])
+            spectrum = self.sample.spectrum(place_of(self.pixel_stage, pixel), self._visits[nearest])
         except ValueError as error:
             raise RuntimeError(f"{self.name}: {error}") from error
         self._visits[nearest] += 1

@@ -1,0 +1,5 @@
+"""Drift of the sample: seen in images, followed from the first one on."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,126 @@
+"""The readable of a drift that is followed: stream ``drift``, one event an image."""
+
+import logging
+from time import time
+from typing import Any
+
+import numpy as np
+from bluesky.protocols import Hints, Reading
+
+from bluesky_gp.drift.track import DriftLimits, Sight, Track
+from bluesky_gp.grid import PixelGrid
+from bluesky_gp.status import DaemonExecutor, FutureStatus
+from bluesky_gp.typing import Floats
+
+logger = logging.getLogger("bluesky_gp")
+
+_ARRAYS = {
+    "displacement": "px",  # of the sample, as the image shows it
+    "correction": "px",  # that stage or beam were told
+    "left": "px",  # uncorrected, because of the limit
+    "velocity": "px/s",
+    "origin": "px",  # displacement that the reference stands for
+}
+
+_NUMBERS = {
+    "agreement": ("agreement", ""),
+    "uncertainty": ("uncertainty", "px"),
+    "seconds": ("time", "s"),  # when the image was taken
+    "interval": ("interval", "s"),  # since the one before
+    "ahead": ("ahead", "s"),  # how far the correction looks
+}
+
+
+class DriftTracker:
+    """Says how far the sample has drifted; a plan sets an image, then reads it into an event.
+
+    The shift is computed on a thread of its own. An image that is set twice, by a rewind after a pause, counts once.
+
+    Parameters
+    ----------
+    grid : PixelGrid
+        Of the map.
+    limits : DriftLimits
+    track : Track, optional
+        To go on with.
+    name : str
+        Of the device and the stream, and the beginning of its keys.
+    """
+
+    parent = None
+
+    def __init__(
+        self, grid: PixelGrid, limits: DriftLimits, track: Track | None = None, *, name: str = "drift"
+    ) -> None:
+        self.name = name
+        self.track = track
+        self._grid = grid
+        self._limits = limits
+        self._timestamp = time()
+        self._latest: tuple[Sight, FutureStatus] | None = None
+
+    def set(self, sight: Sight) -> FutureStatus:
+        """Take an image; done when its shift is known, fails with `DriftError` if it is not or cannot be corrected."""
+        if self._latest is None or self._latest[0] is not sight:
+            self._latest = sight, FutureStatus(DaemonExecutor().submit(self._see, sight), name=self.name)
+        return self._latest[1]
+
+    def _see(self, sight: Sight) -> None:
+        track = self.track
+        self.track = Track.begin(sight, self._limits) if track is None else track.then(sight)
+        self._timestamp = time()
+        self._say(self.track)
+
+    def _say(self, track: Track) -> None:
+        logger.info("drift: %s px, agreement %.2f", track.displacement.round(2).tolist(), track.agreement)
+        if np.any(track.left):
+            logger.warning(
+                "drift: the correction is clipped at %g pixels: %s are left",
+                track.limits.limit, track.left.round(2).tolist(),
+            )  # fmt: skip
+
+    @property
+    def correction(self) -> Floats:
+        """Correction to be made now, shape ``(2,)``, in pixels; zero before the first image."""
+        return np.zeros(2) if self.track is None else self.track.correction
+
+    @property
+    def position(self) -> list[float]:
+        """Position at which pixel (0, 0) lies then, in the units of the grid."""
+        return [float(p) for p in self._grid.position(self.correction)]
+
+    def read(self) -> dict[str, Reading[Any]]:
+        """Return displacement, correction and position, and how they were found."""
+        track = self.track
+        values: dict[str, Any] = {
+            name: [float(v) for v in getattr(track, name, np.full(2, np.nan))] for name in _ARRAYS
+        }
+        values |= {
+            "position": self.position,
+            "clipped": bool(track is not None and np.any(track.left)),
+            "image": -1 if track is None else track.number,
+            "compared_with": -1 if track is None else track.compared,
+            **{key: getattr(track, name, np.nan) for key, (name, _) in _NUMBERS.items()},
+        }
+        return {f"{self.name}_{key}": {"value": v, "timestamp": self._timestamp} for key, v in values.items()}
+
+    def describe(self) -> dict[str, Any]:
+        """Describe what `read` returns."""
+        source = f"bluesky_gp:{self.name}"
+        number = {"source": source, "dtype": "number", "dtype_numpy": "<f8", "shape": []}
+        array = {"source": source, "dtype": "array", "dtype_numpy": "<f8", "shape": [2]}
+        integer = {"source": source, "dtype": "integer", "dtype_numpy": "<i8", "shape": []}
+        keys: dict[str, Any] = {name: {**array, "units": units} for name, units in _ARRAYS.items()}
+        keys |= {
+            "position": {**array, "units": self._grid.units},
+            "clipped": {"source": source, "dtype": "boolean", "dtype_numpy": "|b1", "shape": []},
+            "image": integer,
+            "compared_with": integer,
+            **{key: {**number, "units": units} for key, (_, units) in _NUMBERS.items()},
+        }
+        return {f"{self.name}_{key}": described for key, described in keys.items()}
+
+    @property
+    def hints(self) -> Hints:
+        """Tables show the displacement."""
+        return {"fields": []}
