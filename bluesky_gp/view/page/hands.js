@@ -6,6 +6,12 @@ import { clock, el } from "./dom.js";
 
 const PATIENCE = 8000; // ms, after which nobody seems to be there
 
+// What an action that waits is about; masks and the values of other runs are nothing to read.
+function inWords(what) {
+  const told = Object.entries(what).filter(([name]) => !["mask", "others", "values"].includes(name));
+  return told.map(([name, value]) => `${name} ${JSON.stringify(value).slice(0, 60)}`).join(", ");
+}
+
 export function handsCard(view) {
   const line = el("p", { className: "quiet" });
   const who = el("input", { type: "text", placeholder: "your name", value: localStorage.getItem("who") ?? "", onchange: () => localStorage.setItem("who", who.value) });
@@ -104,15 +110,14 @@ export function handsCard(view) {
     review.replaceChildren(
       el("h3", {}, "This batch waits for you"),
       el("p", {}, ...boxes.flatMap((box) => [el("label", {}, box, ` (${JSON.parse(box.value).join(", ")})`), " "])),
-      el("p", {}, does("yes, measure them", "agree"), does("others, without the unticked", "veto", () => ({ pixels: kept(false) })), does("the ticked alone", "edit", () => ({ pixels: kept(true) })), does("others, without any of these", "veto")),
-      el("p", {}, does("the ticked and the picked pixel", "edit", () => ({ pixels: [...kept(true), ...picked().pixels] }))),
+      el("p", {}, does("yes, measure them", "agree"), does("others, without the unticked", "veto", () => ({ pixels: kept(false) })), does("the ticked alone", "edit", () => ({ pixels: kept(true) })), does("the ticked and the picked pixel", "edit", () => ({ pixels: [...kept(true), ...picked().pixels] })), does("others, without any of these", "veto")),
       el("p", { className: "quiet" }, `Numbers stand in the map of the acquisition function.${until}`),
     );
   }
 
   function tell(actions) {
     log.replaceChildren(...actions.map(({ action, who: by, when, arguments: what, decision = null }) => {
-      const said = typeof what === "string" ? what : Object.keys(what).join(", ");
+      const said = typeof what === "string" ? what : inWords(what);
       const heeded = decision === null ? "waits for the next decision" : `heeded by decision ${decision + 1}`;
       return el("li", {}, `${clock(when)} ${by || "nobody"}: ${action}${said && ` ${said}`}, ${heeded}`);
     }));
