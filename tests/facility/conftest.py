@@ -12,7 +12,28 @@ def unhurried(*arguments):
 
 patient = tolerant(unhurried, """
 """A run with "patient" pixels goes on for longer than a client needs to meddle with it, on any machine."""
+FLOWN = """
+from bluesky.preprocessors import run_decorator
+from bluesky_gp.devices import SimulatedFlyer
+from bluesky_gp.plans import declare_flyer, fly_batch
+from bluesky_gp.protocols import Batch
+
+flyer = SimulatedFlyer(SyntheticFerroelectric(shape=grid.shape), stage, scalarizers=["loop_area"], name="spectrometer")
+
+
+def flown_list(detectors, stage, pixels, *, md=None):
+    @run_decorator(md=md)
+    def run():
+        yield from declare_flyer(detectors[0])
+        yield from fly_batch(detectors[0], Batch(grid, tuple(map(tuple, pixels))))
+
+    return (yield from run())
+
+
+# What people may do"""
+"""A detector that visits a list of points by itself, and a plan that has it do so: its events come in pages."""
 SMALL = {
+    "# What people may do": FLOWN,
     "exposure=0.05": "exposure=0.01",
     "shape=(50, 50)": "shape=(12, 12)",
     "batch_size=10": "batch_size=4",
@@ -23,7 +44,10 @@ SMALL = {
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory):
-    with QueueServer(tmp_path_factory.mktemp("queue"), changed=SMALL) as running:
+    server = QueueServer(tmp_path_factory.mktemp("queue"), changed=SMALL)
+    permissions = server.startup / "user_group_permissions.yaml"
+    permissions.write_text(permissions.read_text().replace(" patient]", " patient, flown_list]"))
+    with server as running:
         yield running
 
 

@@ -4,6 +4,7 @@ import threading
 import time
 from functools import partial
 
+import numpy as np
 import pytest
 from bluesky_queueserver_api import BPlan
 from facility.queue_server import redis_executable, wait_for
@@ -69,6 +70,16 @@ def test_it_measures_batch_after_batch_and_its_runs_say_whose_they_are(make_agen
     assert [entry["iteration"] for entry in entries] == [0, 1, 2]
     assert len({tuple(pixel) for entry in entries for pixel in entry["proposed"]}) == 12
     assert all(catalog[uid].metadata["start"]["correlation_uid"] for uid in ended.uids)
+
+
+def test_runs_whose_events_come_in_pages_are_learnt_as_any_others(make_agent, catalog):
+    agent = make_agent(plan="flown_list", detectors=["flyer"])
+    ended = agent.run(8)
+    assert (len(ended.uids), ended.reason) == (2, "num")
+    pages = [doc for uid in ended.uids for name, doc in documents_of(uid, catalog) if name == "event_page"]
+    taught = [value for page in pages for value in page["data"]["spectrometer_loop_area"]]
+    assert len(taught) == 8
+    assert agent.optimizer.state.n_measured == np.isfinite(taught).sum() > 4
 
 
 def test_it_starts_nothing_by_itself_and_says_so_when_nobody_does(make_agent, api):
