@@ -122,5 +122,5 @@ class DriftTracker:
 
     @property
     def hints(self) -> Hints:
-        """Tables show the displacement."""
+        """Nothing that a plot could show."""
         return {"fields": []}
