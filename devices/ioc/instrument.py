@@ -10,6 +10,7 @@ import numpy as np
 from caproto.asyncio.server import Context
 
 from bluesky_gp.devices.ioc.detector import detector_class
+from bluesky_gp.devices.ioc.imager import imager_class, overview_of
 from bluesky_gp.devices.ioc.motor import SimulatedMotor
 from bluesky_gp.devices.ioc.repeater import start_repeater
 from bluesky_gp.devices.ioc.sequence import sequence_class
@@ -33,6 +34,8 @@ class SimulatedInstrument:
         Suffixes of the motor records, one an axis of the grid.
     detector : str
         Suffix of the detector, before the names of its variables.
+    imager : str
+        Suffix of the camera that shows the sample's overview image, where it has one.
     sequence : str
         Suffix of the sequence table, likewise.
     scalarizer : str, mapping or callable, optional
@@ -50,6 +53,7 @@ class SimulatedInstrument:
     prefix: str = "stem:"
     motors: Sequence[str] = ("y", "x")
     detector: str = "det:"
+    imager: str = "overview:"
     sequence: str = "seq:"
     scalarizer: str | Mapping[str, Any] | Scalarizer | None = None
     exposure: float = 0.01
@@ -91,7 +95,10 @@ class SimulatedInstrument:
 
         detector = detector_class(self.sample, self.scalarizer, self.exposure)(f"{self.prefix}{self.detector}", pixel)
         sequence = sequence_class(detector, self.grid)(f"{self.prefix}{self.sequence}")
-        return {name: value for group in [*motors, detector, sequence] for name, value in group.pvdb.items()}
+        image = overview_of(self.sample)
+        imagers = [] if image is None else [imager_class(image)(f"{self.prefix}{self.imager}")]
+        groups = [*motors, detector, sequence, *imagers]
+        return {name: value for group in groups for name, value in group.pvdb.items()}
 
 
 async def serve(variables: Mapping[str, Any], interfaces: Sequence[str], *, repeater_port: int | None = None) -> None:

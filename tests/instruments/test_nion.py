@@ -12,7 +12,7 @@ import pytest
 from bluesky import FailedStatus
 from bluesky.utils import RunEngineInterrupted
 
-from bluesky_gp import GPAgent, PixelGrid, PixelOptimizer
+from bluesky_gp import GPAgent, Overview, PixelGrid, PixelOptimizer
 from bluesky_gp.plans import adaptive_map, one_pixel, tolerant
 from bluesky_gp.testing import DetectorContract, FlyerContract, ListOptimizer, StageContract
 
@@ -382,6 +382,18 @@ def test_overview_beam_current_and_stage_position_are_read_before_and_after(sim,
     assert docs.descriptor("baseline")["hints"]["haadf"] == {"fields": []}
     assert docs.descriptor("baseline")["configuration"]["haadf"]["data"]["haadf_step"] == pytest.approx([100 / 96] * 2)
     assert docs.counts["primary"] == 3 and detector.beam.is_blanked
+
+
+def test_a_map_begins_with_the_scans_haadf_and_its_record_has_it_on_the_grid(sim, stage, detector, RE, docs):
+    overview = NionOverview(name="haadf", shape=(64, 64), pixel_time_us=10)
+    mapping = GPAgent(PixelOptimizer(stage.grid, "thickness", n_initial=3), target="eels_thickness")
+    RE(adaptive_map([detector], stage, mapping, num=3, overview=[overview]))
+    (taken,) = docs.data("overview")
+    planes = Overview.of(docs.starts[0]["gp"]["overview"])
+    assert taken["haadf_image"].shape == (64, 64) and list(planes.images) == ["haadf_image"]
+    thickness = sim.thickness(stage.grid)
+    assert np.corrcoef(planes.images["haadf_image"].ravel(), thickness.ravel())[0, 1] > 0.8
+    assert docs.counts["primary"] == 3
 
 
 def test_the_overview_shows_the_thickness_where_its_grid_says(sim):
