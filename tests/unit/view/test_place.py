@@ -11,6 +11,7 @@ from view_runs import Setup, documents_of_run, engine, keep
 from bluesky_gp.recording import open_catalog
 from bluesky_gp.run import RunRecord
 from bluesky_gp.view import Place
+from bluesky_gp.view.copies import Copies
 from bluesky_gp.view.worker import Worker
 
 
@@ -85,6 +86,24 @@ def test_a_journal_that_is_none_is_left_out(tmp_path, opened):
     keep(tmp_path, documents_of_run(num=5))
     (tmp_path / "journal" / "20260101T000000Z_x.jsonl").write_text("nothing of ours\n")
     assert len(opened(tmp_path).runs()) == 1
+
+
+class Away:
+    """A catalog whose server does not answer."""
+
+    def __getitem__(self, uid):
+        raise OSError("no route")
+
+
+def test_a_server_that_is_away_is_said_and_leaves_no_copy():
+    copies = Copies("http://server:8000")
+    try:
+        with pytest.raises(ConnectionError, match="http://server:8000 does not give run abcdefgh: no route"):
+            copies.write(Away(), "abcdefghij")
+        with pytest.raises(KeyError, match="there is no run x in http://server:8000"):
+            copies.write({}, "x")
+    finally:
+        copies.close()
 
 
 def test_no_more_runs_are_kept_in_memory_than_a_few(tmp_path, opened):
