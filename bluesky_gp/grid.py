@@ -226,9 +226,13 @@ class PixelGrid:
         return self.position(ends.reshape(-1, self.ndim))
 
 
+def _is_count(value: object) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool) and int(value) > 0
+
+
 def _counts(shape: Sequence[int]) -> tuple[int, ...]:
     values = tuple(shape) if isinstance(shape, Iterable) else (shape,)
-    if not 1 <= len(values) <= 3 or not all(isinstance(n, Integral) and n > 0 for n in values):
+    if not 1 <= len(values) <= 3 or not all(_is_count(n) for n in values):
         raise ValueError(f"PixelGrid: shape must be one to three positive whole numbers, got {shape!r}")
     if (size := prod(int(n) for n in values)) > _LARGEST:
         raise ValueError(

@@ -19,7 +19,12 @@ def checked_detectors(plan: str, detectors: object, stage: object = None) -> lis
         )
     if isinstance(detectors, (str, Mapping)) or not isinstance(detectors, Iterable):
         raise TypeError(f"{plan}: detectors must be a list of detectors, got {named(detectors)}")
-    return [_checked_detector(plan, device, stage) for device in detectors]
+    checked = [_checked_detector(plan, device, stage) for device in detectors]
+    names = [getattr(device, "name", None) for device in checked]
+    twice = [name for number, name in enumerate(names) if name is not None and name in names[:number]]
+    if twice:
+        raise ValueError(f"{plan}: two of the detectors are called {twice[0]!r}: each key of an event is there once")
+    return checked
 
 
 def _checked_detector(plan: str, device: object, stage: object) -> Readable[Any]:
@@ -81,18 +86,20 @@ def whole_number(plan: str, argument: str, value: Any) -> int:
 
 
 def checked_metadata(plan: str, md: object) -> dict[str, Any]:
-    """Return the user's metadata; TypeError unless every key is a string, also deeper down."""
+    """Return the user's metadata; raise unless every key is one that a document takes, also deeper down."""
     if md is None:
         return {}
     if not isinstance(md, Mapping):
         raise TypeError(f"{plan}: md must be a mapping such as {{'sample': 'A7'}}, got {named(md)}")
     _check_keys(plan, md, "md")
+    if reserved := sorted({"uid", "time"} & md.keys()):
+        raise ValueError(f"{plan}: md[{reserved[0]!r}] is what the RunEngine gives a run: leave it out, or rename it")
     if not isinstance(md.get("hints", {}), Mapping):
         raise TypeError(f"{plan}: md['hints'] must be a mapping, got {named(md['hints'])}")
     return dict(md)
 
 
-def _check_keys(plan: str, value: object, where: str) -> None:
+def _check_keys(plan: str, value: object, where: str, *, in_list: bool = False) -> None:
     if isinstance(value, Mapping):
         for key, inner in value.items():
             if not isinstance(key, str):
@@ -100,10 +107,12 @@ def _check_keys(plan: str, value: object, where: str) -> None:
                     f"{plan}: keys of metadata must be strings, got {key!r} ({type(key).__name__}) in {where}: a "
                     f"catalog keeps no others; write {str(key)!r}"
                 )
-            _check_keys(plan, inner, f"{where}[{key!r}]")
+            if not in_list and ("." in key or "/" in key):  # as event-model has it
+                raise ValueError(f"{plan}: keys of metadata have no '.' and no '/', got {key!r} in {where}")
+            _check_keys(plan, inner, f"{where}[{key!r}]", in_list=in_list)
     elif isinstance(value, (list, tuple)):
         for number, inner in enumerate(value):
-            _check_keys(plan, inner, f"{where}[{number}]")
+            _check_keys(plan, inner, f"{where}[{number}]", in_list=True)
 
 
 def named(value: object) -> str:

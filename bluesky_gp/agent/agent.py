@@ -28,6 +28,7 @@ from bluesky_gp.agent.review import Review
 from bluesky_gp.agent.slips import (
     check_catalog,
     check_executor,
+    check_name,
     check_optimizer,
     check_scalarizer,
     check_text,
@@ -112,7 +113,7 @@ class GPAgent(ByHand, ForPlans, DocumentRouter):
         super().__init__()
         check_optimizer(optimizer)
         check_text("target", target)
-        check_text("name", name)
+        check_name(name)
         check_catalog(catalog)
         check_scalarizer(scalarizer)
         check_executor(executor)

@@ -5,7 +5,7 @@ from concurrent.futures import Executor
 from typing import Any
 
 from bluesky_gp.grid import PixelGrid
-from bluesky_gp.run import Axes
+from bluesky_gp.run import PIXELS, Axes
 from bluesky_gp.settings import check_call
 
 _HINT = "; AskTell(make, grid, target) of bluesky_gp.optimizer drives one that suggests and ingests"
@@ -39,6 +39,13 @@ def check_text(name: str, value: Any, *, empty: bool = False) -> None:
     if not isinstance(value, str) or not (value or empty):
         example = "a bubble" if name == "reason" else "spectrometer_loop_area"
         raise TypeError(f"GPAgent: {name} must be a text such as {example!r}, got {value!r:.80}")
+
+
+def check_name(name: Any) -> None:
+    """Raise unless an agent can be called so: streams and keys of documents begin with its name."""
+    check_text("name", name)
+    if name == PIXELS or "." in name or "/" in name:
+        raise ValueError(f"GPAgent: name must be other than {PIXELS!r}, without '.' and '/', got {name!r}")
 
 
 def checked_axes(grid: PixelGrid, axes: Any) -> Axes:

@@ -1,6 +1,7 @@
 """A run so far, out of its documents as they come."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Any, cast
 
@@ -110,7 +111,8 @@ class _Run:
         data, grid = doc["data"], self.outcomes.keys.grid
         outcome = self.outcomes.event(doc)
         if outcome is not None and self._spectrum_key in data:
-            self._spectrum = self._last_spectrum(data[self._spectrum_key], outcome)
+            with suppress(TypeError, ValueError):  # letters instead of numbers
+                self._spectrum = self._last_spectrum(data[self._spectrum_key], outcome)
         if f"{self._agent}_failures_pixel" in data:
             self._failed.add(int(grid.ravel([data[f"{self._agent}_failures_pixel"]])[0]))
         if f"{self._agent}_iteration" in data:

@@ -1,6 +1,7 @@
 """What the configuration of a detector, in a descriptor, states of one of its event keys."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -8,11 +9,17 @@ import numpy as np
 from bluesky_gp.typing import Floats
 
 
-def stated(descriptor: Mapping[str, Any], key: str, suffix: str) -> tuple[Any, Mapping[str, Any]] | None:
-    """Return what the detector of an event key has configured under the only key that ends so, and its data key."""
+def stated(
+    descriptor: Mapping[str, Any], key: str, suffix: str, fits: Callable[[Any], bool] = lambda value: True
+) -> tuple[Any, Mapping[str, Any]] | None:
+    """Return what the detector of an event key has configured under the only key that ends so, and its data key.
+
+    Values that do not fit are left out: a detector may call its ``scan_axis`` "x".
+    """
     device = descriptor["data_keys"][key].get("object_name")
     configuration = descriptor.get("configuration", {}).get(device, {})
-    found = [(name, value) for name, value in configuration.get("data", {}).items() if name.endswith(suffix)]
+    data = configuration.get("data", {})
+    found = [(name, value) for name, value in data.items() if name.endswith(suffix) and fits(value)]
     if len(found) != 1:
         return None
     [(name, value)] = found
@@ -22,13 +29,23 @@ def stated(descriptor: Mapping[str, Any], key: str, suffix: str) -> tuple[Any, M
 def signal_axis(descriptor: Mapping[str, Any], key: str) -> tuple[Floats | None, str]:
     """Return the axis of a spectrum and its unit; None and "" if its detector names none: channels count from 0.
 
-    It stands in the detector's configuration, under the only key that ends in ``_axis``.
+    It stands in the detector's configuration, under the only key that ends in ``_axis`` and has numbers in a row.
     """
-    found = stated(descriptor, key, "_axis")
+    found = stated(descriptor, key, "_axis", lambda value: _numbers(value) is not None)
     if found is None:
         return None, ""
     value, described = found
-    return np.asarray(value, dtype=np.float64), described.get("units", "") or ""
+    return _numbers(value), described.get("units", "") or ""
+
+
+def _numbers(value: Any) -> Floats | None:
+    """Return real numbers in a row, axes of one taken off; None for a text, one number, a table, complex ones."""
+    with suppress(TypeError, ValueError):
+        array = np.asarray(value)
+        if array.ndim and array.dtype.kind in "biufO" and sum(n != 1 for n in array.shape) < 2:
+            numbers = array.astype(np.float64).reshape(-1)  # JSON has None for NaN
+            return numbers if np.isfinite(numbers).any() else None
+    return None
 
 
 def goes_one_way(axis: Floats) -> bool:

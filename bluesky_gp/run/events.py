@@ -49,6 +49,7 @@ class RunOutcomes:
         self._seen: set[tuple[str, int]] = set()
         self._needed = needed
         self._lacking = ""
+        self._outside = 0  # events of no pixel of the grid
         self._elsewhere: list[str] = []  # streams that carry the target, and are not that of the pixels
 
     def descriptor(self, doc: Mapping[str, Any]) -> None:
@@ -69,7 +70,13 @@ class RunOutcomes:
 
     @property
     def doubt(self) -> str:
-        """Why the run taught nothing, in words; empty if it taught something, or nobody can tell."""
+        """Why the run taught nothing, or not all, in words; empty if it taught all, or nobody can tell."""
+        if self._outside and self.keys.axes.space == "pixel":
+            axes = [*self.keys.axes.keys]
+            return (
+                f"{self._outside} events lie outside the grid of shape {self.keys.grid.shape}, as {axes} are read as "
+                f"rows and columns; of positions write axes={{'keys': {axes}, 'space': 'stage'}}"
+            )
         if self.outcomes or not (self._lacking or self._elsewhere):
             return ""
         streams = ", ".join(map(repr, self._elsewhere))
@@ -86,6 +93,7 @@ class RunOutcomes:
         self._seen.add(mark)
         outcome = stream.outcome(doc["data"])
         if outcome is None:
+            self._outside += isinstance(stream, _Measured)
             return None
         if self.began is not None:
             outcome = replace(outcome, seconds=max(doc.get("time", self.began) - self.began, 0.0))
@@ -134,6 +142,8 @@ class _Measured:
                 spectrum = as_spectrum(raw)
                 value, reason = evaluate(scalarizer, spectrum, channels(spectrum) if self.axis is None else self.axis)
                 return value, reason and f"{target}: {reason}"
+            if np.ma.is_masked(raw):  # numpy would hand on what lies under the mask
+                return nan, f"{target} is masked"
             value = float(np.asarray(raw).item())
         except (TypeError, ValueError) as error:  # an array or a text where a number should be
             return nan, f"{target}: {type(error).__name__}: {error}"

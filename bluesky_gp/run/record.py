@@ -1,7 +1,7 @@
 """A run read back: its documents, from a catalog, a journal or a session, as arrays."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from math import nan
 from typing import Any, cast
@@ -237,8 +237,9 @@ class RunReader(DocumentRouter):
         if outcome is not None and self._pixels is not None and self._pixels.keys.target in data:
             self._exposed += self._exposure
         if outcome is not None and self._spectrum_key in data:
-            self._spectra.add(as_spectrum(data[self._spectrum_key]))
-            self._spectra_at.append(outcome.pixel)
+            with suppress(TypeError, ValueError):  # letters: the pixel is rejected, and there is no spectrum
+                self._spectra.add(as_spectrum(data[self._spectrum_key]))
+                self._spectra_at.append(outcome.pixel)
         if f"{self._agent}_iteration" in data:
             self._iterations.setdefault(int(data[f"{self._agent}_iteration"]), data)
         if f"{self._agent}_maps_mean" in data:

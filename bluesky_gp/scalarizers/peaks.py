@@ -85,6 +85,9 @@ class PeakPosition:
 class Area:
     r"""Area under a spectrum, :math:`\int y\,dx` by the trapezoidal rule.
 
+    An axis that falls, as wavenumbers and binding energies do, is taken the other way round: counts have a positive
+    area.
+
     Parameters
     ----------
     window : tuple of float, optional
@@ -102,7 +105,9 @@ class Area:
     def __call__(self, spectrum: Floats, axis: Floats) -> float:
         """Return the area under `spectrum`; both arguments of shape ``(n_channels,)``."""
         inside = channels(self, axis, self.window)
-        return float(np.trapezoid(spectrum[inside], axis[inside]))
+        places = axis[inside]
+        area = float(np.trapezoid(spectrum[inside], places))
+        return -area if len(places) > 1 and np.all(np.diff(places) < 0) else area
 
     def units(self, spectrum_units: str, axis_units: str) -> str:
         """Return the unit of spectrum times axis."""

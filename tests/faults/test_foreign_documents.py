@@ -103,6 +103,21 @@ def test_an_agent_beside_the_one_that_steers_says_that_it_hears_nothing(RE, docs
     assert "is steered by agent 'gp', and second hears nothing of it: give it axes=" in caplog.text
 
 
+def test_positions_that_are_taken_for_rows_and_columns_are_said(RE, docs, caplog):
+    y, x = SynAxis(name="y"), SynAxis(name="x")
+    optimizer = PixelOptimizer(PixelGrid((3, 3), step=(-0.5, 0.5)), "det")
+    for axes in (["y", "x"], {"keys": ["y", "x"], "space": "stage"}):
+        agent = GPAgent(optimizer, target="det", axes=axes)
+        token = RE.subscribe(agent)
+        with caplog.at_level(logging.WARNING, "bluesky_gp"):
+            RE(bp.grid_scan([det], y, 0, -1, 3, x, 0, 1, 3))
+        RE.unsubscribe(token)
+        said = "6 events lie outside the grid of shape (3, 3), as ['y', 'x'] are read as rows and columns"
+        assert (said in caplog.text) == isinstance(axes, list)
+        caplog.clear()
+    assert [outcome.pixel for outcome in agent._run.heard.outcomes] == list(range(9))
+
+
 def test_an_agent_that_is_never_asked_says_that_it_learnt_nothing_of_what_it_heard(RE, docs, caplog):
     y, x = SynAxis(name="y"), SynAxis(name="x")
     RE.subscribe(GPAgent(PixelOptimizer(PixelGrid((3, 3)), "det"), target="det", axes=["y", "x"]))

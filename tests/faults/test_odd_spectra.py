@@ -122,6 +122,11 @@ def test_complex_spectra_are_read_back_from_a_catalog_whole(RE, docs, tmp_path):
     assert np.array_equal(read.spectra.values, whole.spectra.values) and read.outcomes == whole.outcomes
 
 
+def test_letters_instead_of_a_spectrum_are_rejected_and_the_record_is_read(RE, docs):
+    RE(Spectra(lambda y, x: np.array(["a"] * 16)).map(num=10, stopping=()))
+    assert len(RunRecord.from_documents(docs.all).failed) == 10
+
+
 def test_spectra_of_many_lengths_teach_the_same_from_a_catalog_as_from_its_journal(RE, tmp_path):
     def cut(y, x):
         return peak(y, x)[: 16 - int(y + x) % 3]

@@ -103,6 +103,7 @@ def test_the_corners_are_the_extreme_pixels():
     [
         ({"shape": (0, 5)}, r"shape must be one to three positive whole numbers, got \(0, 5\)"),
         ({"shape": ()}, "shape must be one to three"),
+        ({"shape": (True, 5)}, "shape must be one to three"),
         ({"shape": (2, 2, 2, 2)}, "shape must be one to three"),
         ({"shape": (2.5, 3)}, "shape must be one to three"),
         ({"shape": (2, 3), "step": (1.0,)}, "step must be 2 finite numbers"),

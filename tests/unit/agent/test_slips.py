@@ -30,3 +30,9 @@ SLIPS = {
 def test_a_slip_is_answered_in_a_sentence(arguments, sentence):
     with pytest.raises(TypeError, match=sentence):
         GPAgent(**{"optimizer": ListOptimizer(GRID, "height"), "target": "det", **arguments})
+
+
+@pytest.mark.parametrize("name", ["det.area", "det/area", "primary"])
+def test_a_name_that_no_stream_of_an_agent_can_have(name):
+    with pytest.raises(ValueError, match=f"name must be other than 'primary', without '.' and '/', got '{name}'"):
+        GPAgent(PixelOptimizer(PixelGrid((3, 3)), "det"), target="det", name=name)

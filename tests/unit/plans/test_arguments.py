@@ -143,3 +143,25 @@ def test_a_plan_that_was_called_instead_of_handed_over(bench, refused):
 def test_a_grid_for_a_stage_that_has_another(bench, refused):
     sentence = refused(raster_map([bench.detector], bench.stage, grid=PixelGrid((3, 3))), ValueError)
     assert "is not the one asked for" in sentence
+
+
+@pytest.mark.parametrize(
+    ("md", "said"),
+    [
+        ({"uid": "mine"}, "md['uid'] is what the RunEngine gives a run"),
+        ({"time": 12.0}, "md['time'] is what the RunEngine gives a run"),
+        ({"sample.name": "A7"}, "keys of metadata have no '.' and no '/', got 'sample.name' in md"),
+        ({"sample": {"a/b": 1}}, "keys of metadata have no '.' and no '/', got 'a/b' in md['sample']"),
+    ],
+)
+def test_metadata_that_no_document_takes(bench, refused, md, said):
+    for plan in (
+        adaptive_map([bench.detector], bench.stage, bench.agent, num=10, md=md),
+        raster_map([bench.detector], bench.stage, md=md),
+    ):
+        assert said in refused(plan, ValueError)
+
+
+def test_one_detector_twice(bench, refused):
+    sentence = refused(adaptive_map([bench.detector, bench.detector], bench.stage, bench.agent, num=10), ValueError)
+    assert sentence == "adaptive_map: two of the detectors are called 'det': each key of an event is there once"

@@ -56,6 +56,12 @@ def test_of_events_with_one_seq_num_the_first_counts():
     assert [o.value for o in heard.outcomes] == [1.0]
 
 
+@pytest.mark.parametrize("value", [np.ma.masked, np.ma.array(5.0, mask=True), np.ma.array([5.0], mask=[True])])
+def test_a_target_that_is_masked_is_a_failed_measurement(value):
+    outcome = listening().event(event(0, 1, value))
+    assert math.isnan(outcome.value) and outcome.reason == "det_area is masked"
+
+
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 def test_a_target_that_is_no_number_is_a_failed_measurement(value):
     heard = listening()

@@ -37,3 +37,11 @@ def test_the_axis_and_its_unit_stand_in_the_configuration_of_the_detector():
 def test_without_one_axis_channels_count(names):
     configured = {"data": dict.fromkeys(names, [1.0]), "data_keys": {}}
     assert signal_axis(descriptor(configured, raw=ARRAY), "raw") == (None, "")
+
+
+@pytest.mark.parametrize("other", ["x", 3.0, [[1, 2], [3, 4]], [1j, 2j], ["a", "b"], [None, None], [[1], [2, 3]], []])
+def test_what_is_no_row_of_numbers_is_no_axis_of_spectra(other):
+    configured = {"data": {"det_scan_axis": other}, "data_keys": {}}
+    assert signal_axis(descriptor(configured, raw=ARRAY), "raw") == (None, "")
+    configured["data"]["det_axis"] = [[4, 2, 1]]
+    assert signal_axis(descriptor(configured, raw=ARRAY), "raw")[0].tolist() == [4.0, 2.0, 1.0]

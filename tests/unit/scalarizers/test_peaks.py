@@ -40,6 +40,18 @@ def test_a_plateau_has_its_first_channel():
     assert PeakPosition()(np.where((AXIS > 310) & (AXIS < 320), 1.0, 0.0), AXIS) == pytest.approx(310.5, abs=0.5)
 
 
+@pytest.mark.parametrize("window", [None, (300, 320.1)])
+def test_counts_over_an_axis_that_falls_have_the_same_area(window):
+    spectrum = gaussian(325.0) + np.linspace(0.0, 1.0, len(AXIS))
+    assert Area(window)(spectrum[::-1], AXIS[::-1]) == pytest.approx(Area(window)(spectrum, AXIS), rel=1e-12)
+
+
+def test_the_area_of_a_loop_keeps_its_sign():
+    there_and_back = np.r_[np.linspace(0.0, 1.0, 9), np.linspace(1.0, 0.0, 9)]
+    response = np.r_[np.zeros(9), np.ones(9)]
+    assert Area()(response, there_and_back) == pytest.approx(-1.0)
+
+
 def test_the_area_of_a_gaussian_is_known():
     assert Area()(gaussian(320.0), AXIS) == pytest.approx(2.0 * 3.0 * np.sqrt(2 * np.pi), rel=1e-6)
     assert Area((300, 320.1))(gaussian(320.0), AXIS) == pytest.approx(3.0 * np.sqrt(2 * np.pi), rel=0.01)
