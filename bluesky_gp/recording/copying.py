@@ -1,11 +1,11 @@
 """Runs of one catalog into another, one after the other, each whole."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 from bluesky_gp.recording.catalog import Catalog
-from bluesky_gp.recording.finding import ResumeError, documents_of
+from bluesky_gp.recording.finding import Documents, ResumeError, documents_of
 from bluesky_gp.recording.journal import JournalError
 
 __all__ = ["CopiedRun", "copy_runs"]
@@ -20,7 +20,9 @@ class CopiedRun:
     reason: str = ""  # of a failure
 
 
-def copy_runs(source: Catalog, target: Catalog, *, timeout: float = 600.0) -> Iterator[CopiedRun]:
+def copy_runs(
+    source: Catalog, target: Catalog, *, timeout: float = 600.0, change: Callable[[Documents], Documents] = iter
+) -> Iterator[CopiedRun]:
     """Copy every run that has ended and that `target` does not hold; yield each run of `source` with its fate.
 
     A run is written as one file into the journals of `target`, which its catalog takes in: a copy that is cut short at
@@ -32,6 +34,8 @@ def copy_runs(source: Catalog, target: Catalog, *, timeout: float = 600.0) -> It
         Two open catalogs. Documents are read from the journals of `source`, which have every bit, else from itself.
     timeout : float
         Seconds that `target` may need for one run.
+    change : callable, optional
+        Makes the documents that are written of those of a run: `bluesky_gp.run.with_adaptive_stream`, for a viewer.
 
     Raises
     ------
@@ -46,12 +50,14 @@ def copy_runs(source: Catalog, target: Catalog, *, timeout: float = 600.0) -> It
         elif not source.holds(uid):
             yield CopiedRun(uid, "goes on")
         else:
-            yield _copy(uid, source, target, timeout)
+            yield _copy(uid, source, target, timeout, change)
 
 
-def _copy(uid: str, source: Catalog, target: Catalog, timeout: float) -> CopiedRun:
+def _copy(
+    uid: str, source: Catalog, target: Catalog, timeout: float, change: Callable[[Documents], Documents]
+) -> CopiedRun:
     try:
-        target.take_in(documents_of(uid, source), timeout)
+        target.take_in(change(documents_of(uid, source)), timeout)
     except (JournalError, ResumeError, TimeoutError, OSError) as error:
         return CopiedRun(uid, "failed", str(error))
     return CopiedRun(uid, "copied")

@@ -15,6 +15,7 @@ from .actions import RESTRICT as RESTRICT
 from .actions import VETO as VETO
 from .actions import Action as Action
 from .actions import RunActions as RunActions
+from .adaptive_stream import with_adaptive_stream as with_adaptive_stream
 from .decision import Decision as Decision
 from .decision import beginning as beginning
 from .decision import decide as decide
