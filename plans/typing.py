@@ -1,7 +1,7 @@
 """The shapes of plans, typed; bluesky's own decorator is not."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ParamSpec, Protocol, TypeVar, cast
+from typing import Any, ParamSpec, Protocol, TypeVar, cast, runtime_checkable
 
 from bluesky.protocols import Readable
 from bluesky.utils import MsgGenerator
@@ -17,6 +17,7 @@ Pixel = tuple[int, ...]
 Reading = Mapping[str, Any]
 
 
+@runtime_checkable  # blueapi checks arguments by isinstance
 class PerPixel(Protocol):
     """Measures one pixel, as ``per_step`` does in `bluesky.plans`.
 

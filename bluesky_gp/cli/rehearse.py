@@ -1,7 +1,8 @@
 """``bluesky-gp rehearse``: how many points of a map that is known would have been enough."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,8 @@ from bluesky_gp.cli.given import given_option
 from bluesky_gp.cli.targets import SIGNAL_HELP
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     from sklearn.gaussian_process.kernels import Kernel
 
     from bluesky_gp.rehearsal import Check, Configuration, FullMap, Purpose, Rehearsal
@@ -41,6 +44,7 @@ if TYPE_CHECKING:
 @click.option("--no-baselines", is_flag=True, help="No random pixels, no coarse grids.")
 @click.option("--no-check", is_flag=True, help="Do not try the recommendation on other seeds.")
 @click.option("--jobs", type=click.IntRange(1), help="Processes.  [default: one a core]")
+@click.option("--scheduler", metavar="ADDRESS", help="Of Dask: its workers run everything, in place of processes.")
 @click.option("--figure", type=click.Path(dir_okay=False, path_type=Path), help="[default: NAME-rehearsal.png]")
 @click.option("--no-figure", is_flag=True, help="Make no figure.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON and nothing else.")
@@ -62,6 +66,7 @@ def rehearse(
     no_baselines: bool,
     no_check: bool,
     jobs: int | None,
+    scheduler: str | None,
     figure: Path | None,
     no_figure: bool,
     as_json: bool,
@@ -84,22 +89,24 @@ def rehearse(
         image = None if overview is None else image_beside(overview, place)
         choices = configurations(*kinds, overview=image, every_combination=every_combination)
         limits = {"num": budget, "seeds": range(seeds), "goal": goal, "baselines": not no_baselines}
-        rehearsal = _rehearsed(full, choices, limits, jobs, quiet=as_json)
+        with _workers(scheduler) as executor:
+            where = {"n_jobs": jobs or -1, "executor": executor}
+            rehearsal = _rehearsed(full, choices, limits, where, quiet=as_json)
+            rehearsal, checks = (rehearsal, []) if no_check else _confirmed(rehearsal, where, quiet=as_json)
     except (ValueError, TypeError, OSError, ImportError) as error:
         raise click.UsageError(str(error)) from error
-    rehearsal, checks = (rehearsal, []) if no_check else _confirmed(rehearsal, jobs, quiet=as_json)
     path = None if no_figure else _draw(rehearsal, figure or Path(f"{Path(source).stem}-rehearsal.png"))
     _tell(rehearsal, checks, path, as_json=as_json)
 
 
 def _rehearsed(
-    full: "FullMap", choices: "list[Configuration]", limits: dict[str, Any], jobs: int | None, *, quiet: bool
+    full: "FullMap", choices: "list[Configuration]", limits: dict[str, Any], where: dict[str, Any], *, quiet: bool
 ) -> "Rehearsal":
     from bluesky_gp.rehearsal import rehearse
 
     known: dict[str, Any] = {name: getattr(full, name) for name in ("target", "units", "maximize", "key")}
     with bar("rehearsing", quiet=quiet) as progress:
-        return rehearse(full.grid, full.values, choices, n_jobs=jobs or -1, progress=progress, **known, **limits)
+        return rehearse(full.grid, full.values, choices, progress=progress, **known, **limits, **where)
 
 
 def _tell(rehearsal: "Rehearsal", checks: "list[Check]", path: Path | None, *, as_json: bool) -> None:
@@ -114,11 +121,25 @@ def _tell(rehearsal: "Rehearsal", checks: "list[Check]", path: Path | None, *, a
         click.echo(f"\nfigure: {path}")
 
 
-def _confirmed(rehearsal: "Rehearsal", jobs: int | None, *, quiet: bool) -> "tuple[Rehearsal, list[Check]]":
+@contextmanager
+def _workers(scheduler: str | None) -> "Iterator[Executor | None]":
+    """Connect to Dask's scheduler, if one is named."""
+    if scheduler is None:
+        yield None
+        return
+    try:
+        from distributed import Client
+    except ImportError as error:
+        raise ModuleNotFoundError("--scheduler needs Dask: pip install 'bluesky_gp[dask]'") from error
+    with Client(scheduler) as client:  # type: ignore[no-untyped-call]
+        yield client.get_executor()
+
+
+def _confirmed(rehearsal: "Rehearsal", where: dict[str, Any], *, quiet: bool) -> "tuple[Rehearsal, list[Check]]":
     from bluesky_gp.rehearsal import confirm
 
     with bar("checking on other seeds", quiet=quiet) as progress:
-        return confirm(rehearsal, n_jobs=jobs or -1, progress=progress)
+        return confirm(rehearsal, progress=progress, **where)
 
 
 def _draw(rehearsal: "Rehearsal", path: Path) -> Path:

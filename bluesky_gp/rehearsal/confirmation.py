@@ -4,6 +4,7 @@ Of the configurations that a few seeds compare, the one that had luck is recomme
 """
 
 from collections.abc import Iterable
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from math import floor
 from typing import Any
@@ -45,7 +46,12 @@ class Check:
 
 
 def check(
-    rehearsal: Rehearsal, seeds: Iterable[int] | None = None, *, n_jobs: int = -1, progress: Progress | None = None
+    rehearsal: Rehearsal,
+    seeds: Iterable[int] | None = None,
+    *,
+    n_jobs: int = -1,
+    executor: Executor | None = None,
+    progress: Progress | None = None,
 ) -> Check:
     """Try what a rehearsal recommends on seeds that it was not made from.
 
@@ -54,14 +60,14 @@ def check(
     rehearsal : Rehearsal
     seeds : iterable of int, optional
         Default: as many as those of the rehearsal, behind all that it has seen.
-    n_jobs, progress
+    n_jobs, executor, progress
         As in `rehearse`.
     """
     advice = rehearsal.recommended
     behind = max(run.seed for run in rehearsal.runs) + 1
     fresh = tuple(range(behind, behind + len(rehearsal.seeds)) if seeds is None else seeds)
     jobs = [agent_job(rehearsal.full, advice.configuration, seed, rehearsal.num) for seed in fresh]
-    runs = tuple(run for found in run_all(jobs, n_jobs, progress)[0] for run in found)
+    runs = tuple(run for found in run_all(jobs, n_jobs, progress, executor)[0] for run in found)
     found, error = result(runs, advice.num, rehearsal.required.near)
     as_often = found >= floor(advice.found / advice.n_seeds * len(fresh)) - 1
     good = max(level(advice.error, 0.0, _FORGONE), rehearsal.required.level if advice.enough else 0.0)
@@ -69,7 +75,12 @@ def check(
 
 
 def confirm(
-    rehearsal: Rehearsal, rounds: int = 4, *, n_jobs: int = -1, progress: Progress | None = None
+    rehearsal: Rehearsal,
+    rounds: int = 4,
+    *,
+    n_jobs: int = -1,
+    executor: Executor | None = None,
+    progress: Progress | None = None,
 ) -> tuple[Rehearsal, list[Check]]:
     """Check a recommendation, and as long as it does not hold, recommend anew with the seeds of the check as well.
 
@@ -84,7 +95,7 @@ def confirm(
         return rehearsal, []
     checks: list[Check] = []
     while True:
-        checks.append(check(rehearsal, n_jobs=n_jobs, progress=progress))
+        checks.append(check(rehearsal, n_jobs=n_jobs, executor=executor, progress=progress))
         if checks[-1].holds or len(checks) == rounds:
             return rehearsal, checks
         rehearsal = rehearsal.with_runs(checks[-1].runs)

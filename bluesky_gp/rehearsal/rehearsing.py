@@ -10,6 +10,7 @@ True
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Executor
 from functools import partial
 from typing import Any
 
@@ -46,6 +47,7 @@ def rehearse(
     goal: Purpose = "both",
     baselines: bool = True,
     n_jobs: int = -1,
+    executor: Executor | None = None,
     progress: Progress | None = None,
 ) -> Rehearsal:
     """Measure a known map again, with each configuration and seed, and beside them without an agent.
@@ -73,6 +75,8 @@ def rehearse(
         Also random pixels and coarse grids.
     n_jobs : int
         Processes; -1: one a core. What comes out does not depend on it.
+    executor : concurrent.futures.Executor, optional
+        Runs everything in their place: ``client.get_executor()`` of Dask, for its workers.
     progress : callable, optional
 
     Raises
@@ -100,7 +104,7 @@ def rehearse(
         jobs += [agent_job(full, c, seed, budget) for seed in seeds]
     if baselines:
         jobs += [partial(job, full, seed, budget) for seed in seeds for job in (random_runs, coarse_runs)]
-    (floor, *found), cpu_seconds = run_all(jobs, n_jobs, progress)
+    (floor, *found), cpu_seconds = run_all(jobs, n_jobs, progress, executor)
     runs = tuple(run for job in found for run in job)
     return Rehearsal(full, compared, budget, seeds, floor, runs, cpu_seconds, goal)
 

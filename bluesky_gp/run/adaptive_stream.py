@@ -1,10 +1,10 @@
 """A steered run with a further stream, in the schema of Tsuchinoko's adaptive runs, which Lightfall's viewer shows."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
-from event_model import unpack_event_page
+from event_model import EventPage, unpack_event_page
 
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.run.keys import Axes
@@ -38,9 +38,17 @@ def with_adaptive_stream(documents: Iterable[Document]) -> Iterator[Document]:
             yield name, stream.counted(doc)
         else:
             yield name, doc
-            events = [doc] if name == "event" else unpack_event_page(doc) if name == "event_page" else ()
+            events = (
+                [doc] if name == "event" else unpack_event_page(cast(EventPage, doc)) if name == "event_page" else ()
+            )
             for event in events:
                 yield from stream.behind(event)
+
+
+def _events(name: str, doc: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
+    if name == "event":
+        return [doc]
+    return unpack_event_page(cast(EventPage, doc)) if name == "event_page" else ()
 
 
 def _stream_of(start: Mapping[str, Any]) -> "_Stream | None":
