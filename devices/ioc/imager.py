@@ -6,6 +6,7 @@ import numpy as np
 from caproto.server import PVGroup, pvproperty
 
 _LARGEST = 2**20  # pixels: 8 MB
+_WAITING = 10  # images that are kept for a client that falls behind: caproto's 1000 of them would be 8 GB
 
 
 def overview_of(sample: Any) -> Any:
@@ -30,7 +31,10 @@ def imager_class(image: Any) -> type[PVGroup]:
 
         acquire = pvproperty(value=0, name="cam1:Acquire", dtype=int, put=_acquire)
         counter = pvproperty(value=0, name="cam1:ArrayCounter_RBV", dtype=int, read_only=True)
-        data = pvproperty(value=[0.0], name="image1:ArrayData", dtype=float, max_length=shown.size, read_only=True)
+        data = pvproperty(
+            value=[0.0], name="image1:ArrayData", dtype=float, max_length=shown.size, read_only=True,
+            max_subscription_backlog=_WAITING,
+        )  # fmt: skip
         n_cols = pvproperty(value=shown.shape[1], name="image1:ArraySize0_RBV", dtype=int, read_only=True)
         n_rows = pvproperty(value=shown.shape[0], name="image1:ArraySize1_RBV", dtype=int, read_only=True)
 

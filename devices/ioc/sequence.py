@@ -15,6 +15,7 @@ from bluesky_gp.typing import Floats
 _NUMBERS = 2**18  # in all spectra of a sequence: 2 MB
 _MOST = 4096  # rows
 _PUBLISHED_EVERY = 0.2  # s
+_WAITING = 10  # updates that are kept for a client that falls behind: caproto's 1000 of them would be 2 GB
 
 
 class SimulatedSequence(PVGroup):
@@ -98,8 +99,9 @@ def sequence_class(detector: SimulatedDetector, grid: PixelGrid) -> type[Simulat
         table = pvproperty(value=[0.0] * grid.ndim, name="Table", dtype=float, max_length=most * grid.ndim, precision=6)
         capacity = pvproperty(value=most, name="MaxRows_RBV", dtype=int, read_only=True)
         spectra = pvproperty(
-            value=[0.0], name="Spectra_RBV", dtype=float, max_length=most * length, precision=6, read_only=True
-        )
+            value=[0.0], name="Spectra_RBV", dtype=float, max_length=most * length, precision=6, read_only=True,
+            max_subscription_backlog=_WAITING,
+        )  # fmt: skip
         failed = pvproperty(value=[0], name="Failed_RBV", dtype=int, max_length=most, read_only=True)
 
     SequenceOfDetector.detector, SequenceOfDetector.grid = detector, grid
