@@ -59,7 +59,7 @@ def until(condition):
 
 def test_a_batch_is_the_rows_of_one_table_and_each_event_has_the_spectrum_of_its_pixel(make, RE, docs):
     stage, flyer = make()
-    assert isinstance(flyer, BatchFlyer)
+    assert isinstance(flyer, EpicsFlyer) and isinstance(flyer, BatchFlyer)
     agent = GPAgent(PixelOptimizer(GRID, "loop_area", batch_size=8, n_initial=8), target="det_loop_area")
     RE(adaptive_map([flyer], stage, agent, num=20, overlap=True))
     sample = SyntheticFerroelectric(shape=GRID.shape, seed=0)

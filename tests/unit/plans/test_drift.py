@@ -41,9 +41,8 @@ class Bench:
         self.stage = PixelStage(grid=GRID, name="stage")
         self.spectrometer = SimulatedSpectrometer(self.sample, self.stage, name="spectrometer")
         self.imager = SimulatedImager(self.sample, self.stage, name="haadf")
-        self.agent = GPAgent(
-            PixelOptimizer(GRID, target="loop_area", batch_size=batch_size, seed=1), target="spectrometer_loop_area"
-        )
+        self.optimizer = PixelOptimizer(GRID, target="loop_area", batch_size=batch_size, seed=1)
+        self.agent = GPAgent(self.optimizer, target="spectrometer_loop_area")
         self.sample.begin()
 
     def map(self, num=40, **options):
@@ -52,7 +51,7 @@ class Bench:
     @property
     def error(self):
         """Root mean square error of the map, as a part of the spread of the true one."""
-        wrong = np.reshape(self.agent.optimizer.mean, GRID.shape) - truth()
+        wrong = np.reshape(self.optimizer.mean, GRID.shape) - truth()
         return np.sqrt(np.mean(wrong**2)) / truth().std()
 
     @property
