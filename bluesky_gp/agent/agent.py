@@ -255,7 +255,7 @@ class GPAgent(ByHand, ForPlans, DocumentRouter):
         decision = self.decision
         if decision is None:
             raise RuntimeError(f"{self.name}: there is nothing to read before trigger() is done")
-        spent = Spent() if self._run is None else self._run.spent
+        spent = Spent() if self._run is None else self._run.spent_before(decision)
         return readings(self._record.values(replace(decision, spent=spent)), decision.timestamp)
 
     def describe(self) -> dict[str, DataKey]:

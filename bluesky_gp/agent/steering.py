@@ -65,6 +65,7 @@ class Progress:
         self.over = False
         self.warned = False  # that nothing is learnt
         self.spent = Spent()  # as far as the plan counts it
+        self._read: tuple[Decision, Spent] | None = None  # the decision read last, and what was spent before it was
         self._optimizer = optimizer
         self._answers = answers
         self._history = history
@@ -203,6 +204,12 @@ class Progress:
     def count(self, doing: Doing, seconds: float) -> None:
         """Take note of what the instrument did for so many seconds."""
         self.spent = (Spent.nothing() if isnan(self.spent.waiting) else self.spent).after(doing, seconds)
+
+    def spent_before(self, decision: Decision) -> Spent:
+        """Return what was spent before a decision was read for the first time; read again, its event says the same."""
+        if self._read is None or self._read[0] is not decision:
+            self._read = decision, self.spent
+        return self._read[1]
 
     @property
     def asked(self) -> bool:

@@ -53,7 +53,12 @@ def test_a_sweep_that_goes_there_and_back_is_no_index():
     assert found["bias"].attrs["units"] == "V" and found["spectrum"].attrs["units"] == "counts"
 
 
-@pytest.mark.parametrize("axis", [None, [1.0, 2.0], [[1.0, 2.0, 3.0]]])
+def test_an_axis_in_a_table_of_one_row_is_that_row():
+    found = read(np.zeros((4, 3)), ("time", "energy"), axis=[[1.0, 2.0, 3.0]])
+    assert found["energy"].values.tolist() == [1.0, 2.0, 3.0]
+
+
+@pytest.mark.parametrize("axis", [None, [1.0, 2.0], [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]])
 def test_an_axis_that_does_not_fit_gives_no_coordinate(axis):
     found = read(np.zeros((4, 3)), ("time", "energy"), axis=axis)
     assert found["spectrum"].dims == ("time", "energy") and not found.coords
