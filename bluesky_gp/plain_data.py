@@ -50,13 +50,6 @@ _NAMES_OF_0_1_0 = {
 }  # fmt: skip
 """Public names by the file, of those days, that records of version 0.1.0 have beside them."""
 
-_PARAMETERS_SINCE_0_1_0: dict[str, dict[str, Any]] = {
-    "Thickness": {"within": 0.0},
-    "PlasmonEnergy": {"within": 0.0},
-    "PlasmonWidth": {"within": 0.0},
-}
-"""Parameters that came later, and what stood for them in records of version 0.1.0."""
-
 
 class DescriptionError(ValueError):
     """A description from which nothing can be made again; the message says what to give instead."""
@@ -112,12 +105,9 @@ def make(description: Any) -> Any:
     parameters = {name: make(item) for name, item in description.items() if name != "class"}
     if "class" not in description:
         return parameters
-    name = str(description["class"])
-    of_class = _class(name)
-    if _todays_name(name) != name:
-        parameters = {**_PARAMETERS_SINCE_0_1_0.get(name.partition(":")[2], {}), **parameters}
+    of_class = _class(str(description["class"]))
     try:
-        return of_class(**parameters)
+        return of_class(**{**_earlier(of_class), **parameters})
     except (TypeError, ValueError) as error:
         raise DescriptionError(f"{description['class']} does not take what is recorded for it: {error}") from error
 
@@ -154,9 +144,13 @@ def in_todays_words(description: Any) -> Any:
     words = {name: in_todays_words(item) for name, item in description.items()}
     if "class" not in words:
         return words
-    name = str(words["class"])
-    earlier = _PARAMETERS_SINCE_0_1_0.get(name.partition(":")[2], {}) if _todays_name(name) != name else {}
-    return {"class": _todays_name(name), **earlier, **{key: value for key, value in words.items() if key != "class"}}
+    name = _todays_name(str(words["class"]))
+    return {**_earlier(_public().get(name.removeprefix(f"{_OURS}:"))), **words, "class": name}
+
+
+def _earlier(of_class: type[Any] | None) -> dict[str, Any]:
+    """What stood for the parameters that a record lacks: `describe` writes all, so those came later."""
+    return dict(getattr(of_class, "earlier", {}))
 
 
 def class_name(of_class: type[Any]) -> str:

@@ -6,10 +6,11 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
-__all__ = ["EXTRA", "folder_of", "reason"]
+__all__ = ["EXTRA", "OUTSIDE", "REFUSED", "folder_of", "reason"]
 
 EXTRA = 'pip install "bluesky_gp[files]"'
-_OUTSIDE = "outside the readable storage area"
+OUTSIDE = "outside the readable storage area"
+REFUSED = 424  # of a server that cannot read a file; of more than 499 clients ask again
 
 
 def folder_of(name: str, doc: Mapping[str, Any]) -> Path | None:
@@ -35,11 +36,30 @@ def reason(error: BaseException, files: list[str]) -> str:
     """Return why the files of a detector cannot be read, and what to do."""
     paths = [unquote(urlsplit(uri).path) for uri in files]
     where = paths[0] if paths else "its file"
+    status = getattr(getattr(error, "response", None), "status_code", 0)
+    if status == REFUSED or status >= 500:
+        return _of_server(error, where)
     if isinstance(error, ModuleNotFoundError):
         return f"{where} needs the package {error.name}: {EXTRA}"
     if paths and not Path(where).exists():
         return f"{where} is not there"
-    if _OUTSIDE in str(error):
+    if OUTSIDE in str(error):
         folder = str(Path(where).parent)
         return f"{where} was written in another session: open_catalog(..., readable=[{folder!r}]) reads that folder"
     return f"{where}: {type(error).__name__}: {error}"
+
+
+def _of_server(error: Any, where: str) -> str:
+    """Return why a server elsewhere cannot read a file: what is there here says nothing."""
+    readable = f"bluesky-gp catalog serve FOLDER --readable {Path(where).parent}"
+    if error.response.status_code != REFUSED:
+        return (
+            f"{where} is not read by the server, which does not say why ({error.response.status_code}): perhaps it may "
+            f"not ({readable}), or has no reader ({EXTRA})"
+        )
+    answer = str(error.response.json().get("detail", ""))
+    if OUTSIDE in answer:
+        return f"{where} is in no folder that the server may read: {readable}"
+    if answer.startswith("ModuleNotFoundError"):
+        return f"{where} needs a package where the server runs, {answer.partition(': ')[2]}: {EXTRA}"
+    return f"{where} is not read by the server: {answer}"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bluesky_gp.recording.databases import prepare_postgresql
 from bluesky_gp.recording.opening import open_catalog
+from bluesky_gp.recording.refused_files import tell_reasons
 from bluesky_gp.recording.tiled_server import check_folder, server_configuration
 
 __all__ = ["api_key", "listen", "serve"]
@@ -76,5 +77,6 @@ def serve(
         with open_catalog(folder) as catalog:
             catalog.wait()
     app = build_app_from_config(server_configuration(folder, api_key=key, database=database, readable=readable))
+    tell_reasons(app)
     # No log of accesses: a client may send the key in the URL.
     uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False)).run(sockets=[listener])

@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 from bluesky_gp.protocols import Scalarizer
-from bluesky_gp.scalarizers import get_scalarizer
+from bluesky_gp.scalarizers import recorded_scalarizer
 
 
 def described_scalarizers(descriptor: Mapping[str, Any]) -> dict[str, Any]:
@@ -26,6 +26,6 @@ def scalarizer_of(descriptor: Mapping[str, Any], target: str) -> Scalarizer | No
     """Make the scalarizer of a detector's target again; None where the detector describes none that is ours."""
     described = described_scalarizers(descriptor).get(target)
     try:
-        return None if described is None else get_scalarizer(described)
-    except (TypeError, ValueError):
+        return None if described is None else recorded_scalarizer(described)
+    except (KeyError, TypeError, ValueError):
         return None

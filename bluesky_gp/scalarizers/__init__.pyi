@@ -18,6 +18,7 @@ from .low_loss import Thickness as Thickness
 from .names import SCALARIZERS as SCALARIZERS
 from .names import get_scalarizer as get_scalarizer
 from .names import named_scalarizers as named_scalarizers
+from .names import recorded_scalarizer as recorded_scalarizer
 from .names import to_mapping as to_mapping
 from .names import units_of as units_of
 from .peaks import Area as Area

@@ -4,7 +4,7 @@ Equations of R. F. Egerton, Electron Energy-Loss Spectroscopy in the Electron Mi
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -37,6 +37,7 @@ class Thickness:
     within: float = 10.0
 
     name: ClassVar[str] = "thickness"
+    earlier: ClassVar[dict[str, Any]] = {"within": 0.0}
 
     def __post_init__(self) -> None:
         checked_windows(self, "zero_loss")
@@ -58,6 +59,7 @@ class _Plasmon:
     within: float = 10.0
 
     name: ClassVar[str] = "plasmon"
+    earlier: ClassVar[dict[str, Any]] = {"within": 0.0}
 
     def __post_init__(self) -> None:
         checked_windows(self, "window")

@@ -78,6 +78,15 @@ def get_scalarizer(value: str | Mapping[str, Any] | Scalarizer) -> Scalarizer:
         raise ValueError(f"scalarizer {kind!r}: {error}") from error
 
 
+def recorded_scalarizer(described: Mapping[str, Any]) -> Scalarizer:
+    """Return the scalarizer that `to_mapping` described; parameters that a record lacks have their value of its day.
+
+    >>> recorded_scalarizer({"kind": "area", "window": None})
+    Area(window=None, signed=True)
+    """
+    return get_scalarizer({**getattr(SCALARIZERS.get(described["kind"]), "earlier", {}), **described})
+
+
 def named_scalarizers(value: str | Sequence[Any] | Mapping[str, Any]) -> dict[str, Scalarizer]:
     """Return ``{target: scalarizer}`` from a name, a list of scalarizers, or a mapping of targets to them.
 

@@ -1,7 +1,7 @@
 """Numbers of any spectrum: where its peak is, how high, how much lies under it."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -92,11 +92,15 @@ class Area:
     ----------
     window : tuple of float, optional
         Start and end of what is integrated, the end left out, in the unit of the axis. Default: all.
+    signed : bool
+        Whether an axis that falls makes the area of counts negative, as it did in earlier records.
     """
 
     window: Window | None = None
+    signed: bool = False
 
     name: ClassVar[str] = "area"
+    earlier: ClassVar[dict[str, Any]] = {"signed": True}
 
     def __post_init__(self) -> None:
         if self.window is not None:
@@ -107,7 +111,7 @@ class Area:
         inside = channels(self, axis, self.window)
         places = axis[inside]
         area = float(np.trapezoid(spectrum[inside], places))
-        return -area if len(places) > 1 and np.all(np.diff(places) < 0) else area
+        return -area if not self.signed and len(places) > 1 and np.all(np.diff(places) < 0) else area
 
     def units(self, spectrum_units: str, axis_units: str) -> str:
         """Return the unit of spectrum times axis."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bluesky_gp.run import RunRecord, Spectra
-from bluesky_gp.scalarizers import evaluate, get_scalarizer, to_mapping, units_of
+from bluesky_gp.scalarizers import evaluate, get_scalarizer, units_of
 from bluesky_gp.typing import Floats
 from bluesky_gp.view.frames import Frame
 
@@ -39,7 +39,8 @@ def target_map(moment: "Moment", wish: Mapping[str, Any]) -> Frame:
     name = str(wish.get("name") or wish.get("kind") or "target")
     if not name.isidentifier():
         raise ValueError(f"a target is named as a variable of Python is, with letters, digits and _, got {name!r}")
-    scalarizer = get_scalarizer(_parameters(record, record.spectra, wish))
+    described = _parameters(record, record.spectra, wish)
+    scalarizer = get_scalarizer(described)
     answers = [evaluate(scalarizer, _real(spectrum), record.spectra.axis) for spectrum in record.spectra.values]
     values = np.array([value for value, _ in answers])
     pixels = record.grid.ravel(record.spectra.pixels).tolist()
@@ -51,7 +52,7 @@ def target_map(moment: "Moment", wish: Mapping[str, Any]) -> Frame:
         values=[None if reason else value for value, reason in answers],
         reason=next((reason for _, reason in answers if reason), ""),
         units=units_of(scalarizer, record.spectra.units, record.spectra.axis_units),
-        text=as_text(record, name, to_mapping(scalarizer)),
+        text=as_text(record, name, described),
     )
 
 

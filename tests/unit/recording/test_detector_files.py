@@ -1,21 +1,20 @@
 """Detectors that write files beside their events, into a real catalog and back."""
 
-import re
-import subprocess
-import sys
 import warnings
 from importlib.util import find_spec
-from pathlib import Path
 from uuid import uuid4
 
+import httpx
 import numpy as np
 import pytest
+from catalog_server import Server
 
 from bluesky_gp.recording import open_catalog
-from bluesky_gp.recording.detector_files import folder_of, reason
+from bluesky_gp.recording.detector_files import OUTSIDE, folder_of, reason
 
 NPY = "multipart/related;type=application/x-npy"
 FRAMES = np.arange(24, dtype="u2").reshape(3, 2, 4)
+OUT_OF_REACH = "is in no folder that the server may read: bluesky-gp catalog serve FOLDER --readable"
 
 
 @pytest.fixture(scope="module")
@@ -165,20 +164,15 @@ def test_files_of_an_earlier_session_are_read_if_their_folder_is_named(tmp_path)
 
 
 @pytest.mark.slow
-def test_a_server_reads_the_folders_that_it_is_told_and_no_others(tmp_path):
-    frames, command = write_frames(tmp_path / "frames"), [sys.executable, "-m", "bluesky_gp.cli", "catalog", "serve"]
-    for place, options in (("without", []), ("with", ["--readable", str(frames)])):
-        folder = tmp_path / place
-        arguments = [*command, str(folder), "--port", "0", *options]
-        server = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        try:
-            url, key = re.search(r"at (http\S+), its key in (.*); Ctrl-C", server.stdout.readline()).groups()
-            with open_catalog(url, api_key=Path(key).read_text().strip(), journal=folder / "journal") as catalog:
-                data, said = read(record(catalog, run_of(frames_at(frames), image={"dtype_numpy": "<u2"})))
-        finally:
-            server.kill()
-            server.communicate()
-        assert ("image" in data) == (place == "with"), said
+def test_a_server_that_is_told_no_folder_reads_none(tmp_path):
+    frames, server = write_frames(tmp_path / "frames"), Server(tmp_path / "catalog")
+    try:
+        with open_catalog(server.url, api_key=server.key, journal=tmp_path / "journal") as catalog:
+            data, (said,) = read(record(catalog, run_of(frames_at(frames), image={"dtype_numpy": "<u2"})))
+    finally:
+        server.end()
+    assert "image" not in data
+    assert f"{OUT_OF_REACH} {frames}" in said
 
 
 def test_readable_is_a_list_of_folders(tmp_path):
@@ -211,3 +205,87 @@ def test_a_fault_of_a_file_is_said_in_a_line(tmp_path):
     path = tmp_path / "some frames.h5"
     path.touch()
     assert reason(OSError("truncated"), [path.as_uri()]) == f"{path}: OSError: truncated"
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    """A folder that a served catalog may read, and that catalog."""
+    folder = tmp_path_factory.mktemp("shared")
+    server = Server(tmp_path_factory.mktemp("served"), "--readable", str(folder))
+    try:
+        with open_catalog(server.url, api_key=server.key, journal=tmp_path_factory.mktemp("journal")) as catalog:
+            yield folder, catalog
+    finally:
+        server.end()
+
+
+def numbered(folder):
+    return frames_at(write_frames(folder))
+
+
+def pictures(folder):
+    tifffile = pytest.importorskip("tifffile")
+    for number, frame in enumerate(FRAMES):
+        tifffile.imwrite(folder / f"tif_{number}.tiff", frame)
+    parameters = {"filename": "tif", "template": "{:s}_{:d}.tiff", "chunk_shape": [1], "join_method": "stack"}
+    return frames_at(folder, mimetype="multipart/related;type=image/tiff", parameters=parameters)
+
+
+def areadetector(folder):
+    _hdf5(folder)
+    about = {"spec": "AD_HDF5", "root": str(folder), "resource_path": "data.h5", "path_semantics": "posix"}
+    return "resource", about | {"resource_kwargs": {"frame_per_point": 1}}
+
+
+def streamed(folder):
+    _hdf5(folder)
+    parameters = {"dataset": "/entry/data/data", "chunk_shape": [1, 2, 4]}
+    return frames_at(
+        folder, mimetype="application/x-hdf5", uri=f"file://localhost{folder}/data.h5", parameters=parameters
+    )
+
+
+def _hdf5(folder):
+    h5py = pytest.importorskip("h5py")
+    pytest.importorskip("hdf5plugin")
+    with h5py.File(folder / "data.h5", "w") as file:
+        file["/entry/data/data"] = FRAMES
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("files", [numbered, pictures, areadetector, streamed])
+def test_a_server_reads_the_files_in_its_readable_folders(shared, files):
+    folder, catalog = shared
+    image = {"dtype_numpy": "<u2", "shape": [1, 2, 4] if files is streamed else [2, 4]}
+    data, said = read(record(catalog, run_of(files(folder), image=image)))
+    assert said == []
+    np.testing.assert_array_equal(data["image"].values.reshape(FRAMES.shape), FRAMES)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("inside", "fault"),
+    [(True, "frame_0.npy is not read by the server: FileNotFoundError"), (False, f"/frame_0.npy {OUT_OF_REACH}")],
+)
+def test_what_a_server_cannot_read_is_said_at_once(shared, tmp_path, inside, fault):
+    folder, catalog = shared
+    place = folder / "nowhere" if inside else write_frames(tmp_path)
+    data, (said,) = read(record(catalog, run_of(frames_at(place))))
+    assert fault in said
+    assert inside or said.endswith(str(tmp_path))
+    assert "image" not in data
+
+
+@pytest.mark.parametrize(
+    ("status", "detail", "said"),
+    [
+        (424, f"RuntimeError: Refusing, as it is {OUTSIDE}", f"/data/a.h5 {OUT_OF_REACH} /data"),
+        (424, "ModuleNotFoundError: No module named 'h5py'", "needs a package where the server runs, No module named"),
+        (424, "FileNotFoundError: /data/a.h5", "/data/a.h5 is not read by the server: FileNotFoundError: /data/a.h5"),
+        (500, "Internal server error", "which does not say why (500): perhaps it may not (bluesky-gp catalog serve"),
+    ],
+)
+def test_what_a_server_elsewhere_answers_of_a_file_is_told_and_what_is_here_is_not_looked_at(status, detail, said):
+    answer = httpx.Response(status, json={"detail": detail}, request=httpx.Request("GET", "http://elsewhere"))
+    error = httpx.HTTPStatusError("answered", request=answer.request, response=answer)
+    assert said in reason(error, ["file://localhost/data/a.h5"])

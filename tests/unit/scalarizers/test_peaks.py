@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from bluesky_gp.plain_data import describe, make
 from bluesky_gp.scalarizers.peaks import Area, Centroid, Peak, PeakPosition
 
 
@@ -44,6 +45,14 @@ def test_a_plateau_has_its_first_channel():
 def test_counts_over_an_axis_that_falls_have_the_same_area(window):
     spectrum = gaussian(325.0) + np.linspace(0.0, 1.0, len(AXIS))
     assert Area(window)(spectrum[::-1], AXIS[::-1]) == pytest.approx(Area(window)(spectrum, AXIS), rel=1e-12)
+
+
+@pytest.mark.parametrize("name", ["bluesky_gp.shapes:Area", "bluesky_gp:Area"])
+def test_a_record_made_when_counts_over_a_falling_axis_were_negative_keeps_their_sign(name):
+    made, spectrum = make({"class": name, "window": None}), gaussian(325.0)
+    assert made(spectrum[::-1], AXIS[::-1]) == pytest.approx(-Area()(spectrum, AXIS), rel=1e-12)
+    assert made(spectrum, AXIS) == Area()(spectrum, AXIS)
+    assert make(describe(Area())) == Area() and make(describe(made)) == made
 
 
 def test_the_area_of_a_loop_keeps_its_sign():
