@@ -2,15 +2,20 @@
 
 import threading
 from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from bluesky_gp.devices.detector import SpectrumDetectorBase
 from bluesky_gp.devices.flight import Flight, Point
+from bluesky_gp.devices.frame_file import FrameFile
 from bluesky_gp.devices.pixels import pixel_data_keys
 from bluesky_gp.protocols import Batch
 from bluesky_gp.scalarizers import as_spectrum
 from bluesky_gp.status import FutureStatus, finished
 from bluesky_gp.typing import Floats
+
+_Event = dict[str, tuple[Any, float]]
 
 
 class FlyingDetector(SpectrumDetectorBase):
@@ -22,17 +27,28 @@ class FlyingDetector(SpectrumDetectorBase):
     A subclass overrides `_visit(pixel)`, which is called on the thread of the flight for one point after another: it
     goes there, exposes, and returns the spectrum and the pixel where it was, fractions included, or raises what is
     recorded as the reason why the point failed; `FlightBrokenError` ends the flight. `_begin()` comes before the first.
+
+    Parameters
+    ----------
+    *args, **kwargs
+        As of the detector.
+    frames : str or Path, optional
+        Folder to which the spectra of flights are written, an HDF5 file a run (needs h5py); the documents have targets
+        and pixels, and of each spectrum where in the file it is. Default: spectra stand in the documents.
     """
 
     pixel_stage: Any
     """Stage whose grid the points are pixels of."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, frames: str | Path | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._folder = None if frames is None else _folder(self.name, frames)
+        self._frames: FrameFile | None = None  # of the run
+        self._named: list[_Event] = []  # events whose frames the documents have
         self._batch: Batch | None = None
         self._flight: Flight | None = None
         self._collecting = threading.Lock()  # points come on the thread of the flight
-        self._events: list[dict[str, tuple[Any, float]]] = []
+        self._events: list[_Event] = []
 
     @property
     def pixel_keys(self) -> tuple[str, ...]:
@@ -78,12 +94,28 @@ class FlyingDetector(SpectrumDetectorBase):
     def describe_collect(self) -> dict[str, Any]:
         """Return the data keys of detector and pixel."""
         stage = self.pixel_stage
-        return {**self.describe(), **pixel_data_keys(stage.name, stage.grid, "PY:")}
+        described = {**self.describe(), **pixel_data_keys(stage.name, stage.grid, "PY:")}
+        if self._folder is not None:
+            about = described[self.spectrum.name]
+            described[self.spectrum.name] = {**about, "shape": [1, *about["shape"]], "external": "STREAM:"}
+            described[self.spectrum.name].pop("dims", None)
+        return described
+
+    def collect_asset_docs(self) -> Iterator[tuple[str, Any]]:
+        """Yield what says in which frames of a file the spectra of the next page are; nothing if they stand in it."""
+        if self._frames is not None:
+            with self._collecting:
+                named, self._events = self._events, []
+            self._named += named
+            yield from self._frames.documents(len(named))
 
     def collect_pages(self) -> Iterator[dict[str, Any]]:
         """Yield one page of the points that were measured since it was asked last; none if there are none."""
-        with self._collecting:
-            events, self._events = self._events, []
+        if self._folder is not None:
+            events, self._named = self._named, []
+        else:
+            with self._collecting:
+                events, self._events = self._events, []
         if events:
             yield {
                 "time": [max(at for _, at in event.values()) for event in events],
@@ -115,6 +147,9 @@ class FlyingDetector(SpectrumDetectorBase):
         """End what still goes on, then restore what staging changed."""
         if self._flight is not None:
             self._flight.give_up("unstaged")
+        if self._frames is not None:
+            self._frames.close()
+            self._frames, self._named, self._events = None, [], []
         return super().unstage()
 
     def _rest(self, seconds: float) -> None:
@@ -138,5 +173,24 @@ class FlyingDetector(SpectrumDetectorBase):
         self._publish(as_spectrum(spectrum))
         event = {key: (reading["value"], reading["timestamp"]) for key, reading in self.read().items()}
         event |= {key: (float(p), self._measured_at) for key, p in zip(self.pixel_keys, where, strict=True)}
+        if self._folder is not None:
+            self._write(event.pop(self.spectrum.name)[0])
         with self._collecting:
             self._events.append(event)
+
+    def _write(self, spectrum: Floats) -> None:
+        """Write a spectrum to the file of the run, which is begun with the first."""
+        if self._folder is not None and self._frames is None:
+            self._frames = FrameFile(self._folder, self.name, self.spectrum.name, spectrum)
+        if self._frames is not None:
+            self._frames.write(spectrum)
+
+
+def _folder(name: str, frames: str | Path) -> Path:
+    """Return the folder of the files; raise ValueError if none can be written."""
+    if find_spec("h5py") is None:
+        raise ValueError(f'{name}: frames={frames!r} needs the package h5py: pip install "bluesky_gp[files]"')
+    folder = Path(frames).expanduser()
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"{name}: frames={frames!r} is to be a folder, and is a file")
+    return folder

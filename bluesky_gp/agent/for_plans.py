@@ -3,20 +3,19 @@
 from collections.abc import Iterable
 
 from bluesky_gp.agent.failures import Failure
+from bluesky_gp.agent.from_files import FromFiles
 from bluesky_gp.agent.hands import Hands
 from bluesky_gp.agent.review import Question
-from bluesky_gp.agent.steering import Progress
 from bluesky_gp.protocols import AnyOptimizer
 from bluesky_gp.run import Decision, Doing, Outcome, Resumed
 
 
-class ForPlans:
+class ForPlans(FromFiles):
     """Says of the run what a plan has to know, and is told by it where the time went."""
 
     name: str
     optimizer: AnyOptimizer
     hands: Hands
-    _run: Progress | None
     _marks: list[Failure]
 
     @property

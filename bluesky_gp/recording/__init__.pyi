@@ -8,6 +8,9 @@ from .finding import ResumeError as ResumeError
 from .finding import check_over as check_over
 from .finding import documents_of as documents_of
 from .finding import journal_of as journal_of
+from .frames import FrameError as FrameError
+from .frames import Frames as Frames
+from .frames import check_readable as check_readable
 from .journal import Journal as Journal
 from .journal import JournalError as JournalError
 from .journal_reader import JournalReader as JournalReader

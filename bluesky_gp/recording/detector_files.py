@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
-__all__ = ["EXTRA", "OUTSIDE", "REFUSED", "folder_of", "reason"]
+__all__ = ["EXTRA", "OUTSIDE", "REFUSED", "folder_of", "path_of", "reason"]
 
 EXTRA = 'pip install "bluesky_gp[files]"'
 OUTSIDE = "outside the readable storage area"
@@ -15,7 +15,7 @@ REFUSED = 424  # of a server that cannot read a file; of more than 499 clients a
 
 def folder_of(name: str, doc: Mapping[str, Any]) -> Path | None:
     """Return the folder of the files that a (stream) resource names; None if they are on no disk, or at its root."""
-    text = _path_of(doc) if name == "stream_resource" and "uri" in doc else _old_path_of(doc)
+    text = path_of(doc) if name == "stream_resource" and "uri" in doc else _old_path_of(doc)
     path = Path(text)
     if not path.is_absolute():
         return None
@@ -23,7 +23,8 @@ def folder_of(name: str, doc: Mapping[str, Any]) -> Path | None:
     return None if folder == Path(folder.anchor) else folder
 
 
-def _path_of(doc: Mapping[str, Any]) -> str:
+def path_of(doc: Mapping[str, Any]) -> str:
+    """Return the path of the file that a stream resource names; empty if it is on no disk."""
     url = urlsplit(str(doc["uri"]))
     return url2pathname(url.path) if url.scheme == "file" else ""
 

@@ -24,7 +24,15 @@ def in_order(documents: Iterable[Document]) -> list[Document]:
             placed.append((turns, latest, document))
     placed.sort(key=lambda place: place[:2])
     of_files = [document for document in middle if "time" not in document[1]]
-    return [begin, *(document for _, _, document in placed), *of_files, end]
+    return [begin, *_with_files([document for _, _, document in placed], of_files), end]
+
+
+def _with_files(documents: list[Document], of_files: list[Document]) -> list[Document]:
+    """Put what is said of files before the first event that has frames there; what is of no event comes last."""
+    described = {doc.get("descriptor") for _, doc in of_files} - {None, ""}
+    first = (i for i, (name, doc) in enumerate(documents) if name == "event" and doc["descriptor"] in described)
+    place = next(first, len(documents))
+    return [*documents[:place], *of_files, *documents[place:]]
 
 
 def _by_stream(documents: list[Document]) -> list[list[Document]]:

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from bluesky_gp.grid import PixelGrid
+from bluesky_gp.recording import FrameError, check_readable
+from bluesky_gp.run.filed_target import FiledTarget
 from bluesky_gp.run.keys import PIXELS, PixelKeys
 from bluesky_gp.run.outcomes import FAULT, REJECTED, Outcome
 from bluesky_gp.run.spectra import signal_axis
@@ -51,6 +53,7 @@ class RunOutcomes:
         self._lacking = ""
         self._outside = 0  # events of no pixel of the grid
         self._elsewhere: list[str] = []  # streams that carry the target, and are not that of the pixels
+        self._filed: FiledTarget | None = None
 
     def descriptor(self, doc: Mapping[str, Any]) -> None:
         """Take a stream in, if it is that of the pixels or of failures; raise where ``primary`` lacks a key."""
@@ -65,8 +68,26 @@ class RunOutcomes:
             return
         if stream is not None:
             self._streams[doc["uid"]] = stream
+            about = doc["data_keys"].get(self.keys.target, {})
+            if isinstance(stream, _Measured) and "external" in about and self._filed is None:
+                self._filed = FiledTarget(self.keys.target, about["shape"])
         elif self.keys.target in doc["data_keys"]:
             self._elsewhere.append(doc["name"])
+
+    def stream_resource(self, doc: Mapping[str, Any]) -> None:
+        """Take in that a detector writes a file; raise ValueError if it has the target and cannot be read."""
+        if self._filed is not None and doc["run_start"] == self.uid:
+            self._filed.frames.resource(doc)
+
+    def stream_datum(self, doc: Mapping[str, Any]) -> None:
+        """Take in which frames of a file belong to which events."""
+        if self._filed is not None:
+            self._filed.frames.datum(doc)
+
+    def check_frames(self) -> None:
+        """Raise ValueError if frames cannot be read that could be when the run was measured, see `FiledTarget`."""
+        if self._filed is not None:
+            self._filed.check(self.uid)
 
     @property
     def doubt(self) -> str:
@@ -91,13 +112,19 @@ class RunOutcomes:
         if stream is None or mark in self._seen:
             return None
         self._seen.add(mark)
-        outcome = stream.outcome(doc["data"])
+        filed, measured = self._filed, isinstance(stream, _Measured)
+        data = doc["data"] if filed is None or not measured else filed.completed(doc)
+        outcome = stream.outcome(data)
         if outcome is None:
-            self._outside += isinstance(stream, _Measured)
+            if filed is not None and isinstance(stream, _Failed):
+                filed.reject(self.outcomes, *stream.said(data))
+            self._outside += measured
             return None
         if self.began is not None:
             outcome = replace(outcome, seconds=max(doc.get("time", self.began) - self.began, 0.0))
         self.outcomes.append(outcome)
+        if filed is not None and measured:
+            filed.note(len(self.outcomes) - 1, outcome, data)
         return outcome
 
     def rejection(self, pixel: int) -> str:
@@ -137,6 +164,8 @@ class _Measured:
 
     def _value(self, raw: Any) -> tuple[float, str]:
         target, scalarizer = self.keys.target, self.keys.scalarizer
+        if isinstance(raw, FrameError):
+            return nan, f"{target}: {raw}"
         try:
             if scalarizer is not None:
                 spectrum = as_spectrum(raw)
@@ -157,13 +186,17 @@ class _Failed:
     keys: PixelKeys
 
     def outcome(self, data: Mapping[str, Any]) -> Outcome | None:
-        name = f"{self.keys.name}_failures"
-        kind = data.get(f"{name}_kind", FAULT)
+        kind = data.get(f"{self.keys.name}_failures_kind", FAULT)
         if kind == REJECTED:
             return None  # the event of the measurement said so already
+        pixel, reason = self.said(data)
+        return Outcome(pixel, nan, reason, fault=kind == FAULT)
+
+    def said(self, data: Mapping[str, Any]) -> tuple[int, str]:
+        """Return the pixel, and why it failed."""
+        name = f"{self.keys.name}_failures"
         pixel = tuple(int(p) for p in data[f"{name}_pixel"])
-        reason = data[f"{name}_reason"] or "failed"
-        return Outcome(_flat(self.keys.grid, pixel), nan, reason, fault=kind == FAULT)
+        return _flat(self.keys.grid, pixel), data[f"{name}_reason"] or "failed"
 
 
 _Stream = _Measured | _Failed
@@ -209,7 +242,9 @@ def check_keys(described: Mapping[str, Any], keys: PixelKeys) -> None:
 
 
 def _check_target(key: Mapping[str, Any], keys: PixelKeys) -> None:
-    if "external" in key:
+    if key.get("external") == "STREAM:":
+        check_readable(keys.name, keys.target)
+    elif "external" in key:
         raise ValueError(
             f"{keys.name}: {keys.target} is written to a file, so the events carry no value to learn from; "
             f"give a target that is a number in the event"

@@ -7,7 +7,7 @@ from math import nan
 from typing import Any, cast
 
 import numpy as np
-from event_model import DocumentRouter, Event
+from event_model import DocumentRouter, Event, StreamDatum, StreamResource
 
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.protocols import Scalarizer
@@ -229,12 +229,24 @@ class RunReader(DocumentRouter):
             self._axis_name = axis_name(keys[self._spectrum_key])
             self._spectrum_units = keys[self._spectrum_key].get("units", "") or "", axis_units
 
+    def stream_resource(self, doc: StreamResource) -> None:
+        """Take in that a detector writes a file."""
+        if self._pixels is not None:
+            self._pixels.stream_resource(doc)
+
+    def stream_datum(self, doc: StreamDatum) -> None:
+        """Take in which frames of a file belong to which events."""
+        if self._pixels is not None:
+            self._pixels.stream_datum(doc)
+
     def event(self, doc: Event) -> Event:
         """Take a pixel, a decision or maps in."""
         data = doc["data"]
+        if self._pixels is not None and f"{self._agent}_iteration" in data:
+            self._pixels.check_frames()
         outcome = None if self._pixels is None else self._pixels.event(doc)
         self._actions.event(doc)
-        if outcome is not None and self._pixels is not None and self._pixels.keys.target in data:
+        if outcome is not None and f"{self._agent}_failures_pixel" not in data:
             self._exposed += self._exposure
         if outcome is not None and self._spectrum_key in data:
             with suppress(TypeError, ValueError):  # letters: the pixel is rejected, and there is no spectrum

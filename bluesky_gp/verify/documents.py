@@ -52,8 +52,9 @@ def _check_event(doc: Document, descriptor: Document | None, last: Counter[str])
     stream, key = descriptor["name"], doc["descriptor"]
     if number > last[key] + 1:
         raise BrokenClause(f"stream {stream}: after event {last[key]} comes event {number}")
-    if doc["data"].keys() != descriptor["data_keys"].keys():
-        odd = ", ".join(sorted(doc["data"].keys() ^ descriptor["data_keys"].keys()))
+    inside = {key for key, about in descriptor["data_keys"].items() if about.get("external") != "STREAM:"}
+    if doc["data"].keys() != inside:
+        odd = ", ".join(sorted(doc["data"].keys() ^ inside))
         raise BrokenClause(f"event {number} of stream {stream}: {odd} stand in it or in its descriptor alone")
     last[key] = max(last[key], number)
 

@@ -43,12 +43,17 @@ def test_documents_are_in_the_order_of_their_emission_wherever_the_clock_was_set
     assert in_order([START, *by_time, STOP]) == [START, *EMITTED[when], STOP]
 
 
-def test_documents_of_files_come_last():
+def test_documents_of_files_come_before_the_events_whose_frames_they_name():
     of_files = ("stream_resource", {"uid": "f"}), ("stream_datum", {"uid": "f/0", "descriptor": "primary"})
     documents = [START, describe("primary", 101.0), *of_files, event("primary", 1, 102.0), STOP]
     assert [name for name, _ in in_order(documents)] == [
-        "start", "descriptor", "event", "stream_resource", "stream_datum", "stop",
+        "start", "descriptor", "stream_resource", "stream_datum", "event", "stop",
     ]  # fmt: skip
+
+
+def test_documents_of_files_that_no_event_has_come_last():
+    documents = [START, describe("primary", 101.0), ("stream_resource", {"uid": "f"}), event("primary", 1, 102.0), STOP]
+    assert [name for name, _ in in_order(documents)] == ["start", "descriptor", "event", "stream_resource", "stop"]
 
 
 def test_a_run_without_events_stays_as_it_is():

@@ -95,9 +95,9 @@ def test_a_target_that_is_an_array_needs_a_scalarizer():
         heard.descriptor(descriptor(keys))
 
 
-def test_a_target_in_a_file_is_refused():
+def test_a_target_in_a_file_of_the_old_kind_is_refused():
     heard = RunOutcomes("run", PixelKeys("gp", "image", GRID, PIXEL_AXES))
-    keys = {"stage_row": number(), "stage_col": number(), "image": number(external="STREAM:")}
+    keys = {"stage_row": number(), "stage_col": number(), "image": number(external="FILESTORE:")}
     with pytest.raises(ValueError, match="image is written to a file"):
         heard.descriptor(descriptor(keys))
 
