@@ -64,6 +64,8 @@ def server_configuration(
     return {
         "authentication": {"single_user_api_key": api_key},
         "trees": [{"tree": "catalog", "path": "/", "args": arguments}],
+        # Else beyond a hundred runs a search is as long as PostgreSQL's statistics say, and a sorted list ends at 200.
+        "exact_count_limit": -1,
         # Without the exporter run.documents() is answered with 406.
         "media_types": {"BlueskyRun": {"application/json-seq": "bluesky_tiled_plugins.exporters:json_seq_exporter"}},
     }

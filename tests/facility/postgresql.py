@@ -70,9 +70,14 @@ class Cluster:
         options = f"-c listen_addresses=127.0.0.1 -p {self.port} -k {self.folder}"
         self._run(self._control, "-D", self._data, "-l", self.folder / "log", "-w", "-t", "120", "-o", options, "start")
 
+    @property
+    def pid(self):
+        """The number of its first process."""
+        return int((self._data / "postmaster.pid").read_text().split()[0])
+
     def kill(self):
         """End all of its processes at once, as a power failure does."""
-        first = psutil.Process(int((self._data / "postmaster.pid").read_text().split()[0]))
+        first = psutil.Process(self.pid)
         processes = [first, *first.children()]
         for process in processes:
             with suppress(psutil.NoSuchProcess):
@@ -121,7 +126,7 @@ class Served:
                 stdout=log,
                 stderr=log,
             )
-        wait_for(lambda: answers(self.url), timeout=120.0, what="the server")
+        wait_for(lambda: answers(self.url), timeout=300.0, what="the server")
 
     @property
     def said(self):

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from bluesky.preprocessors import run_decorator
 from facility.postgresql import PASSWORD, execute
+from tiled.queries import Eq
+from tiled.structures.core import Spec
 
 from bluesky_gp.recording import open_catalog
 from bluesky_gp.recording.databases import prepare_postgresql
@@ -67,6 +69,18 @@ def test_a_run_goes_to_postgresql_and_comes_back_while_it_goes_on_and_after(serv
         assert primary["det_label"].values.tolist() == [f"pixel {number}" for number in range(6)]
         assert np.array_equal(primary["det_spectrum"], [spectrum(number) for number in range(6)])
         assert [name for name, _ in catalog[uid].documents()].count("event") == 6
+
+
+def test_a_search_that_finds_hundreds_of_runs_has_their_number_and_sorts_all_of_them(served, tmp_path):
+    with open_catalog(served.url, api_key=served.key, journal=tmp_path / "journal") as catalog:
+        runs = catalog.create_container("hundreds", specs=[Spec("CatalogOfBlueskyRuns", "3.0")])
+        for number in range(205):
+            runs.create_container(f"run{number}", metadata={"start": {"time": -number, "plan_name": "count"}})
+        asyncio.run(execute(served.database, "analyze nodes"))  # as PostgreSQL does itself: it estimates from now on
+        found = runs.search(Eq("start.plan_name", "count"))
+        assert len(list(found)) == len(found) == 205
+        assert list(found.sort(("start.time", 1))) == list(reversed(list(found)))
+        catalog.delete_contents("hundreds", recursive=True)
 
 
 def test_a_database_in_which_an_administrator_has_made_the_extension_is_used(database):

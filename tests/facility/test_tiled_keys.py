@@ -38,11 +38,13 @@ def url(cluster, tmp_path_factory):
             env=os.environ | environment, stdout=log, stderr=log,
         )  # fmt: skip
     address = f"http://127.0.0.1:{port}"
-    wait_for(lambda: answers(address) or server.poll() is not None, timeout=120.0, what="the server")
-    assert server.poll() is None, (folder / "log").read_text()
-    yield address
-    server.terminate()
-    server.wait(60)
+    try:
+        wait_for(lambda: answers(address) or server.poll() is not None, timeout=300.0, what="the server")
+        assert server.poll() is None, (folder / "log").read_text()
+        yield address
+    finally:
+        server.terminate()
+        server.wait(60)
 
 
 @pytest.fixture(scope="module")
