@@ -104,12 +104,19 @@ def _file(source: str) -> Path:
 
 
 def _full(
-    values: Floats, target: str, *, units: str = "", maximize: bool, mask: Any = None, key: str = ""
+    values: Floats,
+    target: str,
+    *,
+    units: str = "",
+    maximize: bool,
+    mask: Any = None,
+    key: str = "",
+    spectra: Floats | None = None,
 ) -> "FullMap":
     from bluesky_gp.grid import PixelGrid
     from bluesky_gp.rehearsal import FullMap
 
-    return FullMap(PixelGrid(values.shape, mask=mask), values, target, units, maximize, key)
+    return FullMap(PixelGrid(values.shape, mask=mask), values, target, units, maximize, key, spectra)
 
 
 def _plain_map(path: Path, target: str | None) -> Floats | None:
@@ -155,7 +162,8 @@ def _of_spectra(source: str, target: str | None, signal: str | None, *, maximize
 
     chosen = experiment(source, target, signal)
     units = units_of(get_scalarizer(chosen.scalarizer), chosen.sample.spectrum_units, chosen.sample.axis_units)
-    return _full(chosen.truth, chosen.target, units=units, maximize=maximize)
+    spectra = getattr(chosen.sample, "spectra", None)  # a synthetic sample makes them one by one
+    return _full(chosen.truth, chosen.target, units=units, maximize=maximize, spectra=spectra)
 
 
 def _of_run(key: str, target: str | None, place: str, scalarizer: "Scalarizer | None", *, maximize: bool) -> "FullMap":

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
-from bluesky_gp.rehearsal import Check, ImageWorth, Reached, Rehearsal, Standing
+from bluesky_gp.rehearsal import COMPONENTS, NEAR, Check, ImageWorth, Reached, Rehearsal, Standing
+from bluesky_gp.typing import Floats
 
 _COLUMNS = (
     "",
@@ -17,7 +18,8 @@ _COLUMNS = (
     "enough,\nmap",
     "enough,\nmaximum",
 )
-WIDTH = 130
+_OF_SPECTRA = ("covered:\nhalf, all", "rarest 1 %:\nhalf, all")
+WIDTH = 160
 _FOR = {"both": "", "map": " for the map", "maximum": " for the maximum"}
 
 
@@ -39,7 +41,7 @@ def _table(rehearsal: Rehearsal) -> Table:
         caption="errors and regrets in standard deviations of the map; points: median (seeds that were there)",
         caption_justify="left",
     )
-    for name in _COLUMNS:
+    for name in _COLUMNS if full.space is None else (*_COLUMNS, *_OF_SPECTRA):
         table.add_column(name, justify="right" if name else "left", no_wrap=True)
     agents = {c.name for c in rehearsal.configurations}
     for place, standing in enumerate(rehearsal.standings.values()):
@@ -56,7 +58,13 @@ def _row(standing: Standing, num: int) -> list[str]:
         f"{standing.regret[half]:.2f}, {standing.regret[-1]:.2f}",
         _points(standing.enough_for_map),
         _points(standing.to_near.most),
+        *(() if standing.coverage is None else _covered(standing.coverage[[half, -1]])),
     ]
+
+
+def _covered(coverage: Floats) -> tuple[str, str]:
+    (half, _, half_rarest), (end, _, rarest) = coverage
+    return f"{half:.0%}, {end:.0%}", f"{half_rarest:.2f}, {rarest:.2f}"
 
 
 def _reached(reached: Reached) -> str:
@@ -77,6 +85,7 @@ def _sentences(rehearsal: Rehearsal, checks: list[Check]) -> list[str]:
         sentences += [f"For the maximum alone (--goal maximum): {alone.configuration.name} with {alone.num} points."]
     sentences += [_checked(check) for check in checks]
     sentences += [] if rehearsal.image_worth is None else [_image(rehearsal.image_worth)]
+    sentences += [] if rehearsal.full.space is None else [_spectra(rehearsal)]
     return [*sentences, _seconds(rehearsal)]
 
 
@@ -122,6 +131,18 @@ def _advice(rehearsal: Rehearsal) -> str:
     if advice.enough:
         return f"Recommended{purpose}: {said}. In the rehearsal, {gave}."
     return f"None was enough{purpose} within {rehearsal.num} points. The best was {said}: {gave}."
+
+
+def _spectra(rehearsal: Rehearsal) -> str:
+    """Say which method came nearest to the spectra that are unlike the others, with all points."""
+    ends = {name: found.coverage[-1] for name, found in rehearsal.standings.items() if found.coverage is not None}
+    nearest = min(ends, key=lambda name: float(ends[name][2]))
+    share, distance, rarest = ends[nearest]
+    return (
+        f"Spectrum space, {COMPONENTS} principal components in spreads of the spectra: covered is what has a measured "
+        f"spectrum within {NEAR}. All but the rarest 1 % were nearest to one with {nearest}: within {rarest:.2f}, on "
+        f"the mean {distance:.2f}, {share:.0%} covered."
+    )
 
 
 def _image(worth: ImageWorth) -> str:

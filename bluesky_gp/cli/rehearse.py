@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from bluesky_gp.rehearsal import Check, Configuration, FullMap, Purpose, Rehearsal
 
+_OF_SPECTRA = "novelty"  # that other commands cannot make: they tell the optimizer of no spectra
+
 
 @click.command()
 @click.argument("source", metavar="FILE|RUN")
@@ -104,7 +106,7 @@ def _rehearsed(
 ) -> "Rehearsal":
     from bluesky_gp.rehearsal import rehearse
 
-    known: dict[str, Any] = {name: getattr(full, name) for name in ("target", "units", "maximize", "key")}
+    known: dict[str, Any] = {name: getattr(full, name) for name in ("target", "units", "maximize", "key", "spectra")}
     with bar("rehearsing", quiet=quiet) as progress:
         return rehearse(full.grid, full.values, choices, progress=progress, **known, **limits, **where)
 
@@ -150,7 +152,11 @@ def _draw(rehearsal: "Rehearsal", path: Path) -> Path:
 
 
 def _acquisitions(names: str) -> dict[str, Any]:
-    return {name: make_acquisition(name) for name in _chosen("--acquisitions", names, ACQUISITIONS)}
+    from bluesky_gp.acquisition import Novelty
+
+    names = ",".join(ACQUISITIONS) if names == "all" else names
+    chosen = _chosen("--acquisitions", names, (*ACQUISITIONS, _OF_SPECTRA))
+    return {name: Novelty() if name == _OF_SPECTRA else make_acquisition(name) for name in chosen}
 
 
 def _kernels(names: str) -> "dict[str, Kernel | None]":

@@ -2,6 +2,8 @@ from .configuration import Configuration as Configuration
 from .configuration import configurations as configurations
 from .confirmation import Check as Check
 from .confirmation import confirm as confirm
+from .coverage import COMPONENTS as COMPONENTS
+from .coverage import NEAR as NEAR
 from .enough import Purpose as Purpose
 from .figure import rehearsal_figure as rehearsal_figure
 from .full_map import FullMap as FullMap

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
-from bluesky_gp.acquisition import ConfidenceBound, ExpectedImprovement, PosteriorUncertainty
+from bluesky_gp.acquisition import ConfidenceBound, ExpectedImprovement, Novelty, PosteriorUncertainty
 from bluesky_gp.optimizer import PixelOptimizer, Recipe
 from bluesky_gp.plain_data import describe
 from bluesky_gp.rehearsal.as_code import as_code
-from bluesky_gp.rehearsal.full_map import FullMap
+from bluesky_gp.rehearsal.full_map import SPECTRUM, FullMap
 
 _IMAGE = "overview"  # the setting of `PixelOptimizer`
 
@@ -32,7 +32,10 @@ class Configuration:
         return int(self.options.get("n_initial", Recipe.n_initial))
 
     def optimizer(self, full: FullMap, seed: int) -> PixelOptimizer:
-        """Return the optimizer for a map, which knows nothing yet."""
+        """Return the optimizer for a map, which knows nothing yet; ValueError: the spectra it needs are missing."""
+        acquisition = self.options.get("acquisition")
+        if isinstance(acquisition, Novelty) and (full.spectra is None or acquisition.key != SPECTRUM):
+            raise ValueError(f"{self.name}: {acquisition!r} needs the map's spectra, whose name is {SPECTRUM!r} here")
         return PixelOptimizer(full.grid, full.target, **{"maximize": full.maximize, **self.options, "seed": seed})
 
     def is_blind_twin(self, seeing: "Configuration") -> bool:
@@ -93,6 +96,7 @@ def configurations(
     for name, batch_size, kernel, seeing in choices:
         if every_combination or _differences((name, batch_size, kernel, seeing), choices[0]) < 2:
             options = {"acquisition": acquisitions[name], "batch_size": batch_size, "kernel": kernels[kernel]}
+            options |= {"others": [SPECTRUM]} if isinstance(acquisitions[name], Novelty) else {}
             options |= {_IMAGE: overview} if seeing else {}
             parts = [name]
             parts += [f"batches of {batch_size}"] if len(batch_sizes) > 1 else []

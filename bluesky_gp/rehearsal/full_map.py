@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 
 from bluesky_gp.grid import PixelGrid
+from bluesky_gp.rehearsal.coverage import SpectrumSpace
 from bluesky_gp.rehearsal.scoring import top_threshold
 from bluesky_gp.typing import Floats, Indices
 
+SPECTRUM = "spectrum"  # the name under which an optimizer is told of spectra
 _FEWEST = 10  # pixels with a value
 
 
@@ -29,11 +31,13 @@ class FullMap:
         False: smaller is better.
     key : str, optional
         Key of the target in the events of a detector. Default: that of a detector called "spectrometer".
+    spectra : ndarray, shape (*grid.shape, n_channels), optional
+        Those that the values were made of.
 
     Raises
     ------
     ValueError
-        If fewer than ten pixels have a value, or all have the same.
+        If fewer than ten pixels have a value, or all have the same; if the spectra are of other pixels.
     """
 
     grid: PixelGrid
@@ -42,6 +46,7 @@ class FullMap:
     units: str = ""
     maximize: bool = True
     key: str = ""
+    spectra: Floats | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         values = np.array(self.values, dtype=np.float64)
@@ -51,6 +56,11 @@ class FullMap:
         n_valid = int(np.isfinite(values).sum())
         if n_valid < _FEWEST or np.nanmax(values) == np.nanmin(values):
             raise ValueError(f"rehearsal: {n_valid} pixels have a value, ten different ones are the least")
+        if self.spectra is not None and self.spectra.shape[:-1] != self.grid.shape:
+            raise ValueError(
+                f"rehearsal: spectra must have the grid's shape {self.grid.shape} and an axis of channels, "
+                f"got {self.spectra.shape}"
+            )
         object.__setattr__(self, "values", values)  # the dataclass is frozen
         object.__setattr__(self, "key", self.key or f"spectrometer_{self.target}")
 
@@ -63,6 +73,14 @@ class FullMap:
     def std(self) -> float:
         """Standard deviation of the map."""
         return float(np.nanstd(self.values))
+
+    @cached_property
+    def space(self) -> SpectrumSpace | None:
+        """The space of the spectra, those of masked pixels left out; None where there are none."""
+        if self.spectra is None:
+            return None
+        rows = self.spectra.reshape(self.grid.size, -1)
+        return SpectrumSpace.of(np.where(self.grid.allowed[:, None], rows, np.nan))
 
     @property
     def n_valid(self) -> int:
@@ -91,7 +109,11 @@ class FullMap:
 
     def points(self, pixels: Indices | Sequence[int]) -> list[dict[str, Any]]:
         """Return what a measurement of some pixels (flat indices) gives, as `PixelOptimizer.ingest` takes it."""
-        return [{"_id": int(pixel), self.target: self.flat[pixel]} for pixel in pixels]
+        points: list[dict[str, Any]] = [{"_id": int(pixel), self.target: self.flat[pixel]} for pixel in pixels]
+        if self.spectra is not None:
+            for point in points:
+                point[SPECTRUM] = self.spectra.reshape(self.grid.size, -1)[point["_id"]]
+        return points
 
     def error(self, predicted: Floats, without: Indices | None = None) -> float:
         """Return the root-mean-square error of a prediction, shape ``(N,)``, over the standard deviation of the map.
@@ -116,4 +138,4 @@ class FullMap:
         cut = tuple(slice((n - min(n, side)) // 2, (n + min(n, side)) // 2) for n in self.grid.shape)
         mask = None if self.grid.mask is None else self.grid.mask[cut]
         grid = PixelGrid(self.values[cut].shape, step=self.grid.step, mask=mask)
-        return FullMap(grid, self.values[cut], self.target, self.units, self.maximize, self.key)
+        return FullMap(grid, self.values[cut], self.target, self.units, self.maximize, self.key)  # without spectra

@@ -42,6 +42,7 @@ def rehearse(
     units: str = "",
     maximize: bool = True,
     key: str = "",
+    spectra: npt.ArrayLike | None = None,
     num: int | None = None,
     seeds: Iterable[int] = range(5),
     goal: Purpose = "both",
@@ -65,6 +66,8 @@ def rehearse(
         False: smaller is better.
     key : str
         Key of the target in the events of a detector, see `FullMap`.
+    spectra : array_like, shape (*grid.shape, n_channels), optional
+        Those that the values were made of: how much of what they look like was seen is reported too.
     num : int, optional
         The budget, in points. Default: `default_budget`.
     seeds : iterable of int
@@ -91,7 +94,8 @@ def rehearse(
             f"rehearse: expected a PixelGrid, then the values of its pixels, got {grid!r:.60}: of a file "
             f"`bluesky-gp rehearse FILE` makes both"
         )
-    full = FullMap(grid, np.asarray(values, dtype=np.float64), target, units, maximize, key)
+    seen = None if spectra is None else np.asarray(spectra)
+    full = FullMap(grid, np.asarray(values, dtype=np.float64), target, units, maximize, key, seen)
     n_pixels = int(grid.allowed.sum())
     compared = tuple(configurations() if choices is None else choices)
     budget, seeds = default_budget(n_pixels) if num is None else num, tuple(seeds)

@@ -29,6 +29,7 @@ class Run:
     best: Floats  # (p,), ... this was the best value measured: in standard deviations of the map, larger is better
     order: Indices  # (p,), flat indices of the pixels as they were measured; a coarse grid has none
     share: float = 0.0  # of the prior's variance that an overview image explained at the end
+    coverage: Floats | None = None  # (k, 3), of spectrum space then, see `Coverage`; None: there are no spectra
 
     def first(self, goodness: float) -> int | None:
         """Return after how many pixels a value at least so good had been measured; None: it never was."""
@@ -93,7 +94,8 @@ def coarse_runs(full: FullMap, seed: int, num: int) -> list[Run]:
         counted, error = np.array(_judged(full, grids, partial(predict, full))).T
         counts = counted.astype(np.intp)
         nothing = np.empty(0, dtype=np.intp)
-        runs.append(Run(f"coarse grid, {name}", seed, counts, error, counts, np.array(best), nothing))
+        covered = _coverage(full, grids)
+        runs.append(Run(f"coarse grid, {name}", seed, counts, error, counts, np.array(best), nothing, coverage=covered))
     return runs
 
 
@@ -111,7 +113,13 @@ def noise_floor(full: FullMap) -> float:
 def _run(full: FullMap, method: str, seed: int, judged: list[tuple[int, float]], order: Indices) -> Run:
     num, error = np.array(judged).T
     found = np.maximum.accumulate(np.nan_to_num(full.goodness[order], nan=-np.inf))
-    return Run(method, seed, num.astype(np.intp), error, np.arange(1, len(order) + 1), found, order)
+    counts = num.astype(np.intp)
+    covered = _coverage(full, [order[:n] for n in counts])
+    return Run(method, seed, counts, error, np.arange(1, len(order) + 1), found, order, coverage=covered)
+
+
+def _coverage(full: FullMap, samples: list[Indices]) -> Floats | None:
+    return None if full.space is None else np.array([full.space.coverage(pixels) for pixels in samples])
 
 
 def _counts(num: int) -> list[int]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from bluesky_gp.rehearsal.coverage import Coverage
 from bluesky_gp.rehearsal.enough import Purpose, Requirements
 from bluesky_gp.rehearsal.reached import Reached
 from bluesky_gp.rehearsal.run import Run
@@ -25,6 +26,7 @@ class Standing:
     to_near: Reached
     to_top: Reached
     enough_for_map: int | None
+    coverage: Floats | None = None  # (k, 3), median, of spectrum space after so many points, see `Coverage`
 
     @property
     def curve(self) -> Floats:
@@ -75,6 +77,7 @@ class Standing:
             "enough_for_map": self.enough_for_map,
             "enough_for_maximum": self.to_near.most,
             "enough": self.enough,
+            "coverage": None if self.coverage is None else Coverage(*self.coverage.T.tolist())._asdict(),
         }
 
 
@@ -96,7 +99,17 @@ def standing(runs: Sequence[Run], required: Requirements) -> Standing:
         to_near=reached(required.near),
         to_top=reached(required.top),
         enough_for_map=from_there_to_the_end(num, np.median(errors, axis=0), required.level),
+        coverage=_coverage(runs, num),
     )
+
+
+def _coverage(runs: Sequence[Run], num: Indices) -> Floats | None:
+    found = [
+        np.stack([np.interp(num, run.num, column) for column in run.coverage.T], axis=1)
+        for run in runs
+        if run.coverage is not None
+    ]
+    return np.median(found, axis=0) if found else None
 
 
 def common_counts(runs: Sequence[Run]) -> Indices:

@@ -50,6 +50,15 @@ def test_an_image_is_told_worth_taking_or_not(rehearse, tmp_path):
     assert " points with it and " in said and " times as many (between " in said
 
 
+def test_of_a_file_with_spectra_it_says_how_much_of_what_they_look_like_was_seen(rehearse, spectra):
+    asked = ("--target", "peak", "--acquisitions", "novelty,uncertainty", "--no-check", *QUICK)
+    code, out, _ = rehearse(spectra, *asked)
+    assert code == 0 and "│ novelty " in out and "rarest 1 %:" in out
+    (said,) = [line for line in out.splitlines() if line.startswith("Spectrum space")]
+    assert "with novelty: within " in said or "with uncertainty: within " in said
+    assert "others=['spectrum']" in out or "Recommended: uncertainty" in out
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -57,6 +66,7 @@ def test_an_image_is_told_worth_taking_or_not(rehearse, tmp_path):
         (["0", "--catalog", "nowhere"], "there is no catalog in"),
         (["map.npy", "--num", "73"], "between 4 and the 72 pixels of the map, got 73"),
         (["map.npy", "--acquisitions", "ei,luck"], "--acquisitions: there is no 'luck', but ei, "),
+        (["map.npy", "--acquisitions", "novelty"], "needs the map's spectra"),
         (["map.npy", "--kernels", "cubic"], "--kernels: there is no 'cubic', but default"),
         (["map.npy", "--batch-sizes", "5,0"], "whole numbers from 1 on"),
         (["flat.npy"], "ten different ones are the least"),
