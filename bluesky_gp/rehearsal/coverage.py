@@ -52,7 +52,7 @@ class SpectrumSpace:
 
     def coverage(self, pixels: Indices) -> Coverage:
         """Return how near the spectra of some pixels come to all; without any, how near their mean does."""
-        known = np.isfinite(self.Z).all(axis=1)
+        known = np.asarray(np.isfinite(self.Z).all(axis=1))
         measured = self.Z[pixels][known[pixels]]
         some = measured if len(measured) else np.zeros((1, self.Z.shape[1]))
         distance = KDTree(some).query(self.Z[known])[0]
