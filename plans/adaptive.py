@@ -26,6 +26,7 @@ from bluesky_gp.plans.queueable import (
     AGENT,
     DETECTORS,
     IMAGERS,
+    MAPPING,
     METADATA,
     PER_BATCH,
     PER_PIXEL,
@@ -40,7 +41,7 @@ from bluesky_gp.plans.stubs import prepare_agent
 from bluesky_gp.plans.timing import timed
 from bluesky_gp.plans.typing import PerBatch, PerPixel, Pixel, PlanOfNothing, plan
 from bluesky_gp.plans.ways import Flown, PixelByPixel, way_of
-from bluesky_gp.run import History
+from bluesky_gp.run import Budget, DoseLimit, History
 
 logger = logging.getLogger("bluesky_gp")
 
@@ -51,6 +52,8 @@ logger = logging.getLogger("bluesky_gp")
     stage=STAGE,
     agent=AGENT,
     num={"annotation": "int", "min": 1, "description": "Pixels to attempt, those of a resumed run included."},
+    seconds={"annotation": "typing.Optional[float]", "description": "End after so many seconds, at num the latest."},
+    dose={"annotation": MAPPING, "description": 'End at a dose: {"dose": 20e-9, "per_pixel": 50e-12, "unit": "C"}.'},
     per_pixel=PER_PIXEL,
     per_batch=PER_BATCH,
     resume_from=RESUME_FROM,
@@ -66,6 +69,8 @@ def adaptive_map(
     agent: GPAgent,
     *,
     num: int,
+    seconds: float | None = None,
+    dose: DoseLimit | Mapping[str, Any] | None = None,
     per_pixel: PerPixel | None = None,
     per_batch: PerBatch | None = None,
     resume_from: Any = None,
@@ -86,6 +91,12 @@ def adaptive_map(
         From a queue also a mapping, settings of `configured.configured_agent`; without a grid it takes the stage's.
     num : int
         Pixels to attempt, failed ones included, and those of the run that is resumed; `GPAgent.go_on` raises it.
+    seconds : float, optional
+        End when so many have passed since the run began; the last batch is cut to what fits in at the pace so far. A
+        run that resumes another counts from its own beginning.
+    dose : MaxDose or mapping, optional
+        End where another pixel would exceed this dose, ``MaxDose(20e-9, per_pixel=50e-12, unit="C")``. Every event of a
+        pixel counts, those of a run that is resumed included.
     per_pixel : callable, optional
         ``f(detectors, stage, agent, pixel)``, as ``per_step`` in `bluesky.plans`. Default:
         ``tolerant(one_pixel, retries=1, max_failures=5)``; a detector that visits a list of points by itself is flown
@@ -114,6 +125,7 @@ def adaptive_map(
     """
     agent = as_agent("adaptive_map", agent, stage)
     detectors, num = _checked(detectors, stage, agent, num)
+    budget = Budget.checked("adaptive_map", seconds, dose)
     for name, value in (("per_pixel", per_pixel), ("per_batch", per_batch)):
         check_callable("adaptive_map", name, value)
     checked_metadata("adaptive_map", md)
@@ -123,8 +135,8 @@ def adaptive_map(
     way = way_of(detectors, stage, agent, per_pixel)
     yield from check_reach(stage)
     history = yield from prepare_agent(agent, num=num, resume_from=resume_from, detectors=detectors)
-    left = num - (len(history.attempted) if history else 0)
-    seconds = yield from _expected_seconds(detectors, left)
+    left = _left(num, budget, history)
+    expected = yield from _expected_seconds(detectors, left)
     args = {"per_pixel": repr(per_pixel), "per_batch": repr(per_batch), "review": review, "overlap": overlap}
     imagers = checked_detectors("adaptive_map", overview, stage) if overview and history is None else []
 
@@ -134,8 +146,8 @@ def adaptive_map(
         if imagers:
             yield from look(imagers, agent)
         metadata = start_metadata(
-            detectors, stage, agent, num=num, expected_seconds=seconds, plan_args=args, history=history,
-            axes=way.axes, md=md,
+            detectors, stage, agent, num=num, expected_seconds=expected, budget=budget, plan_args=args,
+            history=history, axes=way.axes, md=md,
         )  # fmt: skip
         yield from way.check()
         rest = _rest(history, agent)[:left] if not reviewed or (history and history.is_agreed) else []
@@ -177,6 +189,13 @@ def _closing(agent: GPAgent, msg: Msg) -> Msg:
         return msg
     stated = {name: value for name, value in msg.kwargs.items() if value is not None}
     return msg._replace(kwargs={"exit_status": "fail", "reason": agent.nothing_learnt, **stated})
+
+
+def _left(num: int, budget: Budget, history: History | None) -> int:
+    """Return how many pixels of a run are left, as far as the dose is enough for them."""
+    attempted, measured = (len(history.attempted), history.n_outcomes) if history else (0, 0)
+    room = budget.pixels_left(measured)
+    return num - attempted if room is None else min(num - attempted, room)
 
 
 def _rest(history: History | None, agent: GPAgent) -> list[Pixel]:

@@ -8,7 +8,7 @@ from bluesky.protocols import Readable
 from bluesky_gp.agent import GPAgent
 from bluesky_gp.plans.arguments import checked_metadata
 from bluesky_gp.plans.stages import AnyStage, Motors, StageOrMotors, as_stage, axes_of, devices_of
-from bluesky_gp.run import Axes, History
+from bluesky_gp.run import Axes, Budget, History
 
 
 def start_metadata(
@@ -18,6 +18,7 @@ def start_metadata(
     *,
     num: int | None = None,
     expected_seconds: float | None = None,
+    budget: Budget | None = None,
     plan_args: Mapping[str, Any] | None = None,
     history: History | None = None,
     axes: Axes | None = None,
@@ -31,6 +32,8 @@ def start_metadata(
         Pixels to attempt, those of a run that is resumed included; after that many the agent proposes nothing more.
     expected_seconds : float, optional
         How long they will take.
+    budget : Budget, optional
+        Seconds and dose that they may take.
     plan_args : mapping, optional
         Further arguments of the plan, as plain data.
     history : History, optional
@@ -45,6 +48,8 @@ def start_metadata(
     gp = {**agent.metadata(history), "axes": axes.to_mapping(), "num": num}
     if expected_seconds is not None:
         gp["expected_seconds"] = expected_seconds
+    if budget is not None and (stated := budget.to_mapping()):
+        gp["budget"] = stated
     args = {"agent": agent.name, "num": num, **described(detectors, stage), **(plan_args or {})}
     return {**map_metadata(detectors, stage, "adaptive_map", num, args, md, axes=axes), "gp": gp}
 

@@ -41,6 +41,7 @@ from bluesky_gp.run import (
     BY_HAND,
     SCHEMA_VERSION,
     Axes,
+    Budget,
     Decision,
     History,
     PixelKeys,
@@ -164,7 +165,8 @@ class GPAgent(ByHand, ForPlans, DocumentRouter):
         heard = RunOutcomes(doc["uid"], self._keys(axes), history.unlearnt, doc.get("time"), needed=steers)
         acted = RunActions(doc["uid"], self.name, history.unheeded)
         self._discard()
-        self._run = Progress(self.optimizer, self._answers, heard, acted, history, first, gp.get("num"))
+        num, budget = gp.get("num"), Budget.of(gp)
+        self._run = Progress(self.optimizer, self._answers, heard, acted, history, first, num, budget)
         if steers:
             self._mail = Mail(doc["uid"], self)
         self.optimizer.restore(self._preparation.first_state if first is None else first.state)

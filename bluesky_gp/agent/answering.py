@@ -18,6 +18,8 @@ class NextQuestion:
     num: int | None
     attempted: int
     ahead: bool = False
+    room: int | None = None  # measurements for which the budget is enough; None: any number
+    spent: str = ""  # why the run is to end, the budget being spent
 
     @property
     def finish(self) -> str:
@@ -29,7 +31,8 @@ class NextQuestion:
         """Return how many pixels to propose: those that people want are measured beyond `num` as well."""
         size = int(orders.settings.get("batch_size", batch_size))
         left = size if self.num is None else min(size, self.num - self.attempted)
-        return max(left, min(len(set(orders.wanted)), size), len(orders.batch or ()))
+        wanted = max(left, min(len(set(orders.wanted)), size), len(orders.batch or ()))
+        return wanted if self.room is None else min(wanted, self.room)
 
 
 Answers = Callable[[AnyOptimizer, History, Decision | None, NextQuestion], "Future[Decision]"]
@@ -51,8 +54,9 @@ def _decide(optimizer: AnyOptimizer, history: History, previous: Decision | None
     with urgent():
         previous = after(optimizer, history) if previous is None else previous
         orders = previous.orders.after(question.actions, question.outcomes, optimizer.grid)
-        num = 0 if question.finish else question.size(orders, optimizer.batch_size)
-        reason = question.finish or "num"
+        ended = question.finish or question.spent
+        num = 0 if ended else question.size(orders, optimizer.batch_size)
+        reason = ended or "num"
         return decide(
             optimizer, previous, question.outcomes, num, reason, actions=question.actions, ahead=question.ahead
         )

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import asdict, dataclass
-from math import isnan
+from math import isnan, nan
 
 from bluesky_gp.agent.answering import Answers, NextQuestion
 from bluesky_gp.protocols import AnyOptimizer
@@ -11,6 +11,7 @@ from bluesky_gp.run import (
     CONFIGURE,
     GO_ON,
     Action,
+    Budget,
     Decision,
     Doing,
     History,
@@ -48,6 +49,8 @@ class Progress:
         The decision that `history` leads to, if it has been computed.
     num : int or None
         Pixels that this run and those that it resumes attempt.
+    budget : Budget
+        Seconds of this run, and dose of all.
     """
 
     def __init__(
@@ -59,6 +62,7 @@ class Progress:
         history: History,
         first: Decision | None,
         num: int | None,
+        budget: Budget,
     ) -> None:
         self.heard = heard
         self.acted = acted
@@ -70,6 +74,7 @@ class Progress:
         self._answers = answers
         self._history = history
         self._num = num
+        self._budget = budget
         self._before = frozenset(outcome.pixel for outcome in history.learnt)
         self._previous = first
         self._steps: list[Step] = []  # of the decisions before the latest
@@ -92,7 +97,8 @@ class Progress:
                 self._steps.append(self.decision.step)
                 self._deciding += self.decision.seconds
                 self._previous, self._known = self.decision, self._asked
-            if ahead is not None and ahead.asked[1] == there[1] and ahead.proposes:
+            spent = self._budget.over(*self._spent_with(self.heard.outcomes[: there[0]]))
+            if ahead is not None and ahead.asked[1] == there[1] and ahead.proposes and not spent:
                 self._answer, self._asked = ahead.answer, ahead.asked
             else:
                 self._answer, self._asked = self._submit(self._previous, self._known, there, ()), there
@@ -114,8 +120,19 @@ class Progress:
         outcomes = tuple(self.heard.outcomes[: there[0]])  # a copy: documents keep arriving on the RunEngine's thread
         actions = tuple(self.acted.actions[known[1] : there[1]])
         attempted = len(self._attempted(outcomes, pending))
-        question = NextQuestion(outcomes[known[0] :], actions, self.num_after(()), attempted, ahead=len(pending) > 0)
+        seconds, measured = self._spent_with(outcomes)
+        own = len(outcomes) - len(self._history.unlearnt)
+        pace = seconds / own if own else nan
+        room = self._budget.room(seconds + len(pending) * (pace if own else 0.0), measured + len(pending), pace)
+        question = NextQuestion(
+            outcomes[known[0] :], actions, self.num_after(()), attempted, ahead=len(pending) > 0, room=room,
+            spent=self._budget.over(seconds, measured),
+        )  # fmt: skip
         return self._answers(self._optimizer, self._history, previous, question)
+
+    def _spent_with(self, outcomes: Sequence[Outcome]) -> tuple[float, int]:
+        """Return seconds since the run began, and number of measurements, with the latest of its outcomes."""
+        return max((o.seconds for o in outcomes), default=0.0), len(self._history.learnt) + len(outcomes)
 
     def _attempted(self, outcomes: Sequence[Outcome], pending: Sequence[int]) -> frozenset[int]:
         return self._before.union((outcome.pixel for outcome in outcomes), pending)

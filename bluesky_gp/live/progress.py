@@ -4,13 +4,13 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from math import isfinite, nan
+from math import inf, isfinite, nan
 from statistics import median
 from typing import Any, Self
 
 from event_model import DocumentRouter, Event
 
-from bluesky_gp.run import agent_entry, recorded_value
+from bluesky_gp.run import Budget, agent_entry, recorded_value
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,7 @@ class RunProgress:
     best_gain: float = nan  # ... that are expected to better the best value by so much
     map_error: float = nan  # RMS, expected of the map as it is
     map_gain: float = nan  # by how much they are expected to lower it
+    budget: str = ""  # what is left of it, in words
 
     @property
     def ended(self) -> bool:
@@ -61,6 +62,7 @@ class RunProgress:
         parts = [f"{self.done:5d}{of} pixels", self.best, self.outlook]
         parts.append(f"{self.failed} failed" if self.failed else "")
         parts.append(_ended(self.stop_reason) if self.ended else _left(self.seconds_left))
+        parts.append("" if self.ended else self.budget)
         parts.append(f"the next decision takes about {self.next_time:.0f} s" if self.next_time >= 1.0 else "")
         return "  |  ".join(part for part in parts if part)
 
@@ -93,6 +95,7 @@ class ProgressReader(DocumentRouter):
         self._agent = ""
         self._progress = RunProgress(None, "")
         self._pace = _Pace()
+        self._budget, self._began = Budget(), 0.0
         self._streams: dict[str, str] = {}
         self._known = 0  # pixels that the agent knew before the run
         self._pixels: set[int] = set()  # seq_nums since the last decision
@@ -103,9 +106,12 @@ class ProgressReader(DocumentRouter):
         if gp is None:
             return
         self._agent, self._pace, self._streams, self._pixels = gp["agent"], _Pace(), {}, set()
+        self._budget, self._began = Budget.of(gp), doc.get("time", 0.0)
+        expected = [s for s in (gp.get("expected_seconds"), self._budget.seconds) if s]
         self._progress = RunProgress(
-            doc.get("num_points"), gp["target"], seconds_left=gp.get("expected_seconds") or None
-        )
+            doc.get("num_points"), gp["target"], seconds_left=min(expected, default=None),
+            budget=self._budget.left(0.0, 0),
+        )  # fmt: skip
 
     def descriptor(self, doc: Mapping[str, Any]) -> None:
         """Learn the name of a stream, and the unit of the target."""
@@ -132,6 +138,7 @@ class ProgressReader(DocumentRouter):
         known = int(value("n_measured") + value("n_failed"))
         self._known = known if value("iteration") == 0 else self._known
         done = known - self._known
+        passed, measured = doc["time"] - self._began, int(value("n_outcomes"))
         self._progress = replace(
             self._progress,
             done=done,
@@ -139,22 +146,25 @@ class ProgressReader(DocumentRouter):
             iteration=int(value("iteration")),
             best_value=float(value("best_value")),
             best_pixel=tuple(int(p) for p in value("best_pixel")),
-            seconds_left=self._seconds_left(doc["time"], done),
+            seconds_left=self._seconds_left(doc["time"], done, measured),
             stop_reason=value("stop_reason") if value("proposed")[0][0] < 0 else "",
             next_time=float(value("next_time")),
             forecast_num=int(value("forecast_num")),
             best_gain=float(value("best_gain")),
             map_error=float(value("map_error")),
             map_gain=float(value("map_gain")),
+            budget=self._budget.left(passed, measured),
         )
         self._pixels.clear()
         self._show(self._progress)
 
-    def _seconds_left(self, now: float, done: int) -> float | None:
+    def _seconds_left(self, now: float, done: int, measured: int) -> float | None:
         pace = self._pace.after(now, done)
         if pace is None or self._progress.num is None:
             return self._progress.seconds_left
-        return pace * (self._progress.num - done)
+        by_dose, by_time = self._budget.pixels_left(measured), self._budget.seconds
+        pixels = min(self._progress.num - done, inf if by_dose is None else by_dose)
+        return min(pace * pixels, inf if by_time is None else max(by_time - (now - self._began), 0.0))
 
 
 class _Pace:

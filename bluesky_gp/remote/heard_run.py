@@ -11,7 +11,7 @@ from bluesky_gp.plain_data import make_setting
 from bluesky_gp.protocols import Scalarizer
 from bluesky_gp.remote.distant_state import decision_mapping
 from bluesky_gp.remote.kept_documents import Document, KeptDocuments
-from bluesky_gp.run import Axes, Decision, History, PixelKeys, RunActions, RunOutcomes
+from bluesky_gp.run import Axes, Budget, Decision, History, PixelKeys, RunActions, RunOutcomes
 from bluesky_gp.status import DaemonExecutor
 
 _LATE = 0.3  # s that a document may come after a question that knows of it; then it is asked for
@@ -139,4 +139,5 @@ def _progress(kept: KeptDocuments) -> Progress:
     keys = PixelKeys(kept.agent, entry["target"], optimizer.grid, axes, scalarizer, entry.get("other_keys", {}))
     heard = RunOutcomes(kept.uid, keys, history.unlearnt, start.get("time"))
     acted = RunActions(kept.uid, kept.agent, history.unheeded)
-    return Progress(optimizer, answers_on(DaemonExecutor()), heard, acted, history, None, entry.get("num"))
+    answers = answers_on(DaemonExecutor())
+    return Progress(optimizer, answers, heard, acted, history, None, entry.get("num"), Budget.of(entry))

@@ -16,6 +16,8 @@ from .actions import VETO as VETO
 from .actions import Action as Action
 from .actions import RunActions as RunActions
 from .adaptive_stream import with_adaptive_stream as with_adaptive_stream
+from .budget import Budget as Budget
+from .budget import DoseLimit as DoseLimit
 from .decision import Decision as Decision
 from .decision import beginning as beginning
 from .decision import decide as decide

@@ -74,6 +74,11 @@ class History:
         return frozenset(outcome.pixel for outcome in (*self.learnt, *self.unlearnt))
 
     @property
+    def n_outcomes(self) -> int:
+        """Number of measurements and failures."""
+        return len(self.learnt) + len(self.unlearnt)
+
+    @property
     def rest(self) -> tuple[int, ...]:
         """Flat indices of the last batch that were abandoned; none of a batch that a person wanted otherwise."""
         answered = any(action.kind in (EDIT, VETO) for action in self.unheeded)

@@ -96,7 +96,11 @@ def test_a_map_from_the_queue_is_in_the_catalog_as_one_from_a_session(api, serve
 @pytest.mark.parametrize(
     ("agent", "stage", "options"),
     [
-        ({"target": "spectrometer_loop_area", "acquisition": "ucb", "batch_size": 3}, "stage", {}),
+        (
+            {"target": "spectrometer_loop_area", "acquisition": "ucb", "batch_size": 3},
+            "stage",
+            {"seconds": 600.0, "dose": {"dose": 1.0, "per_pixel": 0.1, "unit": "pC"}},
+        ),
         ({"target": "spectrometer_loop_area", "grid": {"shape": [12, 12]}}, ["row", "col"], {"per_pixel": "patient"}),
     ],
 )
