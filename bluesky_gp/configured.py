@@ -9,7 +9,7 @@ from bluesky_gp.grid import PixelGrid
 from bluesky_gp.optimizer import PixelOptimizer
 from bluesky_gp.plain_data import make
 
-AGENT = ("units", "maps", "others", "axes", "executor", "largest_batch")
+AGENT = ("units", "maps", "others", "monitor", "axes", "executor", "largest_batch")
 """Settings that are the agent's; all others are the optimizer's."""
 
 

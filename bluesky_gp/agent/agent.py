@@ -85,6 +85,9 @@ class GPAgent(ByHand, ForPlans, DocumentRouter):
     others : mapping, optional
         Event keys of the optimizer's `others`, auxiliary quantities of the same pixels, by their names. Default:
         named as the target is, ``spectrometer_imprint`` for ``imprint`` beside ``spectrometer_loop_area``.
+    monitor : str, optional
+        Event key of a reading, as ``I0``, by which the target is divided. A pixel whose monitor is zero, or missing,
+        has failed.
     units : str, optional
         Unit of the target.
     maps : int, optional
@@ -107,6 +110,7 @@ class GPAgent(ByHand, ForPlans, DocumentRouter):
         axes: Axes | Mapping[str, Any] | Iterable[str] | None = None,
         scalarizer: Scalarizer | None = None,
         others: Mapping[str, str] | None = None,
+        monitor: str = "",
         units: str | None = None,
         maps: int | None = None,
         largest_batch: int = 0,
@@ -114,6 +118,7 @@ class GPAgent(ByHand, ForPlans, DocumentRouter):
         super().__init__()
         check_optimizer(optimizer)
         check_text("target", target)
+        check_text("monitor", monitor, empty=True)
         check_name(name)
         check_catalog(catalog)
         check_scalarizer(scalarizer)
@@ -129,7 +134,7 @@ class GPAgent(ByHand, ForPlans, DocumentRouter):
         self.maps = Maps(self._record, lambda: self.decision, every=every)
         self._answers = answers_on(DaemonExecutor() if executor is None else executor)
         self._axes = None if axes is None else checked_axes(optimizer.grid, axes)
-        self._scalarizer = scalarizer
+        self._scalarizer, self._monitor = scalarizer, monitor
         self._others = other_keys(target, optimizer, others or {})
         self._preparation = Preparation(optimizer, catalog=catalog, scalarizer=scalarizer)
         self._run: Progress | None = None  # the one that it steers, or steered last
@@ -207,7 +212,9 @@ class GPAgent(ByHand, ForPlans, DocumentRouter):
 
     def _keys(self, axes: Axes | None) -> PixelKeys:
         where = Axes(()) if axes is None else axes
-        return PixelKeys(self.name, self.target, self.optimizer.grid, where, self._scalarizer, self._others)
+        return PixelKeys(
+            self.name, self.target, self.optimizer.grid, where, self._scalarizer, self._others, self._monitor
+        )
 
     def _begins(self, uid: str, *, steers: bool) -> bool:
         """Whether a start document begins a run of this agent: neither a known one nor one nested in it."""
@@ -294,6 +301,7 @@ class GPAgent(ByHand, ForPlans, DocumentRouter):
             "target": self.target,
             "other_keys": dict(self._others),
             "scalarizer": describe(self._scalarizer),
+            **({"monitor": self._monitor} if self._monitor else {}),
             "versions": dict(versions()),
             **(self._preparation.initial if history is None else history).to_mapping(),
         }

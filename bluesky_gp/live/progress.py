@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from event_model import DocumentRouter, Event
 
-from bluesky_gp.run import Budget, agent_entry, recorded_value
+from bluesky_gp.run import Budget, agent_entry, recorded_value, units_of
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ class ProgressReader(DocumentRouter):
         self._agent = ""
         self._progress = RunProgress(None, "")
         self._pace = _Pace()
-        self._budget, self._began = Budget(), 0.0
+        self._budget, self._began, self._monitor = Budget(), 0.0, ""
         self._streams: dict[str, str] = {}
         self._known = 0  # pixels that the agent knew before the run
         self._pixels: set[int] = set()  # seq_nums since the last decision
@@ -106,7 +106,7 @@ class ProgressReader(DocumentRouter):
         if gp is None:
             return
         self._agent, self._pace, self._streams, self._pixels = gp["agent"], _Pace(), {}, set()
-        self._budget, self._began = Budget.of(gp), doc.get("time", 0.0)
+        self._budget, self._began, self._monitor = Budget.of(gp), doc.get("time", 0.0), gp.get("monitor", "")
         expected = [s for s in (gp.get("expected_seconds"), self._budget.seconds) if s]
         self._progress = RunProgress(
             doc.get("num_points"), gp["target"], seconds_left=min(expected, default=None),
@@ -116,7 +116,8 @@ class ProgressReader(DocumentRouter):
     def descriptor(self, doc: Mapping[str, Any]) -> None:
         """Learn the name of a stream, and the unit of the target."""
         self._streams[doc["uid"]] = doc.get("name", "")
-        units = doc["data_keys"].get(self._progress.target, {}).get("units")
+        keys = doc["data_keys"]
+        units = units_of(keys, self._progress.target, self._monitor) if self._progress.target in keys else ""
         if units:
             self._progress = replace(self._progress, units=units)
 

@@ -24,6 +24,7 @@ from bluesky_gp.run import (
     signal_axis,
     spectrum_key,
     steered_entry,
+    units_of,
 )
 from bluesky_gp.scalarizers import Window, as_spectrum, channels, windows_of
 from bluesky_gp.typing import Floats
@@ -78,8 +79,9 @@ class _Run:
         self._inherited = history.learnt
         self._scalarizer, self._blind = _scalarizer(gp)
         keys = PixelKeys(
-            self._agent, gp["target"], PixelGrid.from_mapping(gp["grid"]), Axes.of(gp["axes"]), self._scalarizer
-        )
+            self._agent, gp["target"], PixelGrid.from_mapping(gp["grid"]), Axes.of(gp["axes"]), self._scalarizer,
+            monitor=gp.get("monitor", ""),
+        )  # fmt: skip
         self.outcomes = RunOutcomes(start["uid"], keys, history.unlearnt, start.get("time"), needed=False)
         self._failed: set[int] = set()  # that an event of its own says to have failed
         self._title = str(gp.get("optimizer_target", gp["target"]))
@@ -99,7 +101,7 @@ class _Run:
         target, keys = self.outcomes.keys.target, doc["data_keys"]
         if doc.get("name") != "primary" or target not in keys:
             return
-        self._units = keys[target].get("units") or ""
+        self._units = units_of(keys, target, self.outcomes.keys.monitor)
         self._spectrum_key = spectrum_key(doc, target)
         if self._spectrum_key:
             self._axis, axis_units = signal_axis(doc, self._spectrum_key)

@@ -136,7 +136,15 @@ def _progress(kept: KeptDocuments) -> Progress:
     entry, history = kept.entry, History.of(kept.entry)
     optimizer, scalarizer = made(entry)
     axes = Axes.of(entry["axes"])
-    keys = PixelKeys(kept.agent, entry["target"], optimizer.grid, axes, scalarizer, entry.get("other_keys", {}))
+    keys = PixelKeys(
+        kept.agent,
+        entry["target"],
+        optimizer.grid,
+        axes,
+        scalarizer,
+        entry.get("other_keys", {}),
+        entry.get("monitor", ""),
+    )
     heard = RunOutcomes(kept.uid, keys, history.unlearnt, start.get("time"))
     acted = RunActions(kept.uid, kept.agent, history.unheeded)
     answers = answers_on(DaemonExecutor())

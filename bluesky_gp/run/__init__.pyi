@@ -33,6 +33,7 @@ from .keys import PIXELS as PIXELS
 from .keys import Axes as Axes
 from .keys import PixelKeys as PixelKeys
 from .keys import other_keys as other_keys
+from .keys import units_of as units_of
 from .lessons import Reading as Reading
 from .lessons import lesson as lesson
 from .orders import Orders as Orders

@@ -155,6 +155,8 @@ class _Measured:
         if pixel is None:
             return None
         value, reason = self._value(data[self.keys.target])
+        if self.keys.monitor and not reason:
+            value, reason = self._divided(value, data.get(self.keys.monitor))
         return Outcome(_flat(self.keys.grid, pixel), value, reason, others=self._others(data))
 
     def _others(self, data: Mapping[str, Any]) -> dict[str, float | Floats]:
@@ -177,6 +179,18 @@ class _Measured:
         except (TypeError, ValueError) as error:  # an array or a text where a number should be
             return nan, f"{target}: {type(error).__name__}: {error}"
         return (value, "") if isfinite(value) else (nan, f"{target} is {value}")
+
+    def _divided(self, value: float, raw: Any) -> tuple[float, str]:
+        """Divide a value by the reading of the monitor."""
+        monitor = self.keys.monitor
+        try:
+            reading = nan if raw is None or np.ma.is_masked(raw) else float(np.asarray(raw).item())
+        except (TypeError, ValueError) as error:
+            return nan, f"monitor {monitor}: {type(error).__name__}: {error}"
+        if not isfinite(reading) or reading == 0.0:
+            return nan, f"monitor {monitor} is {reading:g}: nothing to divide by"
+        divided = value / reading
+        return (divided, "") if isfinite(divided) else (nan, f"{self.keys.target}/{monitor} is {divided}")
 
 
 @dataclass(frozen=True)
@@ -230,13 +244,16 @@ def _stream(doc: Mapping[str, Any], keys: PixelKeys) -> _Stream | None:
 
 def check_keys(described: Mapping[str, Any], keys: PixelKeys) -> None:
     """Raise KeyError or ValueError if events that are described so lack a key, or the target is no number."""
-    missing = [key for key in (*keys.axes.keys, keys.target, *keys.others.values()) if key not in described]
+    wanted = (*keys.axes.keys, keys.target, *([keys.monitor] if keys.monitor else ()), *keys.others.values())
+    missing = [key for key in wanted if key not in described]
     if missing:
         raise KeyError(
             f"{keys.name}: the events of stream {PIXELS!r} carry no {missing}; they carry {sorted(described)}. "
-            f"Give GPAgent a target= (or axes=, or others=) that is one of these"
+            f"Give GPAgent a target= (or axes=, monitor=, others=) that is one of these"
         )
     _check_target(described[keys.target], keys)
+    if keys.monitor:
+        _check_monitor(keys.monitor, described[keys.monitor], keys)
     for name, key in keys.others.items():
         _check_other(name, key, described[key], keys)
 
@@ -254,6 +271,15 @@ def _check_target(key: Mapping[str, Any], keys: PixelKeys) -> None:
         raise ValueError(
             f"{keys.name}: {keys.target} is of type {key['dtype']} and shape {list(key['shape'])}, "
             f"not a number; give GPAgent a target that is one, or a scalarizer="
+        )
+
+
+def _check_monitor(key: str, described: Mapping[str, Any], keys: PixelKeys) -> None:
+    size = prod(n or 1 for n in described["shape"])
+    if "external" in described or size != 1 or described["dtype"] not in ("number", "integer", "array"):
+        raise ValueError(
+            f"{keys.name}: monitor {key} is {described['dtype']} {described['shape']}, and the target is divided by a "
+            f"number in the event: name one, GPAgent(..., monitor=...)"
         )
 
 

@@ -65,6 +65,14 @@ class PixelKeys:
     axes: Axes
     scalarizer: Scalarizer | None = None
     others: Mapping[str, str] = field(default_factory=dict)  # event keys of auxiliary quantities, by their names
+    monitor: str = ""  # event key of what the target is divided by
+
+
+def units_of(described: Mapping[str, Any], target: str, monitor: str = "") -> str:
+    """Return the unit of a target where events are described so, that of a monitor divided out as well."""
+    units = str(described[target].get("units") or "")
+    by = str(described.get(monitor, {}).get("units") or "")
+    return f"{units or 1}/{by}" if by else units
 
 
 def other_keys(target: str, optimizer: AnyOptimizer, given: Mapping[str, str]) -> dict[str, str]:

@@ -16,7 +16,7 @@ from bluesky_gp.run.events import RunOutcomes
 from bluesky_gp.run.given import pairs
 from bluesky_gp.run.history import History
 from bluesky_gp.run.kept_spectra import KeptSpectra
-from bluesky_gp.run.keys import PIXELS, Axes, PixelKeys
+from bluesky_gp.run.keys import PIXELS, Axes, PixelKeys, units_of
 from bluesky_gp.run.outcomes import Outcome, final_outcomes
 from bluesky_gp.run.schema import agent_entry
 from bluesky_gp.run.shown import as_html, in_a_line
@@ -196,7 +196,9 @@ class RunReader(DocumentRouter):
         if grid.size > _LARGEST:
             raise ValueError(f"its grid has {grid.size} pixels, and {_LARGEST} are the most")
         others = gp.get("other_keys", {}) if self._others is None else self._others
-        keys = PixelKeys(self._agent, gp["target"], grid, Axes.of(gp["axes"]), self._scalarizer_of(gp), others)
+        keys = PixelKeys(
+            self._agent, gp["target"], grid, Axes.of(gp["axes"]), self._scalarizer_of(gp), others, gp.get("monitor", "")
+        )
         self._pixels = RunOutcomes(doc["uid"], keys, began=doc.get("time"))
         self._actions = RunActions(doc["uid"], self._agent)
 
@@ -221,7 +223,7 @@ class RunReader(DocumentRouter):
         target, keys = self._pixels.keys.target, doc["data_keys"]
         if doc["name"] != PIXELS or target not in keys:
             return
-        self._units = keys[target].get("units", "") or ""
+        self._units = units_of(keys, target, self._pixels.keys.monitor)
         self._exposure = exposure_of(doc, target)
         self._spectrum_key = spectrum_key(doc, target) if self._keeps_spectra else ""
         if self._spectrum_key:

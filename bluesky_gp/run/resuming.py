@@ -100,7 +100,7 @@ def check(gp: Mapping[str, Any], mine: Mapping[str, Any]) -> None:
 
     differences = [
         f"{name} was {_short(old)} and is {_short(new)}"
-        for part in ("grid", "target", "optimizer_target", "kernel", "default_kernel")
+        for part in ("grid", "target", "monitor", "optimizer_target", "kernel", "default_kernel")
         for name, old, new in _differences(part, in_todays_words(gp.get(part)), mine.get(part))
     ]
     if differences:
