@@ -66,13 +66,16 @@ def measured(name: str, side: int, num: int, batch: int, seed: int) -> tuple[str
     stage = PixelStage(grid=grid, name="stage")
     spectrometer = SimulatedSpectrometer(sample, stage, name="spectrometer")
     top = np.quantile(sample.truth(TARGET), 0.99)
-    engine, clock = RunEngine(), Clock()
+    engine = RunEngine()
+    try:
+        optimizer_of(name, grid, batch, seed)  # what is imported now is no iteration's
+    except ImportError as error:
+        return f"not here: {error}", "-"
+    clock = Clock()
     engine.subscribe(clock)
     try:
         agent = GPAgent(optimizer_of(name, grid, batch, seed), target=f"spectrometer_{TARGET}", maps=0)
         engine(adaptive_map([spectrometer], stage, agent, num=num))
-    except ImportError as error:
-        return f"not here: {error}", "-"
     except Exception as error:  # noqa: BLE001 - of whatever make, the table says it
         return f"failed: {type(error).__name__} after {len(clock.values)}", "-"
     hits = np.flatnonzero(np.array(clock.values) >= top)

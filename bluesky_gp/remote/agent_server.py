@@ -1,4 +1,4 @@
-"""The process of an agent elsewhere: it hears a proxy of bluesky's documents, and answers the sessions that ask."""
+"""The process of an agent elsewhere: it hears documents that are published, and answers the sessions that ask."""
 
 import logging
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from event_model import unpack_event_page
 from bluesky_gp.recording import decode, encode
 from bluesky_gp.remote.heard_run import HeardRun, made
 from bluesky_gp.remote.kept_documents import Document
-from bluesky_gp.remote.wires import PROBE, address_of
+from bluesky_gp.remote.wires import PROBE, address_of, shown, source_of
 from bluesky_gp.run import steered_entry, versions
 
 logger = logging.getLogger("bluesky_gp")
@@ -26,21 +26,20 @@ class AgentServer:
     Parameters
     ----------
     documents : str
-        The proxy's side for subscribers, ``"host:5568"``.
+        The proxy's side for subscribers, ``"host:5568"``, or a NATS server, ``"nats://host:4222"``.
     listen : str
         Address to answer at, ``"127.0.0.1:5570"``.
     """
 
     def __init__(self, documents: str, listen: str) -> None:
-        self.documents = documents
+        self.documents = shown(documents)
         self._runs: dict[str, HeardRun] = {}
         self._tokens: list[str] = []
+        self._source = source_of(documents)
+        self._hears = self._source.socket
         context: zmq.Context[zmq.Socket[bytes]] = zmq.Context.instance()
-        self._hears, self._answers = context.socket(zmq.SUB), context.socket(zmq.REP)
-        for socket in (self._hears, self._answers):
-            socket.linger = 0
-        self._hears.connect(address_of(documents))
-        self._hears.subscribe(b"")
+        self._answers = context.socket(zmq.REP)
+        self._answers.linger = 0
         self._answers.bind(address_of(listen))
 
     def serve(self) -> None:
@@ -57,25 +56,22 @@ class AgentServer:
 
     def close(self) -> None:
         """Close both sockets."""
-        self._hears.close()
+        self._source.close()
         self._answers.close()
 
     def _heard(self, message: bytes) -> None:
-        """Hear a message of the proxy; what is no document in JSON is somebody else's."""
-        import orjson
-
+        """Hear a message; what is no document is somebody else's."""
         try:
-            prefix, name, doc = message.split(b" ", 2)
-            if prefix.startswith(PROBE):
-                self._tokens = [*self._tokens[-99:], prefix.removeprefix(PROBE).decode()]
-            else:
-                self.hear(name.decode(), orjson.loads(doc))
+            _, name, doc = message.split(b" ", 2)
+            self.hear(name.decode(), self._source.reads(doc))
         except Exception as error:  # garbage, pickles, documents of another make: the next may be ours
             logger.debug("a message of %s is not understood: %s: %s", self.documents, type(error).__name__, error)
 
     def hear(self, name: str, doc: Document) -> None:
-        """Take a document in, if it is of a run that is decided elsewhere."""
-        if name == "start":
+        """Take a document in, if it is of a run that is decided elsewhere, or a probe."""
+        if name == "bulk_events":
+            self._tokens = [*self._tokens, *(key.removeprefix(PROBE) for key in doc if key.startswith(PROBE))][-100:]
+        elif name == "start":
             if (entry := steered_entry(doc)) is not None and "elsewhere" in entry and doc["uid"] not in self._runs:
                 self._remember(doc)
         elif name == "event_page":

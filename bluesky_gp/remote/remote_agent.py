@@ -28,10 +28,10 @@ class NoAgentError(ConnectionError):
 class RemoteAgent(GPAgent):
     """Steers runs as `GPAgent` does, with decisions that ``bluesky-gp agent`` makes on another machine.
 
-    Every document of its runs is published to bluesky's 0MQ proxy, as JSON, and heard there by the agent; when the plan
-    asks, the question says which documents the answer has to know, and what of them was lost is sent with it. So the
-    answers are those of an agent in the session, bit for bit, whatever becomes of the proxy and the agent meanwhile;
-    the plan waits for them.
+    Every document of its runs is published to bluesky's 0MQ proxy, or to a NATS server, and heard there by the agent;
+    when the plan asks, the question says which documents the answer has to know, and what of them was lost is sent with
+    it. So the answers are those of an agent in the session, bit for bit, whatever becomes of the proxy and the agent
+    meanwhile; the plan waits for them.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ class RemoteAgent(GPAgent):
     ask : str
         Where the agent answers, ``"host:5570"``.
     publish : str
-        The proxy's side for publishers, ``"host:5567"``.
+        The proxy's side for publishers, ``"host:5567"``, or a NATS server, ``"nats://host:4222"``.
     patience : float
         Seconds without a sign of life of the agent, after which a run ends as failed; it can be resumed.
     greeting : float
@@ -62,13 +62,13 @@ class RemoteAgent(GPAgent):
         greeting: float = 15.0,
         **options: Any,
     ) -> None:
-        from bluesky_gp.remote.wires import JSONPublisher
+        from bluesky_gp.remote.wires import DocumentPublisher
 
         super().__init__(optimizer, target=target, **options)
         check_number("RemoteAgent", "patience", patience, above=0.0)
         check_number("RemoteAgent", "greeting", greeting, above=0.0)
         self.ask, self.patience, self.greeting = ask, patience, greeting
-        self._publisher = JSONPublisher(publish)
+        self._publisher = DocumentPublisher(publish)
         # Holds the publisher: collected together with the agent, its context would wait for its socket for ever.
         self._closing = finalize(self, self._publisher.close)
         self._kept: KeptDocuments | None = None
@@ -138,8 +138,7 @@ class RemoteAgent(GPAgent):
         if not answer["heard"]:
             raise NoAgentError(
                 f"{self.name}: the agent at {self.ask} hears nothing of what is published to "
-                f"{self._publisher.address}; is the proxy there, `bluesky-0MQ-proxy 5567 5568`, and its other side "
-                f"that of the agent, {answer['documents']}?"
+                f"{self._publisher.address}; {self._publisher.doubt} the agent's, {answer['documents']}?"
             )
         self._versions = answer["versions"]
         if (error := reading.exception(None)) is not None:

@@ -1,5 +1,7 @@
-"""A proxy and an agent in processes of their own, which a test may kill, restart, stop or have lose documents."""
+"""A proxy or a NATS server, and an agent, in processes of their own, which a test may kill and restart."""
 
+import os
+import shutil
 import subprocess
 import sys
 from contextlib import ExitStack
@@ -9,20 +11,22 @@ from facility.queue_server import wait_for
 
 from bluesky_gp.cli.channel_access import free_ports
 
+NATS = shutil.which("nats-server", path=f"{os.environ['PATH']}:/usr/sbin")  # where Debian has it
 PROXY = "from bluesky.commandline.zmq_proxy import main; main()"
 
 
 class Elsewhere:
-    """bluesky's 0MQ proxy and ``bluesky-gp agent``, each a process, with what they print in `folder`."""
+    """bluesky's 0MQ proxy, or a NATS server, and ``bluesky-gp agent``, processes that print into `folder`."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, carrier="proxy"):
+        self.carrier = carrier
         self.folder = Path(folder)
         self.into, self.out, self.answers = free_ports(3)
         self.processes = {}
         self._open = ExitStack()
 
     def __enter__(self):
-        self.start("proxy")
+        self.start(self.carrier)
         self.start("agent")
         return self
 
@@ -34,24 +38,32 @@ class Elsewhere:
     @property
     def addresses(self):
         """What a `RemoteAgent` has to know, and patience with a slow machine."""
-        return {"ask": f"127.0.0.1:{self.answers}", "publish": f"127.0.0.1:{self.into}", "greeting": 60.0}
+        publish = self.documents if self.carrier == "nats" else f"127.0.0.1:{self.into}"
+        return {"ask": f"127.0.0.1:{self.answers}", "publish": publish, "greeting": 60.0}
+
+    @property
+    def documents(self):
+        """What the agent has to know."""
+        return f"nats://127.0.0.1:{self.out}" if self.carrier == "nats" else f"127.0.0.1:{self.out}"
 
     def start(self, name):
-        """Start the proxy or the agent; the agent is there when it says so."""
+        """Start the proxy, the NATS server or the agent; the agent is there when it says so."""
+        here = "tcp://127.0.0.1"
         commands = {
             "proxy": [
-                "-c", PROXY, "--in-address", f"tcp://127.0.0.1:{self.into}", "--out-address",
-                f"tcp://127.0.0.1:{self.out}",
+                sys.executable, "-c", PROXY, "--in-address", f"{here}:{self.into}",
+                "--out-address", f"{here}:{self.out}",
             ],
+            "nats": [NATS, "-js", "-sd", str(self.folder / "nats"), "-a", "127.0.0.1", "-p", str(self.out)],
             "agent": [
-                "-m", "bluesky_gp.cli", "agent", "--documents", f"127.0.0.1:{self.out}", "--listen",
+                sys.executable, "-m", "bluesky_gp.cli", "agent", "--documents", self.documents, "--listen",
                 f"127.0.0.1:{self.answers}",
             ],
         }  # fmt: skip
         path = self.folder / f"{name}.log"
         before = path.read_text().count("answers at") if path.exists() else 0
         log = self._open.enter_context(path.open("ab"))
-        self.processes[name] = subprocess.Popen([sys.executable, *commands[name]], stdout=log, stderr=log)
+        self.processes[name] = subprocess.Popen(commands[name], stdout=log, stderr=log)
         if name == "agent":
             wait_for(lambda: path.read_text().count("answers at") > before, what="the agent")
 

@@ -7,13 +7,16 @@ import bluesky.plan_stubs as bps
 import numpy as np
 import pytest
 import zmq
-from facility.elsewhere import Elsewhere
+from event_model import DocumentNames, schema_validators
+from facility.elsewhere import NATS, Elsewhere
+from facility.queue_server import wait_for
 
 from bluesky_gp import GPAgent, PixelOptimizer
 from bluesky_gp.cli.channel_access import free_ports
 from bluesky_gp.plans import adaptive_map
 from bluesky_gp.recording import Journal
 from bluesky_gp.remote import NoAgentError, RemoteAgent
+from bluesky_gp.remote.wires import source_of
 from bluesky_gp.replay import replay
 from bluesky_gp.run import RunRecord
 from bluesky_gp.verify import verify
@@ -73,10 +76,19 @@ def decisions_of(docs):
     ]
 
 
+@pytest.fixture(scope="module")
+def comparison():
+    return {}
+
+
 @pytest.fixture
-def in_session(RE, docs, make_bench):
-    bench = make_bench(script=SCRIPT)
-    return mapped(RE, docs, bench, GPAgent(optimizer_of(bench), target="det_height"))
+def in_session(RE, docs, make_bench, comparison):
+    """The pixels and decisions of an agent in the session: of one run, for all tests of this file."""
+    if not comparison:
+        bench = make_bench(script=SCRIPT)
+        comparison["map"] = mapped(RE, docs, bench, GPAgent(optimizer_of(bench), target="det_height"))
+        docs.all.clear()
+    return comparison["map"]
 
 
 @pytest.fixture
@@ -214,3 +226,45 @@ def test_what_cannot_be_made_again_elsewhere_is_refused_before_a_run(RE, docs, b
         RE(adaptive_map([bench.detector], bench.stage, agent, num=NUM))
     agent.close()
     assert docs.all == []
+
+
+@pytest.fixture(scope="module")
+def over_nats(tmp_path_factory):
+    if NATS is None:
+        pytest.skip("no nats-server: apt-get install nats-server")
+    with Elsewhere(tmp_path_factory.mktemp("nats"), carrier="nats") as running:
+        yield running
+
+
+@pytest.fixture
+def nats_agent(bench, over_nats):
+    agent = RemoteAgent(optimizer_of(bench), target="det_height", **over_nats.addresses)
+    yield agent
+    agent.close()
+
+
+def test_over_nats_everybody_hears_every_document_and_decisions_are_the_same(
+    RE, docs, bench, nats_agent, in_session, over_nats
+):
+    source, heard = source_of(over_nats.documents), []
+
+    def hear():
+        while source.socket.poll(0):
+            _, name, doc = source.socket.recv().split(b" ", 2)
+            heard.append((name.decode(), source.reads(doc)))
+        return heard
+
+    wait_for(lambda: nats_agent._publisher.probe("") or hear(), what="a greeting")
+    same(mapped(RE, docs, bench, nats_agent), in_session)
+    assert replay(docs.all).identical
+    wait_for(lambda: hear()[-1][0] == "stop", what="the stop document")
+    source.close()
+    theirs = [(name, doc) for name, doc in heard if name != "bulk_events"]
+    assert [(name, doc["uid"]) for name, doc in theirs] == [(name, doc["uid"]) for name, doc in docs.all]
+    for name, doc in theirs:
+        schema_validators[DocumentNames[name]].validate(doc)
+
+
+def test_a_nats_server_that_restarts_in_mid_run_changes_nothing(RE, docs, bench, nats_agent, in_session, over_nats):
+    faults = {2: lambda: over_nats.kill("nats"), 4: lambda: over_nats.start("nats")}
+    same(mapped(RE, docs, bench, nats_agent, faults), in_session)
