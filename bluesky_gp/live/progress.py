@@ -139,7 +139,7 @@ class ProgressReader(DocumentRouter):
         known = int(value("n_measured") + value("n_failed"))
         self._known = known if value("iteration") == 0 else self._known
         done = known - self._known
-        passed, measured = doc["time"] - self._began, int(value("n_outcomes"))
+        passed, measured = doc["time"] - self._began, int(value("n_outcomes")) if self._budget != Budget() else 0
         self._progress = replace(
             self._progress,
             done=done,
