@@ -8,13 +8,11 @@ from typing import Any, cast
 import numpy as np
 from event_model import DocumentRouter, Event
 
-from bluesky_gp.grid import PixelGrid
 from bluesky_gp.live.progress import ProgressReader, RunProgress
 from bluesky_gp.live.so_far import LastSpectrum, RunSoFar
 from bluesky_gp.protocols import Scalarizer
 from bluesky_gp.run import (
     MAPS,
-    Axes,
     History,
     Outcome,
     PixelKeys,
@@ -78,10 +76,7 @@ class _Run:
         self._agent, history = gp["agent"], History.of(gp)
         self._inherited = history.learnt
         self._scalarizer, self._blind = _scalarizer(gp)
-        keys = PixelKeys(
-            self._agent, gp["target"], PixelGrid.from_mapping(gp["grid"]), Axes.of(gp["axes"]), self._scalarizer,
-            monitor=gp.get("monitor", ""),
-        )  # fmt: skip
+        keys = PixelKeys.of(gp, self._scalarizer, others={})
         self.outcomes = RunOutcomes(start["uid"], keys, history.unlearnt, start.get("time"), needed=False)
         self._failed: set[int] = set()  # that an event of its own says to have failed
         self._title = str(gp.get("optimizer_target", gp["target"]))

@@ -11,7 +11,7 @@ from bluesky_gp.plain_data import make_setting
 from bluesky_gp.protocols import Scalarizer
 from bluesky_gp.remote.distant_state import decision_mapping
 from bluesky_gp.remote.kept_documents import Document, KeptDocuments
-from bluesky_gp.run import Axes, Budget, Decision, History, PixelKeys, RunActions, RunOutcomes
+from bluesky_gp.run import Budget, Decision, History, PixelKeys, RunActions, RunOutcomes
 from bluesky_gp.status import DaemonExecutor
 
 _LATE = 0.3  # s that a document may come after a question that knows of it; then it is asked for
@@ -135,17 +135,7 @@ def _progress(kept: KeptDocuments) -> Progress:
     _, start = kept.documents[kept.uid]
     entry, history = kept.entry, History.of(kept.entry)
     optimizer, scalarizer = made(entry)
-    axes = Axes.of(entry["axes"])
-    keys = PixelKeys(
-        kept.agent,
-        entry["target"],
-        optimizer.grid,
-        axes,
-        scalarizer,
-        entry.get("other_keys", {}),
-        entry.get("monitor", ""),
-    )
-    heard = RunOutcomes(kept.uid, keys, history.unlearnt, start.get("time"))
+    heard = RunOutcomes(kept.uid, PixelKeys.of(entry, scalarizer), history.unlearnt, start.get("time"))
     acted = RunActions(kept.uid, kept.agent, history.unheeded)
     answers = answers_on(DaemonExecutor())
     return Progress(optimizer, answers, heard, acted, history, None, entry.get("num"), Budget.of(entry))

@@ -38,10 +38,7 @@ def with_adaptive_stream(documents: Iterable[Document]) -> Iterator[Document]:
             yield name, stream.counted(doc)
         else:
             yield name, doc
-            events = (
-                [doc] if name == "event" else unpack_event_page(cast(EventPage, doc)) if name == "event_page" else ()
-            )
-            for event in events:
+            for event in _events(name, doc):
                 yield from stream.behind(event)
 
 

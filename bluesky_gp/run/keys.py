@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import numpy as np
 
@@ -66,6 +66,23 @@ class PixelKeys:
     scalarizer: Scalarizer | None = None
     others: Mapping[str, str] = field(default_factory=dict)  # event keys of auxiliary quantities, by their names
     monitor: str = ""  # event key of what the target is divided by
+
+    @classmethod
+    def of(
+        cls, gp: Mapping[str, Any], scalarizer: Scalarizer | None = None, others: Mapping[str, str] | None = None
+    ) -> Self:
+        """Read the keys of a steered run from what its start document says under ``gp``.
+
+        Parameters
+        ----------
+        gp : Mapping
+        scalarizer : Scalarizer, optional
+            That makes the target of a spectrum.
+        others : mapping, optional
+            Default: those that the run's agent heard.
+        """
+        grid, heard = PixelGrid.from_mapping(gp["grid"]), gp.get("other_keys", {}) if others is None else others
+        return cls(gp["agent"], gp["target"], grid, Axes.of(gp["axes"]), scalarizer, heard, gp.get("monitor", ""))
 
 
 def units_of(described: Mapping[str, Any], target: str, monitor: str = "") -> str:

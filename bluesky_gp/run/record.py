@@ -16,7 +16,7 @@ from bluesky_gp.run.events import RunOutcomes
 from bluesky_gp.run.given import pairs
 from bluesky_gp.run.history import History
 from bluesky_gp.run.kept_spectra import KeptSpectra
-from bluesky_gp.run.keys import PIXELS, Axes, PixelKeys, units_of
+from bluesky_gp.run.keys import PIXELS, PixelKeys, units_of
 from bluesky_gp.run.outcomes import Outcome, final_outcomes
 from bluesky_gp.run.schema import agent_entry
 from bluesky_gp.run.shown import as_html, in_a_line
@@ -192,13 +192,9 @@ class RunReader(DocumentRouter):
             uid = str(doc.get("uid"))[:8]
             raise ValueError(f"run {uid} was not steered by a GPAgent: its start document has no 'gp'")
         self._start, self._agent = doc, gp["agent"]
-        grid = PixelGrid.from_mapping(gp["grid"])
-        if grid.size > _LARGEST:
-            raise ValueError(f"its grid has {grid.size} pixels, and {_LARGEST} are the most")
-        others = gp.get("other_keys", {}) if self._others is None else self._others
-        keys = PixelKeys(
-            self._agent, gp["target"], grid, Axes.of(gp["axes"]), self._scalarizer_of(gp), others, gp.get("monitor", "")
-        )
+        keys = PixelKeys.of(gp, self._scalarizer_of(gp), self._others)
+        if keys.grid.size > _LARGEST:
+            raise ValueError(f"its grid has {keys.grid.size} pixels, and {_LARGEST} are the most")
         self._pixels = RunOutcomes(doc["uid"], keys, began=doc.get("time"))
         self._actions = RunActions(doc["uid"], self._agent)
 
