@@ -13,12 +13,10 @@ from bluesky_gp.drift import REFERENCE, DriftLimits, DriftTracker, Sight, record
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.plans.arguments import named
 from bluesky_gp.plans.origins import Origin, origin_of
-from bluesky_gp.plans.typing import PerBatch, Pixel, Reading, plan
-from bluesky_gp.plans.waiting import start_and_wait
+from bluesky_gp.plans.typing import PerBatch, Pixel, plan
+from bluesky_gp.plans.waiting import answered, start_and_wait
 from bluesky_gp.settings import check_number, check_whole
 from bluesky_gp.typing import Floats
-
-_TRIES = 3  # a pause loses the answer of the message which it interrupts
 
 
 def correct_drift(
@@ -110,7 +108,7 @@ def _look(imager: Any, origin: Origin) -> MsgGenerator[Sight | None]:
     shift = yield from origin.shift()
     if isinstance(imager, Triggerable):
         yield from start_and_wait([Msg("trigger", imager)])
-    reading = yield from _answered(imager)
+    reading = yield from answered(imager)
     if shift is None or not reading:
         return None
     images = {key: entry for key, entry in reading.items() if np.ndim(entry["value"]) == 2}
@@ -122,15 +120,6 @@ def _look(imager: Any, origin: Origin) -> MsgGenerator[Sight | None]:
     carried = shift if origin.carries_image else np.zeros(2)
     scale = _scale(getattr(imager, "image_grid", None), origin.grid, image.shape)
     return Sight(image, float(entry["timestamp"]), carried, shift, scale)
-
-
-def _answered(device: Any) -> MsgGenerator[Reading]:
-    for _ in range(_TRIES):
-        reading: Reading | None = yield Msg("read", device)
-        if reading:
-            return reading
-        yield Msg("checkpoint")
-    return {}
 
 
 def _scale(image_grid: PixelGrid | None, grid: PixelGrid, shape: Sequence[int]) -> Floats:

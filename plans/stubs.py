@@ -11,15 +11,12 @@ from bluesky_gp.agent import Assignment, Failure, GPAgent, reason
 from bluesky_gp.plans.arrival import StageElsewhereError, check_arrival
 from bluesky_gp.plans.stages import AnyStage, devices_of, moves_to
 from bluesky_gp.plans.typing import PerPixel, Pixel, Reading, plan
-from bluesky_gp.plans.waiting import start_and_wait
+from bluesky_gp.plans.waiting import answered, start_and_wait
 from bluesky_gp.run import FAULT, PAUSE, REJECTED, Action, History
 from bluesky_gp.settings import check_whole
 
 FAULTS = (FailedStatus, TimeoutError, ConnectionError, StageElsewhereError)
 """Exceptions that are the instrument's: the pixel has failed and the run goes on. Any other ends the run at once."""
-
-
-PAUSES = 3  # in a row, each at the very message that reads the answer
 
 
 class TooManyFailures(RuntimeError):  # noqa: N818 - the name that users catch
@@ -74,21 +71,8 @@ def ask_agent(agent: GPAgent) -> MsgGenerator[list[Pixel]]:
     if agent.maps.due:
         yield from _event([agent.maps], agent.maps.name)
     yield Msg("checkpoint")  # a pause after the last event would otherwise repeat the question when the run is closed
-    rows = (reading or (yield from _read_again(agent))).get(f"{agent.name}_proposed", {"value": []})["value"]
+    rows = (reading or (yield from answered(agent))).get(f"{agent.name}_proposed", {"value": []})["value"]
     return [tuple(int(p) for p in row) for row in rows if row[0] >= 0]
-
-
-def _read_again(device: Any) -> MsgGenerator[Reading]:
-    """Read a device whose answer did not come: a pause loses that of the message which it interrupts.
-
-    A simulated plan has no answers at all, so it is not asked for ever.
-    """
-    for _ in range(PAUSES):
-        reading: Reading | None = yield Msg("read", device)
-        if reading:
-            return reading
-        yield Msg("checkpoint")
-    return {}
 
 
 @plan

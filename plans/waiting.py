@@ -1,4 +1,4 @@
-"""Start several things, and wait until all of them have ended.
+"""Start several things, and wait until all of them have ended; read until there is an answer.
 
 `bps.wait` returns at the first failed Status of a group, and the second failure is then thrown wherever the plan
 happens to be: into the next pixel, which is blamed for it. Here every start has a group of its own.
@@ -12,9 +12,12 @@ from weakref import WeakSet
 from bluesky.protocols import Status, Stoppable
 from bluesky.utils import FailedPause, FailedStatus, Msg, MsgGenerator, RunEngineControlException
 
+from bluesky_gp.plans.typing import Reading
+
 _numbers = count()
 _given_up: "WeakSet[Status]" = WeakSet()  # timed out: when they fail at last, nobody is to be blamed any more
 
+PAUSES = 3  # in a row, each at the very message that reads the answer
 _GRACE = 1.0  # s that a device has to end after it was told to stop
 
 ENDING = (RunEngineControlException, FailedPause)  # abort, stop: the plan is over, nothing is waited for
@@ -42,6 +45,19 @@ def start_and_wait(starts: Iterable[Msg], *, timeout: float | None = None) -> Ms
             yield from _give_up(group, status, device)
     if errors:
         raise errors[0]
+
+
+def answered(device: Any) -> MsgGenerator[Reading]:
+    """Read a device until it answers: a pause loses the answer of the message which it interrupts.
+
+    A simulated plan has no answers at all, so it is not asked for ever.
+    """
+    for _ in range(PAUSES):
+        reading: Reading | None = yield Msg("read", device)
+        if reading:
+            return reading
+        yield Msg("checkpoint")
+    return {}
 
 
 def _give_up(group: str, status: Status, device: Any) -> MsgGenerator[None]:
