@@ -1,4 +1,4 @@
-"""Signals of a spectroscopy detector: arrays with units, durations."""
+"""Signals of detectors: spectra with units, images, durations."""
 
 from typing import Any
 
@@ -27,6 +27,20 @@ class ArraySignal(Signal):
             "object_name": self.parent.name if self.parent is not None else self.name,
         }
         return {self.name: data_key}
+
+
+class ImageSignal(Signal):
+    """A two-dimensional array of single precision, from a control system."""
+
+    def __init__(self, *, system: str = "PY", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.system = system
+
+    def describe(self) -> dict[str, Any]:
+        """Return the data key."""
+        shape = [*np.shape(self.get())]
+        data_key = {"source": f"{self.system}:{self.name}", "dtype": "array", "dtype_numpy": "<f4", "shape": shape}
+        return {self.name: {**data_key, "dims": ["row", "col"]}}
 
 
 class SecondsSignal(Signal):

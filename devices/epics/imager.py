@@ -7,22 +7,12 @@ from typing import Any
 import numpy as np
 from bluesky.protocols import Hints
 from ophyd import Component, Device, EpicsSignal, EpicsSignalRO
-from ophyd.signal import Signal
 from ophyd.status import StatusBase
 
 from bluesky_gp.devices.epics.variables import check_control_layer
+from bluesky_gp.devices.signals import ImageSignal
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.status import DaemonExecutor
-
-
-class ImageSignal(Signal):
-    """A two-dimensional array of single precision."""
-
-    def describe(self) -> dict[str, Any]:
-        """Return the data key."""
-        shape = [*np.shape(self.get())]
-        data_key = {"source": f"PY:{self.name}", "dtype": "array", "dtype_numpy": "<f4", "shape": shape}
-        return {self.name: {**data_key, "dims": ["row", "col"]}}
 
 
 class EpicsImager(Device):

@@ -8,23 +8,12 @@ import numpy as np
 import numpy.typing as npt
 from bluesky.protocols import Hints
 from ophyd import Component, Device
-from ophyd.signal import Signal
 from ophyd.status import StatusBase
 
 from bluesky_gp.devices.nion.instrument import Beam, find_instrument
-from bluesky_gp.devices.signals import ArraySignal
+from bluesky_gp.devices.signals import ArraySignal, ImageSignal
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.status import DaemonExecutor
-
-
-class ImageSignal(Signal):
-    """A two-dimensional float32 array."""
-
-    def describe(self) -> dict[str, Any]:
-        """Return the data key."""
-        shape = [*np.shape(self.get())]
-        data_key = {"source": f"NION:{self.name}", "dtype": "array", "dtype_numpy": "<f4", "shape": shape}
-        return {self.name: {**data_key, "dims": ["row", "col"]}}
 
 
 class NionOverview(Device):
@@ -51,7 +40,7 @@ class NionOverview(Device):
         Name of the device.
     """
 
-    image = Component(ImageSignal, value=np.zeros((0, 0), np.float32), kind="normal")
+    image = Component(ImageSignal, system="NION", value=np.zeros((0, 0), np.float32), kind="normal")
     step = Component(ArraySignal, value=np.full(2, np.nan), units="nm", dim="axis", kind="config")
     origin = Component(ArraySignal, value=np.full(2, np.nan), units="nm", dim="axis", kind="config")
 

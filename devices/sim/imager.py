@@ -7,21 +7,11 @@ from typing import Any
 import numpy as np
 from bluesky.protocols import Hints
 from ophyd import Component, Device
-from ophyd.signal import Signal
 from ophyd.status import StatusBase
 
+from bluesky_gp.devices.signals import ImageSignal
 from bluesky_gp.devices.stage import PixelStage
 from bluesky_gp.grid import PixelGrid
-
-
-class ImageSignal(Signal):
-    """A two-dimensional array of single precision."""
-
-    def describe(self) -> dict[str, Any]:
-        """Return the data key."""
-        shape = [*np.shape(self.get())]
-        data_key = {"source": f"SIM:{self.name}", "dtype": "array", "dtype_numpy": "<f4", "shape": shape}
-        return {self.name: {**data_key, "dims": ["row", "col"]}}
 
 
 class SimulatedImager(Device):
@@ -47,7 +37,7 @@ class SimulatedImager(Device):
     (32, 32)
     """
 
-    image = Component(ImageSignal, value=np.zeros((0, 0), np.float32), kind="normal")
+    image = Component(ImageSignal, system="SIM", value=np.zeros((0, 0), np.float32), kind="normal")
 
     def __init__(self, sample: Any, stage: PixelStage, *, name: str, prefix: str = "", **kwargs: Any) -> None:
         super().__init__(prefix, name=name, **kwargs)
