@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from contextlib import contextmanager
+from time import monotonic, sleep
 
 
 @contextmanager
@@ -20,3 +21,12 @@ def viewing(*arguments, environment=None):
     finally:
         process.terminate()
         process.communicate(timeout=20)
+
+
+def until(condition, seconds=60.0):
+    """Wait for something to become true; return it."""
+    end = monotonic() + seconds
+    while not (found := condition()):
+        assert monotonic() < end, "it did not happen"
+        sleep(0.2)
+    return found

@@ -5,12 +5,11 @@ import subprocess
 import sys
 from contextlib import contextmanager
 from pathlib import Path
-from time import monotonic, sleep
 
 import numpy as np
 import pytest
 from view_runs import documents_of_run, keep
-from viewing import viewing
+from viewing import until, viewing
 
 from bluesky_gp.packed import bits_from_text
 from bluesky_gp.recording import journals_of, read_journal, run_of
@@ -38,15 +37,6 @@ def record_of(folder, other=""):
     """Return the record of the only run, but for another one."""
     [journal] = [path for path in journals_of(folder) if not other or other not in path.name]
     return RunRecord.from_documents(read_journal(journal))
-
-
-def until(condition, seconds=60.0):
-    """Wait for something to become true; return it."""
-    end = monotonic() + seconds
-    while not (found := condition()):
-        assert monotonic() < end, "it did not happen"
-        sleep(0.2)
-    return found
 
 
 @pytest.fixture

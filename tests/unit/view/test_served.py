@@ -6,15 +6,15 @@ import subprocess
 import sys
 import urllib.request
 from pathlib import Path
-from time import monotonic, sleep
 
 import pytest
 from catalog_server import Server
-from viewing import viewing
+from viewing import until, viewing
 
 pytestmark = pytest.mark.slow
 
 TESTS = Path(__file__).parent.parent.parent
+PATIENCE = 300.0  # s
 
 
 class Page:
@@ -32,14 +32,6 @@ class Page:
 
     def __call__(self, path, body=None):
         return json.loads(self.raw(path, body))
-
-
-def until(condition, seconds=300.0):
-    end = monotonic() + seconds
-    while not (found := condition()):
-        assert monotonic() < end, "it did not happen"
-        sleep(0.2)
-    return found
 
 
 @pytest.fixture
@@ -61,14 +53,14 @@ def served(tmp_path):
 
 def test_a_run_that_goes_on_at_a_server_is_followed_steered_and_seen_to_its_end(served):
     page, server, session = served
-    [run] = until(lambda: page("/runs")["runs"])
+    [run] = until(lambda: page("/runs")["runs"], PATIENCE)
     uid = f"/runs/{run['uid']}"
     assert run["steered"] and (run["exit_status"] or run["goes_on"] is None)
-    until(lambda: page(uid)["decisions"])
+    until(lambda: page(uid)["decisions"], PATIENCE)
     for action, arguments in (("add_pixels", {"pixels": [[17, 3]]}), ("finish", {"reason": "enough"})):
         name = page(f"{uid}/hands", {"action": action, "arguments": arguments, "who": "jane"})["name"]
-        assert until(lambda: page(f"{uid}/hands/{name}")["accepted"]) is True  # noqa: B023 - it is called here
-    course = until(lambda: (found := page(uid))["ended"] and found)
+        assert until(lambda: page(f"{uid}/hands/{name}")["accepted"], PATIENCE) is True  # noqa: B023 - it is called here
+    course = until(lambda: (found := page(uid))["ended"] and found, PATIENCE)
     assert [(action["action"], action["who"]) for action in course["actions"]] == [
         ("add_pixels", "jane"),
         ("finish", "jane"),
