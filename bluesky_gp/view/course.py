@@ -100,6 +100,7 @@ def _actions(record: RunRecord) -> list[dict[str, Any]]:
     counts = record.iterations.get("n_actions", np.zeros(0, dtype=int)) - len(record.inherited.heeded)
     return [
         {
+            "id": action.id,
             "action": action.kind,
             "who": action.who,
             "when": action.when,

@@ -135,7 +135,8 @@ export function handsCard(view) {
     const found = await get(`/runs/${view.uid}/hands`);
     controls.hidden = !found.lives;
     ask(found.lives ? found.review : null);
-    tell([...course.actions, ...(found.lives ? found.waiting : [])]);
+    const recorded = new Set(course.actions.map(({ id }) => id)); // the session says a little later that these wait no more
+    tell([...course.actions, ...(found.lives ? found.waiting.filter(({ id }) => !recorded.has(id)) : [])]);
     stands.textContent = found.lives ? `The session lives: ${found.num ?? "as many as there are"} pixels in all, ${found.batch_size} a batch.` : "No session answers for this run, yet or any more.";
   }
 
