@@ -7,6 +7,7 @@ import threading
 import time
 
 import pytest
+from bluesky.plan_stubs import sleep
 from matplotlib.image import imread
 
 from bluesky_gp import GPAgent, PixelOptimizer
@@ -97,7 +98,7 @@ def test_with_the_agent_the_maps_of_every_decision_are_shown_though_the_record_h
     RE(bench.map(5))
     maps.wait(PATIENCE)
     maps._painting.send = sent.append
-    RE(bench.map(30))
+    RE(bench.map(30, per_batch=lambda pixels: sleep(0.3)))  # a batch as long as on a microscope: no decision is missed
     maps.wait(0.1)
     assert sum(b"gp_maps_mean" in line for line in sent) >= 2
 
