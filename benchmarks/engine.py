@@ -1,12 +1,13 @@
 """The engine at every size, beside the limit of the machine measured there and then.
 
-    python benchmarks/engine.py [SIDE/MEASURED ...]
+    python benchmarks/engine.py [SIDE/MEASURED[/image] ...]
 
 For each size, in a process of its own: an iteration (learn ten pixels, propose ten) with hyperparameters held, one with
 a refit, the first decision on data that are handed over at once, an iteration with batches of a hundred, and peak
 memory. The limit is 20 pairs of FFTs of the padded lattice and, up to 2000 measured, one Cholesky factorisation of that
 many; beyond, 70 pairs more: ten solutions of seven iterations. Beside them, how far the variance lies above the exact
-one, and how many of the measured pixels the likelihood looks at.
+one, and how many of the measured pixels the likelihood looks at. With `/image` there is an overview image, of which
+the map is a function: beside the row without it.
 """
 
 import resource
@@ -19,12 +20,13 @@ from scipy.fft import irfftn, next_fast_len, rfftn
 from scipy.linalg import cholesky
 
 from bluesky_gp import PixelGrid, PixelOptimizer
-from bluesky_gp.gp import LIKELIHOOD, LatticeCovariance, RotatedMatern
+from bluesky_gp.gp import IN_BLOCKS, LIKELIHOOD, LatticeCovariance, RotatedMatern
 from bluesky_gp.optimizer import model, timing
 
-SIZES = ("50/410", "128/1000", "256/2000", "512/5000", "1024/5000", "1024/50000")
+SIZES = ("50/410", "128/1000", "256/2000", "512/2000", "512/5000", "1024/5000", "1024/50000")
+SIZES += ("50/410/image", "512/2000/image")
 HEADER = (
-    f"{'lattice, measured':>20s} {'held ms':>10s} {'limit ms':>10s} {'ratio':>6s} {'refit ms':>10s} {'first s':>8s}"
+    f"{'lattice, measured':>22s} {'held ms':>10s} {'limit ms':>10s} {'ratio':>6s} {'refit ms':>10s} {'first s':>8s}"
     f" {'of 100 ms':>10s} {'/expected':>9s} {'/expected':>9s}"
     f" {'variance':>10s} {'likelihood':>11s} {'MB':>6s}"
 )
@@ -75,10 +77,13 @@ def excess(posterior, n=6):
     return float(np.max(posterior.variance[pixels] / exact - 1.0))
 
 
-def measure(side, m):
+def measure(size):
     """Print the row of one size."""
+    side, m, *seeing = size.split("/")
+    side, m = int(side), int(m)
     grid, values = sample_map(side)
-    optimizer = PixelOptimizer(grid, "z")
+    image = np.reshape(values + 0.3 * np.random.default_rng(3).standard_normal(grid.size), grid.shape)
+    optimizer = PixelOptimizer(grid, "z", overview=image if seeing else None)
     pixels = np.random.default_rng(0).choice(grid.size, m - 10, replace=False)
     points = [{"_id": int(i), "z": float(values[i])} for i in pixels]
 
@@ -102,16 +107,16 @@ def measure(side, m):
     times = f"{1e3 * held:10.1f} {1e3 * shortest:10.1f} {held / shortest:6.2f} {1e3 * refit:10.1f} {first:8.2f}"
     expected = f"{1e3 * hundred:10.1f} {held / expected_held:9.1f} {refit / expected_refit:9.1f}"
     rest = f"{excess(state.posterior):+10.1e} {looked_at:>11s} {peak:6.0f}"
-    print(f"{side:>7d}^2, {m:>9d} {times} {expected} {rest}", flush=True)
+    print(f"{size:>22s} {times} {expected} {rest}", flush=True)
 
 
 def main() -> None:
     """Print the table."""
     if sys.argv[1:2] == ["--one"]:
-        side, m = sys.argv[2].split("/")
-        measure(int(side), int(m))
+        measure(sys.argv[2])
         return
-    print(f"fits look at {LIKELIHOOD} pixels at most; 'variance': excess over the exact one, 6 pixels")
+    print(f"fits take more than {LIKELIHOOD} pixels in blocks, at most {IN_BLOCKS}")
+    print("'variance': excess over the exact one, 6 pixels")
     print(HEADER, flush=True)
     for size in sys.argv[1:] or SIZES:
         subprocess.run([sys.executable, __file__, "--one", size], check=True)

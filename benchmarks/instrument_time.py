@@ -2,17 +2,22 @@
 
     python benchmarks/instrument_time.py [--nion] [--repeats 20] [--docs docs/benchmarks.md]
 
+With ``--repeats 5`` it takes some eight minutes.
+
 Each way measures the same hundred pixels in batches of 10 and of 100, decisions left out: what is compared is what the
 RunEngine, the devices and the documents cost beside the exposure. The shortest of the repetitions counts, as a machine
 that does other things as well only ever adds; the processor's time, of all threads, is the mean.
 
 The second table has whole runs of `adaptive_map`, flown, with decisions one after another or overlapping with the
-batches, beside the pixels that they chose, flown from a list in the same batches.
+batches, beside the pixels that they chose, flown from a list in the same batches. The first decisions of a run, until
+three times as many pixels are known as are under way, and the last are always waited for; the second half of a run, to
+its last pixel, has none of them.
 """
 
 import argparse
 import asyncio
 import os
+from functools import partial
 from pathlib import Path
 from time import perf_counter, process_time
 
@@ -31,7 +36,8 @@ from bluesky_gp.run import RunRecord, TimeSpent
 EXPOSURES = (0.001, 0.01, 0.1)  # s
 SHARE = {0.1: 10}  # at long exposures fewer repetitions are enough
 NUM = 100
-BATCH = 10  # of whole runs
+WHOLE = {0.001: 1000, 0.01: 1000, 0.1: 400}  # pixels of whole runs, by exposure
+BATCH = 20  # of whole runs
 DECISIONS = {"one after another": False, "overlapped": True}
 
 
@@ -49,24 +55,26 @@ def nion(exposure):
     return stage, NionFlyer(stage, exposure=exposure, name="det")
 
 
+def flown(stage, detector, pixels, size):
+    """Fly pixels in batches."""
+    yield from declare_flyer(detector)
+    for first in range(0, len(pixels), size):
+        yield from fly_batch(detector, Batch(stage.grid, tuple(pixels[first : first + size])))
+
+
 def ways(stage, detector, pixels):
     """Return plans by name, each of which measures the pixels."""
 
     def single():
         yield from measure_pixels([detector], stage, None, pixels)
 
-    def flown(size):
-        yield from declare_flyer(detector)
-        for first in range(0, len(pixels), size):
-            yield from fly_batch(detector, Batch(stage.grid, tuple(pixels[first : first + size])))
-
     rows, cols = np.transpose(pixels).tolist()
     staged = bpp.stage_decorator([detector, stage])
     return {
         "list_scan": lambda: bp.list_scan([detector], stage.row, rows, stage.col, cols),
         "single pixels": staged(bpp.run_decorator()(single)),
-        "flown, 10 a batch": staged(bpp.run_decorator()(lambda: flown(10))),
-        "flown, 100 a batch": staged(bpp.run_decorator()(lambda: flown(100))),
+        "flown, 10 a batch": staged(bpp.run_decorator()(lambda: flown(stage, detector, pixels, 10))),
+        "flown, 100 a batch": staged(bpp.run_decorator()(lambda: flown(stage, detector, pixels, 100))),
     }
 
 
@@ -100,31 +108,36 @@ def rows(make, repeats):
 
 
 def adaptive(engine, make, exposure, overlap):
-    """Measure adaptively; return seconds, share of the time that the instrument waited for decisions, and pixels."""
+    """Measure adaptively; return seconds, of the second half too, share of waiting for decisions, and pixels."""
     stage, detector = make(exposure)
     agent = GPAgent(PixelOptimizer(stage.grid, "loop_area", batch_size=BATCH), target="det_loop_area", maps=0)
     documents, began = [], perf_counter()
-    plan = adaptive_map([detector], stage, agent, num=NUM, overlap=overlap)
+    plan = adaptive_map([detector], stage, agent, num=WHOLE[exposure], overlap=overlap)
     engine(plan, lambda name, doc: documents.append((name, doc)))
     wall = perf_counter() - began
     record = RunRecord.from_documents(documents, spectra=False)
     spent = TimeSpent.of(record)
-    return wall, spent.waiting / spent.whole, [tuple(pixel) for pixel in record.measured[0].tolist()]
+    half = record.outcomes[-1].seconds - record.outcomes[len(record.outcomes) // 2 - 1].seconds
+    return wall, half, spent.waiting / spent.whole, [tuple(pixel) for pixel in record.measured[0].tolist()]
 
 
 def whole_rows(make, repeats):
     """Yield a row of the second table for each exposure and way."""
     engine = RunEngine({}, loop=asyncio.new_event_loop(), context_managers=[])
     for exposure in EXPOSURES:
-        again = max(2, repeats // 5)
+        again, num = max(2, repeats // 5) if exposure < 0.1 else 1, WHOLE[exposure]
         for name, overlap in DECISIONS.items():
-            wall, idle, pixels = min(adaptive(engine, make, exposure, overlap) for _ in range(again))
-            listed, _ = measured(engine, ways(*make(exposure), pixels)["flown, 10 a batch"], again)
+            wall, half, idle, pixels = min(adaptive(engine, make, exposure, overlap) for _ in range(again))
+            stage, detector = make(exposure)
+            listing = bpp.stage_decorator([detector, stage])(bpp.run_decorator()(flown))
+            listed, _ = measured(engine, partial(listing, stage, detector, pixels, BATCH), again)
             yield [
                 f"{1e3 * exposure:g}",
                 name,
-                f"{1e3 * wall / NUM:.2f}",
-                f"{wall / listed:.2f}",
+                f"{num}",
+                f"{1e3 * wall / num:.2f}",
+                f"{wall / listed:.3f}",
+                f"{2.0 * half / listed:.3f}",
                 f"{100 * idle:.0f}",
             ]
 
@@ -132,13 +145,16 @@ def whole_rows(make, repeats):
 def report(make, repeats):
     """Return both tables."""
     head = ["exposure, ms", "way", "ms a pixel", "/exposure", "of these processor"]
-    whole = ["exposure, ms", "decisions", "ms a pixel", "/ list", "waiting for decisions, %"]
+    whole = [
+        "exposure, ms", "decisions", "pixels", "ms a pixel", "/ list", "/ list, second half",
+        "waiting for decisions, %",
+    ]  # fmt: skip
     return "\n\n".join(
         [
             f"Made by `python benchmarks/instrument_time.py --repeats {repeats}` ({machine()}; load "
             f"{os.getloadavg()[0]:.0f} at the end).",
             table(head, list(rows(make, repeats))),
-            "Whole runs:",
+            f"Whole runs, in batches of {BATCH}:",
             table(whole, list(whole_rows(make, repeats))),
         ]
     )

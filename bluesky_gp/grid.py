@@ -1,19 +1,17 @@
 """Pixels, their flat indices and where the stage finds them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from itertools import product
 from math import cos, prod, radians, sin
-from numbers import Integral
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from bluesky_gp.grid_settings import checked_counts, checked_floats, checked_mask, checked_names, checked_units
 from bluesky_gp.html import html_table
 from bluesky_gp.settings import check_number
-
-_LARGEST = 2**31  # pixels; a map of them takes 16 GiB
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,19 +53,19 @@ class PixelGrid:
     _matrix: npt.NDArray[np.float64] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        shape = _counts(self.shape)
+        shape = checked_counts(self.shape)
         ndim = len(shape)
         check_number("PixelGrid", "rotation", self.rotation)
-        step = _floats("step", self.step, 1.0, ndim)
+        step = checked_floats("step", self.step, 1.0, ndim)
         if 0.0 in step:
             raise ValueError(f"PixelGrid: a step of zero puts all pixels in one place, got step={step}")
         checked = {
             "shape": shape,
             "step": step,
-            "origin": _floats("origin", self.origin, 0.0, ndim),
-            "axes": _names(self.axes, ndim),
-            "mask": _mask(self.mask, shape),
-            "units": _units(self.units),
+            "origin": checked_floats("origin", self.origin, 0.0, ndim),
+            "axes": checked_names(self.axes, ndim),
+            "mask": checked_mask(self.mask, shape),
+            "units": checked_units(self.units),
             "rotation": float(self.rotation),
             "_matrix": _rotation(self.rotation, ndim) * np.asarray(step),
         }
@@ -95,6 +93,14 @@ class PixelGrid:
         except IndexError as error:
             raise ValueError(f"PixelGrid: masked are flat indices of {grid.size} pixels, got {masked}") from error
         return cls(**{**options, "mask": mask.reshape(grid.shape)})
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: object, handler: object) -> dict[str, Any]:
+        """Return how pydantic takes a grid: a service such as blueapi makes a form of a plan that has one."""
+        made = {"type": "no-info", "function": cls.from_mapping}
+        described = {"type": "function-after", "function": made, "schema": {"type": "dict"}}
+        given = {"type": "union", "choices": [{"type": "is-instance", "cls": cls}, described]}
+        return {"type": "json-or-python", "json_schema": described, "python_schema": given}
 
     def to_mapping(self) -> dict[str, Any]:
         """Return plain data for a start document; ``from_mapping`` gives an equal grid back."""
@@ -182,6 +188,8 @@ class PixelGrid:
         pixels = np.asarray(pixels)
         if not np.issubdtype(pixels.dtype, np.integer):
             raise ValueError(f"PixelGrid: pixels are whole numbers, got {pixels.tolist()}")
+        if pixels.shape[-1:] != (self.ndim,):
+            raise ValueError(f"PixelGrid: a pixel is ({', '.join(self.axes)}), got {pixels.tolist()}")
         inside = (pixels >= 0) & (pixels < self.shape)
         if not inside.all():
             bad = pixels[~inside.all(axis=-1)] if pixels.ndim > 1 else pixels
@@ -224,69 +232,6 @@ class PixelGrid:
         """Shape ``(2**ndim, ndim)``: stage positions of the corner pixels."""
         ends = np.stack(np.meshgrid(*[(0, n - 1) for n in self.shape], indexing="ij"), axis=-1)
         return self.position(ends.reshape(-1, self.ndim))
-
-
-def _is_count(value: object) -> bool:
-    return isinstance(value, Integral) and not isinstance(value, bool) and int(value) > 0
-
-
-def _counts(shape: Sequence[int]) -> tuple[int, ...]:
-    values = tuple(shape) if isinstance(shape, Iterable) else (shape,)
-    if not 1 <= len(values) <= 3 or not all(_is_count(n) for n in values):
-        raise ValueError(f"PixelGrid: shape must be one to three positive whole numbers, got {shape!r}")
-    if (size := prod(int(n) for n in values)) > _LARGEST:
-        raise ValueError(
-            f"PixelGrid: {' x '.join(map(str, values))} pixels are {size:.0e}, of which a single map takes "
-            f"{size * 8 / 2**40:.3g} TiB; {_LARGEST:.0e} are the most"
-        )
-    return tuple(int(n) for n in values)
-
-
-def _floats(name: str, value: float | Sequence[float], default: float, ndim: int) -> tuple[float, ...]:
-    if np.size(value) == 0:
-        return (default,) * ndim
-    try:
-        values = tuple(np.atleast_1d(np.asarray(value, dtype=np.float64)).tolist())
-    except (TypeError, ValueError):
-        values = ()
-    if len(values) != ndim or not np.all(np.isfinite(values)):
-        raise ValueError(f"PixelGrid: {name} must be {ndim} finite numbers, one an axis, got {value!r}")
-    return values
-
-
-def _names(axes: Sequence[str], ndim: int) -> tuple[str, ...]:
-    names = ((axes,) if isinstance(axes, str) else tuple(axes)) or ("row", "col", "layer")[:ndim]
-    if len(set(names)) != ndim or len(names) != ndim or not all(isinstance(name, str) for name in names):
-        raise ValueError(f"PixelGrid: axes must be {ndim} different names, got {axes!r}")
-    if "_id" in names:
-        raise ValueError("PixelGrid: no axis can be called '_id', which is the flat index of a pixel")
-    return names
-
-
-def _units(units: str) -> str:
-    if not isinstance(units, str):
-        raise TypeError(f"PixelGrid: units must be a text such as 'um', got {units!r}")
-    return units
-
-
-def _mask(mask: npt.ArrayLike | None, shape: tuple[int, ...]) -> npt.NDArray[np.bool_] | None:
-    if mask is None:
-        return None
-    try:
-        given = np.asarray(mask)
-    except ValueError as error:
-        raise ValueError(f"PixelGrid: mask must have the grid's shape {shape}, got rows of unequal length") from error
-    array = given.astype(bool)
-    if given.dtype.kind not in "biuf" or not np.array_equal(given, array):
-        raise ValueError(
-            "PixelGrid: mask must hold True and False (or 1 and 0), True where never to measure; got others"
-        )
-    if array.shape != shape:
-        raise ValueError(f"PixelGrid: mask must have the grid's shape {shape}, got {array.shape}")
-    if array.all():
-        raise ValueError("PixelGrid: the mask leaves no pixel (True means: never measure)")
-    array.flags.writeable = False
-    return array
 
 
 def _rotation(degrees: float, ndim: int) -> npt.NDArray[np.float64]:

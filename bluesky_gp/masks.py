@@ -92,7 +92,7 @@ def sample_image(image: npt.ArrayLike, grid: PixelGrid, image_grid: PixelGrid | 
 
     Where the image is coarser than the grid: the image's pixel in which the centre of the grid's pixel lies.
     """
-    values = np.asarray(image, dtype=np.float64)
+    values = image_values(image)
     lattice = image_lattice(values.shape, grid, image_grid)
     cells = np.rint(grid.fraction(lattice.position(lattice.coordinates))).astype(np.intp)
     finite = np.isfinite(values).ravel() & _within(cells, grid.shape)
@@ -103,8 +103,19 @@ def sample_image(image: npt.ArrayLike, grid: PixelGrid, image_grid: PixelGrid | 
     return means.reshape(grid.shape)
 
 
+def image_values(image: npt.ArrayLike) -> Floats:
+    """Return an image as numbers; TypeError if it is none, as the name of a file is."""
+    try:
+        return np.asarray(image, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise TypeError(f"image: expected the numbers of an image, got {type(image).__name__} {image!r:.80}") from None
+
+
 def image_lattice(shape: tuple[int, ...], grid: PixelGrid, image_grid: PixelGrid | None = None) -> PixelGrid:
     """Return where the pixels of an image lie: as told, or so that it covers what the pixels of `grid` cover."""
+    for name, given in (("grid", grid), ("image_grid", image_grid)):
+        if not isinstance(given, PixelGrid) and not (name == "image_grid" and given is None):
+            raise TypeError(f"image: {name} must be a PixelGrid, got {type(given).__name__}")
     _pixels(grid)
     if image_grid is None:
         scale = np.divide(grid.shape, shape) if len(shape) == 2 else None

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bluesky_gp.grid import PixelGrid
-from bluesky_gp.masks import image_lattice
+from bluesky_gp.masks import image_lattice, image_values
 from bluesky_gp.panels import BEST, aspect, color_limits, drawn_order, is_sweep, with_units
 from bluesky_gp.run import RunRecord, check_record
 from bluesky_gp.typing import Floats
@@ -188,7 +188,7 @@ def grid_on_image(
     matplotlib.axes.Axes
         In stage positions, the first axis downwards as in images, the second to the right.
     """
-    values = np.asarray(image, dtype=np.float64)
+    values = image_values(image)
     lattice = image_lattice(values.shape, grid, image_grid)
     panel = _new_axes() if axes is None else axes
     edges = np.stack(np.meshgrid(*(np.arange(n + 1) - 0.5 for n in lattice.shape), indexing="ij"), axis=-1)

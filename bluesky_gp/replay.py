@@ -147,7 +147,8 @@ class _Recorded:
     def read(cls, documents: Documents, given: Mapping[str, Any]) -> "_Recorded":
         _check_settings(given)
         documents = pairs("replay", documents)
-        first = next(documents, ("", {}))
+        if (first := next(documents, None)) is None:
+            raise ResumeError("replay: there is not one document, so there is no run")
         if (entry := agent_entry(first[1])) is None:
             raise ResumeError("the run was not steered by a GPAgent: its start document has no 'gp'")
         scalarizer = (

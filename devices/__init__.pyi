@@ -1,4 +1,5 @@
 from .detector import SpectrumDetectorBase as SpectrumDetectorBase
+from .pace import pace_of as pace_of
 from .sim import DriftingSample as DriftingSample
 from .sim import MeasuredSample as MeasuredSample
 from .sim import SimulatedFlyer as SimulatedFlyer

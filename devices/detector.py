@@ -202,8 +202,12 @@ class SpectrumDetectorBase(Device):
             )
         self.target_errors = {}
         self._targets = {target: self._scalar(target, f, spectrum, axis) for target, f in self.scalarizers.items()}
-        self._measured_at = time.time()
+        self._measured_at = self._now()
         self.spectrum.put(spectrum, timestamp=self._measured_at)
+
+    def _now(self) -> float:
+        """Return the time of an exposure that ends, s since 1970."""
+        return time.time()
 
     def _scalar(self, target: str, scalarizer: Scalarizer, spectrum: Floats, axis: Floats) -> float:
         """Return a target; the reason why there is none is noted and logged."""

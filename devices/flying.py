@@ -6,6 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from bluesky_gp.devices.column import Column
 from bluesky_gp.devices.detector import SpectrumDetectorBase
 from bluesky_gp.devices.flight import Flight, Point
 from bluesky_gp.devices.frame_file import FrameFile
@@ -119,8 +120,8 @@ class FlyingDetector(SpectrumDetectorBase):
         if events:
             yield {
                 "time": [max(at for _, at in event.values()) for event in events],
-                "data": {key: [event[key][0] for event in events] for key in events[0]},
-                "timestamps": {key: [event[key][1] for event in events] for key in events[0]},
+                "data": {key: Column(event[key][0] for event in events) for key in events[0]},
+                "timestamps": {key: Column(event[key][1] for event in events) for key in events[0]},
             }
 
     def pause(self) -> None:

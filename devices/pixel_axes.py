@@ -25,6 +25,8 @@ def whole_pixel(stage: str, grid: PixelGrid, place: Place, now: Location[tuple[f
     Of them the set-point counts, or where half a pixel or more lies between the two, the read-back: an axis that was
     moved by hand meanwhile is not brought back.
     """
+    if isinstance(place, str):
+        raise TypeError(f"{stage}: expected a pixel ({', '.join(grid.axes)}), got {place!r}")
     if not isinstance(place, Mapping):
         return place
     if unknown := [axis for axis in place if axis not in grid.axes]:

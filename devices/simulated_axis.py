@@ -57,6 +57,8 @@ class SimulatedAxis(Device):
         super().__init__(prefix, name=name, **kwargs)
         if velocity < 0 or settle < 0 or noise < 0:
             raise ValueError(f"{name}: velocity, settle and noise must not be negative, got {velocity, settle, noise}")
+        if not isinstance(units, str):
+            raise TypeError(f"{name}: units must be a text such as 'um', got {units!r}")
         if np.shape(limits) != (2,):
             raise ValueError(f"{name}: limits must be two numbers, the lowest and the highest, got {limits!r}")
         self.limits = (float(limits[0]), float(limits[1]))

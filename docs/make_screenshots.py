@@ -50,6 +50,7 @@ def page_of(folder: Path) -> Iterator[Any]:
         found = re.search(r"http\S+", server.stdout.readline() if server.stdout else "")
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1360, "height": 900})
+        page.set_default_timeout(300_000)  # ms, on a computer that does much else
         page.goto("" if found is None else found.group())
         page.click("#runs button:not([disabled])")
         page.wait_for_selector(".told:not(:empty)")
@@ -112,16 +113,16 @@ def live(folder: Path) -> None:
     session.start()
     with page_of(folder) as page:
         for number in range(4):
-            page.locator(".told", has_text=f"Decision {number + 1} of").wait_for(timeout=60_000)
-            page.locator(".review button[data-action='agree']").click(timeout=60_000)
-        page.locator(".told", has_text="Decision 5 of").wait_for(timeout=60_000)
+            page.locator(".told", has_text=f"Decision {number + 1} of").wait_for()
+            page.locator(".review button[data-action='agree']").click()
+        page.locator(".told", has_text="Decision 5 of").wait_for()
         page.fill("input[placeholder='your name']", "jane")
         page.click("button[data-draws='polygon']")
         for corner in ((2, 3), (4, 20), (15, 14)):
             click(page, 1, *corner)
         page.click("button[data-draws='polygon']")
         page.click("button[data-action='forbid']")
-        page.locator(".hands li", has_text="jane: forbid").wait_for(timeout=60_000)
+        page.locator(".hands li", has_text="jane: forbid").wait_for()
         page.locator(".card.hands").screenshot(path=FIGURES / "page-hands.png")
         page.click("button[data-action='finish']")
     session.join()

@@ -3,12 +3,16 @@ from .again import remeasure as remeasure
 from .arrival import MoveAlteredError as MoveAlteredError
 from .arrival import StageElsewhereError as StageElsewhereError
 from .best import go_to_best as go_to_best
+from .blanking import blanked_wrapper as blanked_wrapper
 from .drift import correct_drift as correct_drift
+from .exposing import dwelling as dwelling
 from .flying import declare_flyer as declare_flyer
 from .flying import flown_axes as flown_axes
 from .flying import fly_batch as fly_batch
 from .flying import fly_pixels as fly_pixels
+from .landmarks import correct_drift_by_pixels as correct_drift_by_pixels
 from .list_map import list_map as list_map
+from .looks import repeating as repeating
 from .metadata import start_metadata as start_metadata
 from .overlapping import ask_ahead as ask_ahead
 from .raster import raster_map as raster_map
@@ -23,6 +27,7 @@ from .stages import moves_to as moves_to
 from .stubs import FAULTS as FAULTS
 from .stubs import TooManyFailures as TooManyFailures
 from .stubs import ask_agent as ask_agent
+from .stubs import look_here as look_here
 from .stubs import measure_pixels as measure_pixels
 from .stubs import one_pixel as one_pixel
 from .stubs import prepare_agent as prepare_agent

@@ -14,9 +14,11 @@ from bluesky_gp.agent import GPAgent
 from bluesky_gp.plans.agents import as_agent
 from bluesky_gp.plans.arguments import (
     check_callable,
+    check_per_pixel,
     check_stage_and_agent,
     checked_detectors,
     checked_metadata,
+    returned,
     whole_number,
 )
 from bluesky_gp.plans.looking import look, record_images
@@ -124,10 +126,10 @@ def adaptive_map(
         Uid of the run.
     """
     agent = as_agent("adaptive_map", agent, stage)
-    detectors, num = _checked(detectors, stage, agent, num)
+    detectors, num = _checked(detectors, stage, agent, num, dose)
     budget = Budget.checked("adaptive_map", seconds, dose)
-    for name, value in (("per_pixel", per_pixel), ("per_batch", per_batch)):
-        check_callable("adaptive_map", name, value)
+    check_per_pixel("adaptive_map", per_pixel)
+    check_callable("adaptive_map", "per_batch", per_batch, "pixels")
     checked_metadata("adaptive_map", md)
     reviewed = wants_review(review)
     ahead = overlapping(overlap, agent, reviewed=reviewed)
@@ -176,8 +178,7 @@ def _batches(
     batch = rest or (yield from ask())
     while batch:
         yield from _before(batch, per_batch)
-        yield from ahead()
-        yield from way.measure(batch)
+        yield from way.measure(batch, ahead)
         if agent.is_deaf:  # it would ask for the same pixels for ever
             break
         batch = yield from ask()  # the last, empty one records what the last batch taught
@@ -204,7 +205,7 @@ def _rest(history: History | None, agent: GPAgent) -> list[Pixel]:
     return [tuple(pixel) for pixel in agent.optimizer.grid.unravel(flat).tolist()]
 
 
-def _checked(detectors: Any, stage: Any, agent: Any, num: Any) -> tuple[list[Readable[Any]], int]:
+def _checked(detectors: Any, stage: Any, agent: Any, num: Any, dose: Any) -> tuple[list[Readable[Any]], int]:
     detectors = checked_detectors("adaptive_map", detectors, stage)
     check_stage_and_agent("adaptive_map", stage, agent)
     num, allowed = whole_number("adaptive_map", "num", num), int(agent.optimizer.grid.allowed.sum())
@@ -212,6 +213,11 @@ def _checked(detectors: Any, stage: Any, agent: Any, num: Any) -> tuple[list[Rea
         raise ValueError(
             f"adaptive_map: num must be between 1 and the {allowed} pixels that the grid of {agent.name} has, got {num}"
             f"; num={allowed} measures every one"
+        )
+    if dose is not None and getattr(agent.optimizer, "exposure", None) is not None:
+        raise ValueError(
+            "adaptive_map: dose= counts the same dose for every measurement, and those of an optimizer with exposure= "
+            "are of unequal length: leave one of them out, or end the run in seconds="
         )
     return detectors, num
 
@@ -231,4 +237,4 @@ def _expected_seconds(detectors: Sequence[Any], num: int) -> MsgGenerator[float 
 
 def _before(batch: Sequence[Any], per_batch: PerBatch | None) -> MsgGenerator[None]:
     if per_batch is not None:
-        yield from per_batch(batch)
+        yield from returned(per_batch, batch)

@@ -1,13 +1,18 @@
 """The arguments of plans: each that does not fit is named, with what came, before anything moves."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import index
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from bluesky.protocols import Movable, Readable
+from bluesky.utils import MsgGenerator
 
 from bluesky_gp.agent import GPAgent
 from bluesky_gp.grid import PixelGrid
+from bluesky_gp.protocols import BatchFlyer
+from bluesky_gp.settings import check_call
+
+T = TypeVar("T")
 
 
 def checked_detectors(plan: str, detectors: object, stage: object = None) -> list[Readable[Any]]:
@@ -20,6 +25,8 @@ def checked_detectors(plan: str, detectors: object, stage: object = None) -> lis
     if isinstance(detectors, (str, Mapping)) or not isinstance(detectors, Iterable):
         raise TypeError(f"{plan}: detectors must be a list of detectors, got {named(detectors)}")
     checked = [_checked_detector(plan, device, stage) for device in detectors]
+    for device in checked:
+        _check_follows(plan, device, stage)
     names = [getattr(device, "name", None) for device in checked]
     twice = [name for number, name in enumerate(names) if name is not None and name in names[:number]]
     if twice:
@@ -28,11 +35,22 @@ def checked_detectors(plan: str, detectors: object, stage: object = None) -> lis
 
 
 def _checked_detector(plan: str, device: object, stage: object) -> Readable[Any]:
-    if isinstance(device, (type, GPAgent)) or not isinstance(device, Readable):
+    if isinstance(device, (type, GPAgent)) or not isinstance(device, (Readable, BatchFlyer)):
         raise TypeError(f"{plan}: each of the detectors must be a device that can be read, got {named(device)}")
     if device is stage or (isinstance(stage, Sequence) and any(device is motor for motor in stage)):
         raise TypeError(f"{plan}: the stage is read into every event: leave {named(device)} out of the detectors")
-    return device
+    return cast(Readable[Any], device)
+
+
+def _check_follows(plan: str, detector: object, stage: object) -> None:
+    """Raise ValueError if a detector looks where another stage is: it would see the same place at every pixel."""
+    followed = getattr(detector, "pixel_stage", None)
+    own, moved = getattr(followed, "axes", None), getattr(stage, "axes", None)
+    if own and moved and not any(axis is other for axis in own for other in moved):
+        raise ValueError(
+            f"{plan}: {named(detector)} looks where another {named(followed)} is than the one that is moved, "
+            f"{named(stage)}: give the plan that one, or make the detector with this one"
+        )
 
 
 def check_stage_and_agent(plan: str, stage: object, agent: object) -> None:
@@ -66,13 +84,44 @@ def checked_grid(plan: str, grid: Any) -> PixelGrid | None:
     return PixelGrid.from_mapping(grid)
 
 
-def check_callable(plan: str, argument: str, value: object) -> None:
-    """Raise TypeError unless an optional plan can be called."""
+def checked_pixels(plan: str, grid: PixelGrid, pixels: Any) -> list[tuple[int, ...]]:
+    """Return pixels as whole numbers; raise unless they are a list of such as the grid has."""
+    example = [[0] * grid.ndim, [1] * grid.ndim]
+    if isinstance(pixels, (str, Mapping)) or not isinstance(pixels, Iterable):
+        raise TypeError(f"{plan}: pixels must be a list such as {example}, got {named(pixels)}")
+    listed = list(pixels)
+    for pixel in listed:
+        if isinstance(pixel, str) or not isinstance(pixel, Iterable):
+            raise TypeError(f"{plan}: pixels must be a list such as {example}, got {named(pixel)} for one of them")
+    if not listed:
+        raise ValueError(f"{plan}: pixels must be a list such as {example}, got none")
+    flat = grid.ravel([list(pixel) for pixel in listed])  # raises outside the grid
+    return [tuple(pixel) for pixel in grid.unravel(flat).tolist()]
+
+
+def check_callable(plan: str, argument: str, value: Any, *taken: str) -> None:
+    """Raise TypeError unless an optional plan can be called with what it will be given."""
     if value is not None and not callable(value):
         raise TypeError(
             f"{plan}: {argument} must be a function that returns a plan, got {named(value)}: pass the function itself, "
             f"do not call it"
         )
+    if value is not None:
+        check_call(f"{plan}: {argument}", value, *taken)
+
+
+def check_per_pixel(plan: str, per_pixel: Any) -> None:
+    """Raise TypeError unless a plan for each pixel, if there is one, can be called as `stubs.one_pixel` is."""
+    check_callable(plan, "per_pixel", per_pixel, "detectors", "stage", "agent", "pixel")
+
+
+def returned(function: Callable[..., MsgGenerator[T]], *given: Any) -> MsgGenerator[T]:
+    """Return the plan that somebody's function makes; TypeError if it makes none."""
+    made = function(*given)
+    if not isinstance(made, Iterable):
+        name = getattr(function, "__name__", type(function).__name__)
+        raise TypeError(f"{name} must be a plan, with a `yield from`, or return one: it returned {named(made)}")
+    return made
 
 
 def whole_number(plan: str, argument: str, value: Any) -> int:

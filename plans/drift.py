@@ -1,6 +1,7 @@
 """Correction of drift, before each batch: an image against the first, the origin of stage or beam moved after it."""
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 from bluesky.protocols import Movable, Readable, Triggerable
 from bluesky.utils import FailedStatus, Msg, MsgGenerator
 
-from bluesky_gp.drift import REFERENCE, DriftLimits, DriftTracker, Sight, recorded_track
+from bluesky_gp.drift import REFERENCE, DriftLimits, DriftTracker, Sight, Track, recorded_track
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.plans.arguments import named
 from bluesky_gp.plans.origins import Origin, origin_of
@@ -82,7 +83,7 @@ def correct_drift(
     limits = DriftLimits(window, limit, agreement)
     track = None if since is None else recorded_track(since, limits)
     origin = origin_of(stage, by, at, None if track is None else track.correction)
-    tracker, batches = DriftTracker(origin.grid, limits, track), count()
+    tracker, batches = DriftTracker(origin.grid, partial(Track.begin, limits=limits), Track.then, track), count()
 
     @plan
     def corrected_drift(pixels: Sequence[Pixel]) -> MsgGenerator[None]:
@@ -92,12 +93,7 @@ def correct_drift(
         sight = yield from _look(imager, origin)
         if sight is None:  # a simulated plan
             return
-        try:
-            yield from start_and_wait([Msg("set", tracker, sight)])
-        except FailedStatus as error:
-            raise (error.__cause__ or error) from None
-        yield from origin.move(tracker.correction)
-        yield from _record(imager, tracker)
+        yield from follow(tracker, sight, origin, imager)
 
     return corrected_drift
 
@@ -130,11 +126,16 @@ def _scale(image_grid: PixelGrid | None, grid: PixelGrid, shape: Sequence[int]) 
     return (grid.fraction(steps) - grid.fraction(np.zeros(2))).T
 
 
-def _record(imager: Any, tracker: DriftTracker) -> MsgGenerator[None]:
-    """Record the image if others will be compared with it, and what it says."""
+def follow(tracker: DriftTracker[Any, Any], seen: Any, origin: Origin, reference: Any) -> MsgGenerator[None]:
+    """Move the origin by what was seen; record what it says, and the `reference` if others will be compared with it."""
+    try:
+        yield from start_and_wait([Msg("set", tracker, seen)])
+    except FailedStatus as error:
+        raise (error.__cause__ or error) from None
+    yield from origin.move(tracker.correction)
     if tracker.track is not None and tracker.track.renewed:
         yield from bps.create(name=REFERENCE)
-        yield from bps.read(imager)
+        yield from bps.read(reference)
         yield from bps.save()
     yield from bps.create(name=tracker.name)
     yield from bps.read(tracker)

@@ -11,7 +11,7 @@ from bluesky.utils import Msg, MsgGenerator
 
 from bluesky_gp.agent import GPAgent, reason
 from bluesky_gp.plans.stubs import FAULTS, check_failures, record_failure
-from bluesky_gp.plans.typing import Pixel, plan
+from bluesky_gp.plans.typing import Pixel, PlanOfNothing, plan
 from bluesky_gp.plans.waiting import attempt, start_and_wait
 from bluesky_gp.protocols import Batch, BatchFlyer
 from bluesky_gp.run import PIXELS, REJECTED, Axes, Outcome
@@ -58,17 +58,18 @@ def fly_pixels(
     retries: int = 1,
     max_failures: int = 5,
     faults: tuple[type[Exception], ...] = FAULTS,
+    meanwhile: PlanOfNothing | None = None,
 ) -> MsgGenerator[None]:
     """Measure pixels as one acquisition; those that failed are tried again in a flight of their own, then recorded.
 
-    Where a flight breaks, the point under way has failed, and those behind it are flown once more. The parameters are
-    those of `tolerant`.
+    Where a flight breaks, the point under way has failed, and those behind it are flown once more. `meanwhile` is that
+    of `fly_batch`, the other parameters are those of `tolerant`.
     """
     left, tries = [tuple(pixel) for pixel in pixels], Counter[Pixel]()
     while left := [pixel for pixel in left if not agent.is_left_out(pixel)]:
         known, fault = agent.n_heard, None
         try:
-            if not (yield from fly_batch(flyer, Batch(agent.optimizer.grid, tuple(left)))):
+            if not (yield from fly_batch(flyer, Batch(agent.optimizer.grid, tuple(left)), meanwhile)):
                 return  # a simulated plan: nothing was flown
         except faults as error:
             fault = error
@@ -84,23 +85,25 @@ def fly_pixels(
 
 
 @plan
-def fly_batch(flyer: BatchFlyer, batch: Batch) -> MsgGenerator[bool]:
+def fly_batch(flyer: BatchFlyer, batch: Batch, meanwhile: PlanOfNothing | None = None) -> MsgGenerator[bool]:
     """Fly one batch, and collect what it has measured, also where it breaks or the run ends; False in a simulation.
 
     It is not begun again after a pause: a flyer holds before its next point, or goes on to its end, and the points are
-    collected when the run is resumed.
+    collected when the run is resumed. `meanwhile` is a plan that is run when the flight has begun.
     """
     yield Msg("checkpoint")
-    flown: bool = yield from bpp.rewindable_wrapper(_flight(flyer, batch), False)
+    flown: bool = yield from bpp.rewindable_wrapper(_flight(flyer, batch, meanwhile), False)
     return flown
 
 
-def _flight(flyer: BatchFlyer, batch: Batch) -> MsgGenerator[bool]:
+def _flight(flyer: BatchFlyer, batch: Batch, meanwhile: PlanOfNothing | None) -> MsgGenerator[bool]:
     yield from start_and_wait([Msg("prepare", flyer, batch)])
     group, status = f"bluesky_gp-flight-{next(_numbers)}", None
     try:
         yield from start_and_wait([Msg("kickoff", flyer)])
         status = yield Msg("complete", flyer, group=group)
+        if meanwhile is not None:
+            yield from meanwhile()
         yield from _collect_until(status, flyer, group)
     except Exception:
         yield from _give_up(flyer, status)

@@ -10,7 +10,14 @@ from bluesky.utils import MsgGenerator
 
 from bluesky_gp.agent import reason
 from bluesky_gp.grid import PixelGrid
-from bluesky_gp.plans.arguments import check_callable, check_stage, checked_detectors, checked_grid
+from bluesky_gp.plans.arguments import (
+    check_per_pixel,
+    check_stage,
+    checked_detectors,
+    checked_grid,
+    checked_pixels,
+    returned,
+)
 from bluesky_gp.plans.metadata import described, map_metadata
 from bluesky_gp.plans.queueable import DETECTORS, GRID, METADATA, PER_PIXEL, STAGE, queueable
 from bluesky_gp.plans.reach import check_reach
@@ -67,10 +74,9 @@ def list_map(
     """
     detectors = checked_detectors("list_map", detectors)
     check_stage("list_map", stage)
-    check_callable("list_map", "per_pixel", per_pixel)
+    check_per_pixel("list_map", per_pixel)
     where = as_stage(stage, checked_grid("list_map", grid))
-    where.grid.ravel([list(pixel) for pixel in pixels])  # raises outside the grid
-    visited: list[Pixel] = [tuple(pixel) for pixel in pixels]
+    visited = checked_pixels("list_map", where.grid, pixels)
     yield from check_reach(where)
     rows, lattice = [list(pixel) for pixel in visited], where.grid.to_mapping()
     args = {"pixels": rows, "grid": lattice, **described(detectors, where)}
@@ -91,7 +97,7 @@ def _forgiving(per_pixel: PerPixel, max_failures: int) -> PerPixel:
 
     def forgiving(detectors: Sequence[Readable[Any]], stage: AnyStage, agent: Any, pixel: Pixel) -> MsgGenerator[None]:
         try:
-            yield from per_pixel(detectors, stage, agent, pixel)
+            yield from returned(per_pixel, detectors, stage, agent, pixel)
             failed.clear()
         except FAULTS as error:
             logger.warning("list_map: pixel %s failed: %s", pixel, reason(error))

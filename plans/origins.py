@@ -12,7 +12,7 @@ from bluesky_gp.grid import PixelGrid
 from bluesky_gp.plans.arguments import check_stage, named
 from bluesky_gp.plans.stages import AnyStage, as_stage, moves_to, position_key
 from bluesky_gp.plans.typing import Pixel
-from bluesky_gp.plans.waiting import start_and_wait
+from bluesky_gp.plans.waiting import answered, start_and_wait
 from bluesky_gp.typing import Floats
 
 
@@ -98,7 +98,7 @@ class MovablesOrigin:
         """Return how far they are from where they stood at first, in pixels of the grid."""
         positions = []
         for movable in self.movables:
-            reading = yield Msg("read", movable)
+            reading = yield from answered(movable)
             if not reading:
                 return None
             positions.append(float(reading[position_key(movable)]["value"]))

@@ -22,7 +22,7 @@ def ask_ahead(agent: GPAgent) -> MsgGenerator[None]:
 
 
 def overlapping(overlap: Any, agent: GPAgent, *, reviewed: bool) -> PlanOfNothing:
-    """Return what `adaptive_map` does before it measures a batch: nothing, unless decisions are to overlap.
+    """Return what `adaptive_map` does when it measures a batch: nothing beside, unless decisions are to overlap.
 
     Raises
     ------

@@ -10,7 +10,7 @@ from bluesky.protocols import Readable
 from bluesky.utils import MsgGenerator
 
 from bluesky_gp.grid import PixelGrid
-from bluesky_gp.plans.arguments import check_callable, check_stage, checked_detectors, checked_grid, whole_number
+from bluesky_gp.plans.arguments import check_per_pixel, check_stage, checked_detectors, checked_grid, whole_number
 from bluesky_gp.plans.flying import declare_flyer, fly_batch, flyer_among
 from bluesky_gp.plans.metadata import described, map_metadata
 from bluesky_gp.plans.queueable import DETECTORS, GRID, METADATA, PER_PIXEL, STAGE, queueable
@@ -69,7 +69,7 @@ def raster_map(
     every = whole_number("raster_map", "every", every)
     check_stage("raster_map", stage)
     lattice = checked_grid("raster_map", grid)
-    check_callable("raster_map", "per_pixel", per_pixel)
+    check_per_pixel("raster_map", per_pixel)
     if every < 1:
         raise ValueError(f"raster_map: every must be at least 1, got {every}")
     stage = as_stage(stage, lattice)

@@ -8,6 +8,7 @@ from bluesky.protocols import Readable, Triggerable
 from bluesky.utils import FailedStatus, Msg, MsgGenerator, all_safe_rewind
 
 from bluesky_gp.agent import Assignment, Failure, GPAgent, reason
+from bluesky_gp.plans.arguments import returned
 from bluesky_gp.plans.arrival import StageElsewhereError, check_arrival
 from bluesky_gp.plans.stages import AnyStage, devices_of, moves_to
 from bluesky_gp.plans.typing import PerPixel, Pixel, Reading, plan
@@ -92,7 +93,7 @@ def measure_pixels(
     for pixel in pixels:
         if agent is not None and agent.is_left_out(pixel):
             continue
-        yield from per_pixel(detectors, stage, agent, pixel)
+        yield from returned(per_pixel, detectors, stage, agent, pixel)
     yield Msg("checkpoint")  # a pause after the last event would otherwise repeat it when the run is closed
 
 
@@ -123,6 +124,14 @@ def one_pixel(
     yield from start_and_wait(
         [Msg("set", movable, value) for movable, value in moves_to(stage, pixel)], timeout=timeout
     )
+    return (yield from look_here(detectors, stage, pixel, timeout=timeout))
+
+
+@plan
+def look_here(
+    detectors: Sequence[Readable[Any]], stage: AnyStage, pixel: Pixel, *, timeout: float | None = None
+) -> MsgGenerator[Reading]:
+    """Trigger, and read detectors and stage into one event of stream ``primary``, with the stage at a pixel already."""
     readables = [*detectors, *devices_of(stage)]
     taking = _take(readables, stage, pixel, timeout)
     reading: Reading = yield from bpp.rewindable_wrapper(taking, all_safe_rewind(readables))
@@ -191,7 +200,7 @@ def tolerant(
             raise TypeError("tolerant(...) tells the agent which pixels failed, and was given none")
         for _ in range(retries + 1):
             try:
-                yield from per_pixel(detectors, stage, agent, pixel)
+                yield from returned(per_pixel, detectors, stage, agent, pixel)
             except faults as error:
                 fault: Exception = error
             else:

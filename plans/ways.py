@@ -12,7 +12,7 @@ from bluesky_gp.plans.flying import declare_flyer, flown_axes, fly_pixels, flyer
 from bluesky_gp.plans.heard import check_flown, check_heard
 from bluesky_gp.plans.stages import AnyStage, axes_of
 from bluesky_gp.plans.stubs import measure_pixels, one_pixel, tolerant
-from bluesky_gp.plans.typing import PerPixel, Pixel
+from bluesky_gp.plans.typing import PerPixel, Pixel, PlanOfNothing
 from bluesky_gp.protocols import BatchFlyer
 from bluesky_gp.run import Axes
 
@@ -40,8 +40,9 @@ class PixelByPixel:
         """Nothing is to be done before the first batch."""
         yield from ()
 
-    def measure(self, pixels: Sequence[Pixel]) -> MsgGenerator[None]:
-        """Measure a batch."""
+    def measure(self, pixels: Sequence[Pixel], ahead: PlanOfNothing) -> MsgGenerator[None]:
+        """Measure a batch; `ahead` begins to decide what follows it."""
+        yield from ahead()
         per_pixel = self.per_pixel or tolerant(one_pixel)
         yield from measure_pixels(self.detectors, self.stage, self.agent, pixels, per_pixel=per_pixel)
 
@@ -66,9 +67,9 @@ class Flown:
         """Declare the stream of what is collected."""
         yield from declare_flyer(self.flyer)
 
-    def measure(self, pixels: Sequence[Pixel]) -> MsgGenerator[None]:
-        """Measure a batch."""
-        yield from fly_pixels(self.flyer, self.agent, pixels)
+    def measure(self, pixels: Sequence[Pixel], ahead: PlanOfNothing) -> MsgGenerator[None]:
+        """Measure a batch; `ahead` begins to decide what follows it, when it flies: deciding delays what is started."""
+        yield from fly_pixels(self.flyer, self.agent, pixels, meanwhile=ahead)
 
 
 def way_of(

@@ -8,13 +8,15 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+import warm
+
 
 class Server:
     """``bluesky-gp catalog serve FOLDER --port 0`` and what it has said."""
 
     def __init__(self, folder, *options):
         command = [sys.executable, "-m", "bluesky_gp.cli", "catalog", "serve", str(folder), "--port", "0", *options]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self.process = warm.Process(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         self.said = self.process.stdout.readline()
         self.url = re.search(r"http://\S+:\d+", self.said).group()
         self.key_file = Path(re.search(r"its key in (.*); Ctrl-C", self.said).group(1))

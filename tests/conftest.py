@@ -5,6 +5,7 @@ import soft_ioc  # noqa: F401
 
 # isort: split
 import asyncio
+import gc
 import math
 import os
 import threading
@@ -83,6 +84,12 @@ class Documents:
         for doc in self.of("descriptor"):
             found[doc["name"]] = len(self.events(doc["name"]))
         return dict(found)
+
+
+def pytest_collection_finish():
+    """Leave what was imported and collected out of every later search for garbage."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

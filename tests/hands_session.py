@@ -36,7 +36,7 @@ DURING = {  # when a pixel of a decision has been measured
     1: lambda: agent.add_pixels([[0, 0], [9, 8]], who="jane"),
     2: lambda: agent.forbid({"rectangle": [[0, 0], [3, 3]]}),
     3: lambda: agent.restrict({"polygon": [[-0.5, -0.5], [-0.5, 8.5], [9.5, 8.5], [9.5, -0.5]]}),
-    5: lambda: agent.allow({"pixels": [[1, 1], [2, 2], [5, 9]]}),
+    5: lambda: (agent.allow({"pixels": [[1, 1], [2, 2], [5, 9]]}), agent.mark_failed([9, 8], "a bubble")),
     7: lambda: agent.configure(acquisition=ConfidenceBound(3.0), batch_size=4, stopping=[MaxPixels(80)]),
     8: lambda: agent.pause_after_batch(),
     10: lambda: agent.restrict({"above": float(agent.decision.state.mean.min())}),

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from doctest import ELLIPSIS, NORMALIZE_WHITESPACE, Example, OutputChecker
 from pathlib import Path
 
+import warm
 from markdown_it import MarkdownIt
 
 FLAGS = ELLIPSIS | NORMALIZE_WHITESPACE
@@ -45,10 +46,8 @@ class Reader:
         self.folder = folder
         self.names = {"__name__": "__main__", **dict(names)}
         self.replaced = dict(replaced)
-        self.environment = os.environ | {
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-            "COLUMNS": "110",
-        }
+        places = [str(folder / ".commands"), str(Path(sys.executable).parent), os.environ["PATH"]]
+        self.environment = os.environ | {"PATH": os.pathsep.join(places), "COLUMNS": "110"}
         self.printed = None
 
     def follow(self, page):
@@ -78,6 +77,10 @@ class Reader:
     def type(self, text, where):
         if "pip install" in text:
             return None
+        for catalog in self.catalogs():
+            catalog.flush(60)  # who types a command has given it its second
+        (self.folder / ".commands").mkdir(exist_ok=True)
+        warm.command(self.folder / ".commands", "bluesky-gp", "bluesky_gp.cli")
         limited = f"timeout -s INT 8 bash -c '{text}' || test $? = 124" if FOR_EVER.search(text) else text
         exports = "\n".join(re.findall(r"^export .*$", text, flags=re.MULTILINE))
         done = subprocess.run(
@@ -99,6 +102,9 @@ class Reader:
 
     def close(self):
         """End what the page has left open, as the end of the session would."""
-        for value in self.names.values():
-            if type(value).__name__ == "Catalog":
-                value.close()
+        for catalog in self.catalogs():
+            catalog.close()
+
+    def catalogs(self):
+        """Those that the page has open."""
+        return [value for value in self.names.values() if type(value).__name__ == "Catalog" and not value.closed]

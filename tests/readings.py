@@ -9,8 +9,8 @@ class Given:
     parent = None
     hints = {"fields": []}  # noqa: RUF012
 
-    def __init__(self, values, **about):
-        self.name = "det"
+    def __init__(self, values, key="det", **about):
+        self.name, self._key = "det", key
         self._values = iter(values)
         self._about = {"source": "test", "dtype": "array", **about}
         self.configuration = {}
@@ -19,10 +19,10 @@ class Given:
         return finished(self.name)
 
     def read(self):
-        return {"det": {"value": next(self._values), "timestamp": 1.0}}
+        return {self._key: {"value": next(self._values), "timestamp": 1.0}}
 
     def describe(self):
-        return {"det": self._about}
+        return {self._key: self._about}
 
     def read_configuration(self):
         return {key: {"value": value, "timestamp": 0.0} for key, value in self.configuration.items()}

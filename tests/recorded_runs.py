@@ -1,4 +1,4 @@
-"""Runs as they are found after a session that was killed."""
+"""Runs as they are found afterwards: as a catalog has them, or a session that was killed."""
 
 import json
 
@@ -7,6 +7,17 @@ from event_model import pack_event_page
 from bluesky_gp.recording import Journal
 
 NUM = 23
+
+
+class Recorded:
+    """A run as a catalog has it."""
+
+    def __init__(self, documents):
+        self._documents = documents
+        self.metadata = {"start": documents[0][1], "stop": documents[-1][1]}
+
+    def documents(self):
+        return iter(self._documents)
 
 
 def cut(documents, count, path):

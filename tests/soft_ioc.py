@@ -10,6 +10,8 @@ import subprocess
 import sys
 import time
 
+import warm
+
 from bluesky_gp.cli.channel_access import LOOPBACK, client_environment, free_ports, is_free
 
 *PORTS, REPEATER = free_ports(4)
@@ -27,7 +29,7 @@ class SoftIOC:
         self.process = None
 
     def start(self):
-        self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+        self.process = warm.Process(self.command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
         while is_free(LOOPBACK, self.port):
             assert self.process.poll() is None, f"{self.command} ended with {self.process.returncode}"
             time.sleep(0.02)

@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-GROUND = (
-    "typing settings protocols grid units moves status priority plain_data packed html"  # every room may import them
-)
+GROUND = "typing settings protocols grid grid_settings units moves status priority plain_data packed html"
+"""Every room may import them."""
 ARROWS = {
     "gp": "",
     "acquisition": "gp",

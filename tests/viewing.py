@@ -7,20 +7,22 @@ import sys
 from contextlib import contextmanager
 from time import monotonic, sleep
 
+import warm
+
 
 @contextmanager
 def viewing(*arguments, environment=None):
     """Run ``bluesky-gp view``; yield its address and its process."""
     command = [sys.executable, "-m", "bluesky_gp.cli", "view", *map(str, arguments)]
     env = {**os.environ, **(environment or {})}
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)
+    process = warm.Process(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)
     try:
         found = re.search(r"http\S+", process.stdout.readline())
         assert found is not None, process.stderr.read()
         yield found.group(), process
     finally:
         process.terminate()
-        process.communicate(timeout=20)
+        process.communicate(timeout=120)  # it gives way to all else
 
 
 def until(condition, seconds=60.0):

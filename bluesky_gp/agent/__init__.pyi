@@ -4,6 +4,8 @@ from .answering import answers_on as answers_on
 from .decision_events import DecisionEvents as DecisionEvents
 from .failures import Failure as Failure
 from .failures import reason as reason
+from .looks import worthwhile_exposure as worthwhile_exposure
+from .looks import worthwhile_looks as worthwhile_looks
 from .mailbox import Mailbox as Mailbox
 from .next_run import Assignment as Assignment
 from .steering import Progress as Progress

@@ -30,6 +30,7 @@ from bluesky_gp.agent.slips import (
     check_executor,
     check_name,
     check_optimizer,
+    check_scalarized,
     check_scalarizer,
     check_text,
     checked_axes,
@@ -54,6 +55,7 @@ from bluesky_gp.run import (
     other_keys,
     versions,
 )
+from bluesky_gp.settings import check_whole
 from bluesky_gp.status import DaemonExecutor, FutureStatus, finished
 
 SMALL = 64 * 64  # pixels; on larger grids the maps are written every tenth iteration
@@ -119,6 +121,8 @@ class GPAgent(ByHand, ForPlans, DocumentRouter):
         check_optimizer(optimizer)
         check_text("target", target)
         check_text("monitor", monitor, empty=True)
+        check_text("units", "" if units is None else units, empty=True)
+        check_whole("GPAgent", "largest_batch", largest_batch, 0)
         check_name(name)
         check_catalog(catalog)
         check_scalarizer(scalarizer)
@@ -309,3 +313,5 @@ class GPAgent(ByHand, ForPlans, DocumentRouter):
     def check_keys(self, described: Mapping[str, Any], axes: Axes) -> None:
         """Raise KeyError or ValueError if events that are described so carry nothing to learn from."""
         check_keys(described, self._keys(axes))
+        if self._scalarizer is not None:
+            check_scalarized(self.name, self.target, described)

@@ -1,6 +1,7 @@
 """The half of an agent that plans look at between their messages."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from bluesky_gp.agent.failures import Failure
 from bluesky_gp.agent.from_files import FromFiles
@@ -48,13 +49,61 @@ class ForPlans(FromFiles):
 
     def rejection(self, pixel: Iterable[int]) -> str:
         """Why the measurement heard last, that of `pixel`, was rejected; empty if it was not."""
-        flat = int(self.optimizer.grid.ravel([tuple(pixel)])[0])
+        flat = self._flat(pixel)
         return "" if self._run is None else self._run.heard.rejection(flat)
+
+    def worthwhile_looks(self, pixel: Iterable[int]) -> int:
+        """Return how many looks at a pixel teach more of the map a second than going on after fewer."""
+        flat = self._flat(pixel)
+        return 1 if self._run is None else self._run.looks_at(flat)
+
+    @property
+    def n_learnt(self) -> int:
+        """Number of values that the latest decision has learnt."""
+        latest = None if self._run is None else self._run.latest
+        return 0 if latest is None else latest.state.n_measured
+
+    def worthwhile_exposure(self, pixel: Iterable[int], *, usual: bool = False) -> float:
+        """Return for how many seconds a pixel is to be exposed to teach most of the map a second; or what is usual.
+
+        Raises
+        ------
+        TypeError
+            If the optimizer takes all values for equally noisy.
+        """
+        seconds = getattr(self.optimizer, "exposure", None)
+        if seconds is None:
+            raise TypeError(
+                f"{self.name}: exposures of unequal length need an optimizer that heeds them: PixelOptimizer(..., "
+                f"exposure=0.1), the seconds of the exposure that is usual"
+            )
+        flat = self._flat(pixel)
+        return float(seconds) if self._run is None or usual else self._run.exposure_at(flat, seconds)
+
+    def _flat(self, pixel: Iterable[int]) -> int:
+        return int(self.optimizer.grid.ravel([tuple(pixel)])[0])
 
     def count(self, doing: Doing, seconds: float) -> None:
         """Take note of what the run that it steers spent so many seconds on; it stands in the next decision's event."""
         if self._run is not None:
             self._run.count(doing, seconds)
+
+    @property
+    def knows_values(self) -> bool:
+        """Whether `value_in` can tell a value by now."""
+        return self._run is not None and self._run.heard.knows_values
+
+    def value_in(self, data: Mapping[str, Any]) -> float:
+        """Return the value that it would learn of an event with these data, NaN where it is no good.
+
+        Raises
+        ------
+        ValueError
+            If there is none.
+        """
+        if self._run is None:
+            raise ValueError(f"{self.name}: it hears no run, which says what a value is")
+        return self._run.heard.value_in(data)
 
     @property
     def n_heard(self) -> int:

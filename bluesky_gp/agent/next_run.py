@@ -84,7 +84,8 @@ class Preparation:
         elif self._read is None or self._read_for is not value:
             job = partial(resume, value.resume_from, self._optimizer, mine, value.num)
             # Not on the agent's executor: a catalog is not sent to another process.
-            self._read = DaemonExecutor().submit(job, catalog=self._catalog, scalarizer=self._scalarizer)
+            options = {"catalog": self._catalog, "scalarizer": self._scalarizer, "detectors": value.detectors}
+            self._read = DaemonExecutor().submit(job, **options)
             self._read_for = value
         return self._read
 

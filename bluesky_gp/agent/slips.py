@@ -1,6 +1,6 @@
 """Slips in the arguments of an agent, each answered by a sentence where it is made."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor
 from typing import Any
 
@@ -37,7 +37,7 @@ def check_executor(executor: Any) -> None:
 def check_text(name: str, value: Any, *, empty: bool = False) -> None:
     """Raise TypeError unless a key of events, a name or a reason is a text."""
     if not isinstance(value, str) or not (value or empty):
-        example = "a bubble" if name == "reason" else "spectrometer_loop_area"
+        example = {"reason": "a bubble", "units": "pm V"}.get(name, "spectrometer_loop_area")
         raise TypeError(f"GPAgent: {name} must be a text such as {example!r}, got {value!r:.80}")
 
 
@@ -85,3 +85,13 @@ def check_catalog(catalog: Any) -> None:
     """Raise TypeError unless runs can be looked up in a catalog."""
     if catalog is not None and (isinstance(catalog, str) or not hasattr(catalog, "__getitem__")):
         raise TypeError(f"GPAgent: catalog must be an open one, open_catalog(...), got {catalog!r:.80}")
+
+
+def check_scalarized(agent: str, target: str, described: Mapping[str, Any]) -> None:
+    """Raise ValueError if a scalarizer would be given a number of events that carry spectra as well."""
+    spectra = [key for key, other in described.items() if other["dtype"] == "array" and any(other["shape"])]
+    if described[target]["dtype"] in ("number", "integer") and spectra:
+        raise ValueError(
+            f"{agent}: {target} is a number already: leave out scalarizer=, or give the spectrum as target= "
+            f"({' or '.join(map(repr, spectra))})"
+        )

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from math import isnan, nan
 
 from bluesky_gp.agent.answering import Answers, NextQuestion
+from bluesky_gp.agent.looks import worthwhile_exposure, worthwhile_looks
 from bluesky_gp.protocols import AnyOptimizer
 from bluesky_gp.run import (
     CONFIGURE,
@@ -121,7 +122,7 @@ class Progress:
         actions = tuple(self.acted.actions[known[1] : there[1]])
         attempted = len(self._attempted(outcomes, pending))
         seconds, measured = self._spent_with(outcomes)
-        own = len(outcomes) - len(self._history.unlearnt)
+        own = len({outcome.pixel for outcome in outcomes[len(self._history.unlearnt) :]})
         pace = seconds / own if own else nan
         room = self._budget.room(seconds + len(pending) * (pace if own else 0.0), measured + len(pending), pace)
         question = NextQuestion(
@@ -217,6 +218,31 @@ class Progress:
         """Return where the time of the run went that ended then, s since 1970."""
         deciding = self._deciding + (0.0 if self.decision is None else self.decision.seconds)
         return TimeSpent(ended - (self.heard.began or ended), deciding=deciding, **asdict(self.spent))
+
+    def looks_at(self, pixel: int) -> int:
+        """Return how many looks at a pixel that has had its first are worth their time, and the dose is enough for."""
+        latest, own = self.latest, self.heard.outcomes[len(self._history.unlearnt) :]
+        if latest is None or not own:
+            return 1
+        noise = self._noise_at(latest, pixel)
+        moving = self.spent.moving / len({outcome.pixel for outcome in own})
+        looks = worthwhile_looks(noise, moving, (self.spent.exposing + self.spent.recording) / len(own))
+        room = self._budget.pixels_left(len(self._history.learnt) + len(self.heard.outcomes))
+        to_come = set(latest.step.proposed).difference(outcome.pixel for outcome in own)
+        return looks if room is None else max(min(looks, 1 + room - len(to_come)), 1)
+
+    def exposure_at(self, pixel: int, usual: float) -> float:
+        """Return for how many seconds a pixel is worth exposing, where the noise is that of the `usual` exposure."""
+        latest, own = self.latest, self.heard.outcomes[len(self._history.unlearnt) :]
+        if latest is None or not own:
+            return usual
+        beside = self.spent.moving + self.spent.exposing + self.spent.recording
+        beside -= sum(float(outcome.others.get("exposure", usual)) for outcome in own)
+        return worthwhile_exposure(self._noise_at(latest, pixel), beside / len(own), usual)
+
+    def _noise_at(self, latest: Decision, pixel: int) -> float:
+        variance = float(latest.state.std.ravel()[pixel]) ** 2
+        return latest.state.noise_std**2 / variance if variance > 0.0 else nan
 
     def count(self, doing: Doing, seconds: float) -> None:
         """Take note of what the instrument did for so many seconds."""

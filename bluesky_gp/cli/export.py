@@ -34,4 +34,6 @@ def export(uid: str, file: Path, place: str, given: dict[str, Any], overwrite: b
         raise click.UsageError(f"{file} exists already; --overwrite replaces it") from error
     except (ValueError, OSError, ModuleNotFoundError) as error:
         raise click.UsageError(str(error)) from error
+    if record.missing_spectra:
+        click.echo(f"left out: {record.missing_spectra}", err=True)
     click.echo(str(file))

@@ -1,11 +1,11 @@
 """``bluesky-gp catalog serve``: a catalog for other programs and machines."""
 
-import ipaddress
 from pathlib import Path
 
 import click
 
 from bluesky_gp.cli.copy import copy
+from bluesky_gp.cli.loopback import is_loopback
 
 
 @click.group()
@@ -65,13 +65,6 @@ def _message(folder: Path, path: Path, host: str, port: int) -> str:
         f"Serving {folder} at {url}, its key in {path}; Ctrl-C ends it. In Python:",
         f"  open_catalog({url!r}, api_key=open({str(path)!r}).read().strip())",
     ]
-    if not _is_loopback(host):
+    if not is_loopback(host):
         lines.append("Beyond this machine key and data travel unencrypted: put a TLS proxy before it, or use a tunnel.")
     return "\n".join(lines)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

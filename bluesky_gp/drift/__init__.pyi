@@ -1,7 +1,15 @@
+from .course import DriftLimits as DriftLimits
 from .errors import DriftError as DriftError
+from .landmark_track import LandmarkTrack as LandmarkTrack
+from .landmark_track import Revisit as Revisit
+from .landmark_tracker import LandmarkTracker as LandmarkTracker
+from .landmark_tracker import Reference as Reference
+from .landmarks import CROSS as CROSS
+from .landmarks import MapModel as MapModel
+from .landmarks import steepest as steepest
+from .recorded import recorded_landmarks as recorded_landmarks
 from .recorded import recorded_track as recorded_track
 from .track import REFERENCE as REFERENCE
-from .track import DriftLimits as DriftLimits
 from .track import Sight as Sight
 from .track import Track as Track
 from .tracker import DriftTracker as DriftTracker

@@ -6,7 +6,9 @@ from typing import Any
 import numpy as np
 from event_model import DocumentRouter, Event
 
-from bluesky_gp.drift.track import REFERENCE, DriftLimits, Track
+from bluesky_gp.drift.course import DriftLimits
+from bluesky_gp.drift.landmark_track import LandmarkTrack
+from bluesky_gp.drift.track import REFERENCE, Track
 from bluesky_gp.recording import documents_of
 
 
@@ -30,7 +32,7 @@ class _Reader(DocumentRouter):
 
 
 def recorded_track(run: Any, limits: DriftLimits, *, name: str = "drift") -> Track:
-    """Return the track with which a run ended.
+    """Return the track with which a run ended whose drift images told.
 
     Parameters
     ----------
@@ -40,25 +42,50 @@ def recorded_track(run: Any, limits: DriftLimits, *, name: str = "drift") -> Tra
     Raises
     ------
     ValueError
-        If no drift was followed in it.
+        If no drift was followed in it, or not by images.
     """
+    data, reference = _latest(run, name)
+    images = [np.asarray(v, dtype=np.float64) for v in reference.values() if np.ndim(v) == 2]
+    if "refused" in data or not images:
+        raise ValueError(
+            "drift: the drift of the run was followed by landmarks: correct_drift_by_pixels goes on with it"
+        )
+    return Track(reference=images[0], limits=limits, renewed=False, **_course(data))
+
+
+def recorded_landmarks(run: Any, limits: DriftLimits, *, name: str = "drift") -> LandmarkTrack:
+    """Return the track with which a run ended whose drift landmarks told; see `recorded_track`."""
+    data, reference = _latest(run, name)
+    if "refused" not in data:
+        raise ValueError("drift: the drift of the run was followed by images: correct_drift goes on with it")
+    told = {key.removeprefix(f"{REFERENCE}_"): value for key, value in reference.items()}
+    return LandmarkTrack(
+        pixels=np.asarray(told["pixels"], dtype=np.float64),
+        values=np.asarray(told["values"], dtype=np.float64),
+        before=float(told["before"]),
+        covariance=np.asarray(data["covariance"], dtype=np.float64),
+        pace=float(data["pace"]),
+        held=np.asarray(data["correction"], dtype=np.float64),
+        refused=str(data["refused"]),
+        limits=limits,
+        renewed=False,
+        **_course(data),
+    )
+
+
+def _latest(run: Any, name: str) -> tuple[dict[str, Any], Mapping[str, Any]]:
+    """Return the latest event of the drift, without the beginning of its keys, and the latest reference."""
     reader = _Reader(name)
     for kind, doc in documents_of(run):
         reader(kind, dict(doc))
     if {name, REFERENCE} - reader.latest.keys():
         raise ValueError(f"drift: the run has no streams {name!r} and {REFERENCE!r}: nothing followed its drift")
-    data = {key.removeprefix(f"{name}_"): value for key, value in reader.latest[name].items()}
-    images = [np.asarray(v, dtype=np.float64) for v in reader.latest[REFERENCE].values() if np.ndim(v) == 2]
-    return Track(
-        images[0],
-        np.asarray(data["origin"], dtype=np.float64),
-        np.asarray(data["displacement"], dtype=np.float64),
-        float(data["seconds"]),
-        np.asarray(data["velocity"], dtype=np.float64),
-        float(data["interval"]),
-        float(data["ahead"]),
-        number=int(data["image"]),
-        compared=int(data["compared_with"]),
-        renewed=False,
-        limits=limits,
-    )
+    return {key.removeprefix(f"{name}_"): v for key, v in reader.latest[name].items()}, reader.latest[REFERENCE]
+
+
+def _course(data: Mapping[str, Any]) -> dict[str, Any]:
+    arrays = {key: np.asarray(data[key], dtype=np.float64) for key in ("origin", "displacement", "velocity")}
+    return {
+        **arrays, "time": float(data["seconds"]), "interval": float(data["interval"]), "ahead": float(data["ahead"]),
+        "number": int(data["image"]), "compared": int(data["compared_with"]),
+    }  # fmt: skip

@@ -13,6 +13,7 @@ from typing import Self
 
 import numpy as np
 
+from bluesky_gp.drift.course import STEP, Course, DriftLimits, largest_std, shown
 from bluesky_gp.drift.errors import DriftError
 from bluesky_gp.drift.registration import registered
 from bluesky_gp.typing import Floats
@@ -22,26 +23,6 @@ REFERENCE = "drift_reference"
 
 _OVERLAP = 0.5  # part of the reference that an image must show, or it is the next reference
 _FAR = 3.0  # intervals between images, for which the velocity counts
-_STEP = 0.5  # pixels: a pixel farther off is its neighbour
-
-
-@dataclass(frozen=True)
-class DriftLimits:
-    """The bounds of a correction, in pixels of the map.
-
-    Attributes
-    ----------
-    window : float
-        Farthest that a shift may lie from the guess, along an axis.
-    limit : float
-        Largest correction along an axis.
-    agreement : float
-        Least correlation of an image with the reference.
-    """
-
-    window: float = 5.0
-    limit: float = np.inf
-    agreement: float = 0.4
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,28 +36,22 @@ class Sight:
     scale: Floats  # (2, 2), pixels of the map in one of the image
 
 
-@dataclass(frozen=True, eq=False)
-class Track:
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Track(Course):
     """The displacement of a sample, image after image."""
 
     reference: Floats = field(repr=False)
-    origin: Floats
-    displacement: Floats
-    time: float  # s, of the latest image
-    velocity: Floats = field(default_factory=lambda: np.zeros(2))  # pixels a second
-    interval: float = 0.0  # s, between the latest two images
-    ahead: float = 0.0  # s, for which the correction looks ahead
-    agreement: float = 1.0
-    uncertainty: float = 0.0  # standard deviation of the displacement, in its least certain direction
-    number: int = 0  # of the latest image
-    compared: int = 0  # number of the reference
-    renewed: bool = True  # the latest image is the reference of those to come
-    limits: DriftLimits = field(default_factory=DriftLimits)
 
     @classmethod
     def begin(cls, sight: Sight, limits: DriftLimits) -> Self:
         """Return a track whose reference is its first image: what is corrected by then is taken to be right."""
-        return cls(_checked(sight.image), sight.shift - sight.carried, sight.shift, sight.time, limits=limits)
+        return cls(
+            reference=_checked(sight.image),
+            origin=sight.shift - sight.carried,
+            displacement=sight.shift,
+            time=sight.time,
+            limits=limits,
+        )
 
     def then(self, sight: Sight) -> "Track":
         """Return the track with a further image.
@@ -91,7 +66,7 @@ class Track:
         to_image = np.linalg.inv(sight.scale)
         shift = registered(self.reference, image, to_image @ (guess - self.origin - sight.carried))
         found = self.origin + sight.carried + sight.scale @ shift.displacement
-        uncertainty = _largest_std(sight.scale @ shift.covariance @ sight.scale.T)
+        uncertainty = largest_std(sight.scale @ shift.covariance @ sight.scale.T)
         self._check(found, guess, shift.agreement, uncertainty)
         track = replace(
             self._later(found, sight.time),
@@ -120,30 +95,6 @@ class Track:
         velocity = (found - self.displacement) / interval
         return replace(self, displacement=found, time=now, velocity=velocity, interval=interval, ahead=ahead)
 
-    @property
-    def expected(self) -> Floats:
-        """Displacement in the middle of the time until the next image, shape ``(2,)``."""
-        return self.displacement + self.velocity * self.ahead
-
-    @property
-    def correction(self) -> Floats:
-        """Correction to be made now, shape ``(2,)``."""
-        return np.clip(self.expected, -self.limits.limit, self.limits.limit)
-
-    @property
-    def left(self) -> Floats:
-        """Displacement that is not corrected because of the limit, shape ``(2,)``."""
-        return self.expected - self.correction
-
-    def check_reach(self) -> None:
-        """Raise DriftError if the limit leaves more than half a pixel uncorrected."""
-        if np.abs(self.left).max() > _STEP:
-            raise DriftError(
-                f"drift: the sample has moved by {_shown(self.expected)} pixels, and corrections end at limit="
-                f"{self.limits.limit:g}: what is left, {_shown(self.left)}, would put values into wrong pixels. Bring "
-                f"the sample back, or raise the limit"
-            )
-
     def _comparable(self, image: Floats) -> Floats:
         if np.shape(image) != self.reference.shape:
             raise DriftError(
@@ -158,9 +109,9 @@ class Track:
             raise DriftError(
                 f"drift: image {self.number + 1} agrees with image {self.compared} by {agreement:.2f}, less than "
                 f"agreement={self.limits.agreement:g}: it may show another place, or nothing. The best shift was "
-                f"{_shown(found)} pixels"
+                f"{shown(found)} pixels"
             )
-        if 2.0 * uncertainty > _STEP:
+        if 2.0 * uncertainty > STEP:
             raise DriftError(
                 f"drift: the shift of image {self.number + 1} is sure to {min(2.0 * uncertainty, 99.0):.2g} "
                 f"pixels only, where half a pixel puts values into wrong ones: it shows too little, is too noisy, or "
@@ -168,14 +119,10 @@ class Track:
             )
         if np.abs(found - guess).max() > self.limits.window:
             raise DriftError(
-                f"drift: image {self.number + 1} is displaced by {_shown(found)} pixels where {_shown(guess)} was "
+                f"drift: image {self.number + 1} is displaced by {shown(found)} pixels where {shown(guess)} was "
                 f"expected, farther off than window={self.limits.window:g}: the sample has jumped, or the image "
                 f"repeats itself. Look at the sample; a larger window accepts it"
             )
-
-
-def _largest_std(covariance: Floats) -> float:
-    return float(np.sqrt(max(np.linalg.eigvalsh(covariance)[-1], 0.0)))
 
 
 def _checked(image: Floats) -> Floats:
@@ -186,7 +133,3 @@ def _checked(image: Floats) -> Floats:
     if not np.ptp(image):
         raise DriftError("drift: the image is the same everywhere, so no shift can be seen in it")
     return image
-
-
-def _shown(pixels: Floats) -> str:
-    return f"({', '.join(f'{p:.2f}' for p in pixels)})"

@@ -1,13 +1,14 @@
 """The readable of a drift that is followed: stream ``drift``, one event an image."""
 
 import logging
+from collections.abc import Callable
 from time import time
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from bluesky.protocols import Hints, Reading
 
-from bluesky_gp.drift.track import DriftLimits, Sight, Track
+from bluesky_gp.drift.course import Course
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.status import DaemonExecutor, FutureStatus
 from bluesky_gp.typing import Floats
@@ -31,17 +32,24 @@ _NUMBERS = {
 }
 
 
-class DriftTracker:
-    """Says how far the sample has drifted; a plan sets an image, then reads it into an event.
+S = TypeVar("S")
+T = TypeVar("T", bound=Course)
 
-    The shift is computed on a thread of its own. An image that is set twice, by a rewind after a pause, counts once.
+
+class DriftTracker(Generic[S, T]):
+    """Says how far the sample has drifted; a plan sets an image, or landmarks, then reads it into an event.
+
+    The shift is computed on a thread of its own. What is set twice, by a rewind after a pause, counts once.
 
     Parameters
     ----------
     grid : PixelGrid
         Of the map.
-    limits : DriftLimits
-    track : Track, optional
+    begin : callable
+        Makes the track of what is seen first.
+    then : callable
+        Makes that of a track and what is seen next; DriftError if it cannot be followed.
+    track : optional
         To go on with.
     name : str
         Of the device and the stream, and the beginning of its keys.
@@ -50,28 +58,34 @@ class DriftTracker:
     parent = None
 
     def __init__(
-        self, grid: PixelGrid, limits: DriftLimits, track: Track | None = None, *, name: str = "drift"
+        self,
+        grid: PixelGrid,
+        begin: Callable[[S], T],
+        then: Callable[[T, S], T],
+        track: T | None = None,
+        *,
+        name: str = "drift",
     ) -> None:
         self.name = name
         self.track = track
         self._grid = grid
-        self._limits = limits
+        self._begin, self._then = begin, then
         self._timestamp = time()
-        self._latest: tuple[Sight, FutureStatus] | None = None
+        self._latest: tuple[S, FutureStatus] | None = None
 
-    def set(self, sight: Sight) -> FutureStatus:
-        """Take an image; done when its shift is known, fails with `DriftError` if it is not or cannot be corrected."""
+    def set(self, sight: S) -> FutureStatus:
+        """Take what is seen; done when its shift is known, fails with `DriftError` if it cannot be corrected."""
         if self._latest is None or self._latest[0] is not sight:
             self._latest = sight, FutureStatus(DaemonExecutor().submit(self._see, sight), name=self.name)
         return self._latest[1]
 
-    def _see(self, sight: Sight) -> None:
+    def _see(self, sight: S) -> None:
         track = self.track
-        self.track = Track.begin(sight, self._limits) if track is None else track.then(sight)
+        self.track = self._begin(sight) if track is None else self._then(track, sight)
         self._timestamp = time()
         self._say(self.track)
 
-    def _say(self, track: Track) -> None:
+    def _say(self, track: T) -> None:
         logger.info("drift: %s px, agreement %.2f", track.displacement.round(2).tolist(), track.agreement)
         if np.any(track.left):
             logger.warning(
@@ -102,6 +116,9 @@ class DriftTracker:
             "compared_with": -1 if track is None else track.compared,
             **{key: getattr(track, name, np.nan) for key, (name, _) in _NUMBERS.items()},
         }
+        return self._readings(values)
+
+    def _readings(self, values: dict[str, Any]) -> dict[str, Reading[Any]]:
         return {f"{self.name}_{key}": {"value": v, "timestamp": self._timestamp} for key, v in values.items()}
 
     def describe(self) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bluesky_gp.run import RunRecord, Spectra
+from bluesky_gp.run import RunRecord, Spectra, check_record
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -24,6 +24,7 @@ def to_dataset(record: RunRecord) -> "xr.Dataset":
     """
     import xarray as xr
 
+    check_record("to_dataset", record, RunRecord)
     grid = record.grid
     maps = {**_measured_maps(record), **record.maps}
     variables = {
@@ -98,6 +99,7 @@ def attributes(record: RunRecord) -> dict[str, Any]:
         "target": record.target,
         "plan_name": start.get("plan_name", ""),
         "time": datetime.fromtimestamp(start["time"], UTC).isoformat(),
+        **({"missing_spectra": record.missing_spectra} if record.missing_spectra else {}),
         "exit_status": record.stop.get("exit_status", "unfinished"),
         "start": json.dumps(start, default=_plain),
     }

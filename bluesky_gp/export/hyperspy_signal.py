@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from bluesky_gp.export.dataset import attributes
 from bluesky_gp.grid import PixelGrid
-from bluesky_gp.run import RunRecord, Spectra
+from bluesky_gp.run import RunRecord, Spectra, check_record
 from bluesky_gp.typing import Floats
 
 _LARGEST = 2**31  # bytes of a spectrum image; NaN where nothing was measured
@@ -21,9 +21,11 @@ def to_signal(record: RunRecord) -> dict[str, Any]:
     ValueError
         If the run recorded no spectra, or the image is too large.
     """
+    check_record("to_signal", record, RunRecord)
     spectra, grid = record.spectra, record.grid
     if spectra is None:
-        raise ValueError(f"run {record.start['uid'][:8]} recorded no spectra: export its maps, to .nc or .zarr")
+        why = f" ({record.missing_spectra})" if record.missing_spectra else ""
+        raise ValueError(f"run {record.start['uid'][:8]} recorded no spectra{why}: export its maps, to .nc or .zarr")
     steps = zip(grid.axes, grid.shape, grid.step, grid.origin, strict=True)
     axes = [_axis(name, grid.units, n, step, origin, navigate=True) for name, n, step, origin in steps]
     return {

@@ -46,17 +46,19 @@ def export(record: RunRecord, path: Path | str, *, overwrite: bool = False, prog
         If the first argument is no `RunRecord`.
     ValueError
         If the suffix is another one, or the run has nothing to write.
-    FileExistsError
-        If there is such a file and it is not to be overwritten.
+    FileExistsError, FileNotFoundError
+        If there is such a file and it is not to be overwritten; if there is no such folder.
     ModuleNotFoundError
         If the file needs a package that is not installed; the message says how to.
     """
     if not isinstance(record, RunRecord):
-        came = str(record) if isinstance(record, Path) else reprlib.repr(record)
+        came = str(record) if isinstance(record, Path) else f"{reprlib.repr(record):.80}"
         raise TypeError(f"export: expected a RunRecord, then a path, got {came} first")
     path = Path(path)
     if path.suffix not in SUFFIXES:
         raise ValueError(f"{path}: the suffix says what to write, and must be one of {', '.join(SUFFIXES)}")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"{path}: there is no folder {path.parent}")
     if path.exists() and not overwrite:
         raise FileExistsError(f"{path} exists already: give another name, or say that it is to be overwritten")
     new = path.with_name(f".{path.stem}.new{path.suffix}")

@@ -1,5 +1,6 @@
 from .blas import blas_threads as blas_threads
 from .cholesky import CholeskySolver as CholeskySolver
+from .course import Course as Course
 from .covariance import covariance_of as covariance_of
 from .dense_covariance import DenseCovariance as DenseCovariance
 from .fantasy import Foreseen as Foreseen
@@ -7,12 +8,17 @@ from .feature_covariance import FeatureCovariance as FeatureCovariance
 from .feature_kernel import FeatureKernel as FeatureKernel
 from .fit import Fit as Fit
 from .fit import FitProblem as FitProblem
+from .fit_schedule import BLOCK as BLOCK
+from .fit_schedule import IN_BLOCKS as IN_BLOCKS
 from .fit_schedule import LIKELIHOOD as LIKELIHOOD
 from .fit_schedule import contradicts as contradicts
 from .fit_schedule import evaluations_due as evaluations_due
 from .fit_schedule import likelihood_pixels as likelihood_pixels
+from .fit_schedule import looked_at as looked_at
 from .fit_schedule import refit_due as refit_due
 from .fit_schedule import starts_for as starts_for
+from .in_common import common_part as common_part
+from .in_common import predicted as predicted
 from .interfaces import NO_VARIANCE as NO_VARIANCE
 from .interfaces import Covariance as Covariance
 from .kernel_choice import KernelChoice as KernelChoice
@@ -24,10 +30,11 @@ from .likelihood import log_marginal_likelihood as log_marginal_likelihood
 from .low_rank import radial_features as radial_features
 from .low_rank import unit_rows as unit_rows
 from .named_kernels import kernel_of as kernel_of
-from .nearest_variance import NEIGHBOURS as NEIGHBOURS
 from .outliers import outlier_noise as outlier_noise
 from .posterior import GridPosterior as GridPosterior
 from .rotated_matern import RotatedMatern as RotatedMatern
 from .theta import theta_names as theta_names
+from .tile_variance import RELATED as RELATED
 from .tiles import tiled as tiled
+from .time_kernel import time_choice as time_choice
 from .trend import Trend as Trend

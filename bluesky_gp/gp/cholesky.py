@@ -18,7 +18,7 @@ from bluesky_gp.gp.interfaces import Covariance
 from bluesky_gp.typing import Floats, Indices
 
 _JITTERS = (0.0, 1e-10, 1e-8, 1e-6, 1e-4)
-_LOST = 1e-13  # square of a pivot, relative to the diagonal, that is rounding: alpha would be noise divided by it
+LOST = 1e-13  # square of a pivot, relative to the diagonal, that is rounding: alpha would be noise divided by it
 
 
 @dataclass(frozen=True)
@@ -27,16 +27,17 @@ class CholeskySolver:
 
     L: Floats
     jitter: float = 0.0  # added to the diagonal, relative to its mean, because K was not positive definite
+    quick: bool = False  # whether variances of many pixels come from the inverse of L: other roundings, half the time
 
     @classmethod
-    def of(cls, prior: Covariance, S: Indices, noise: Floats) -> Self:
+    def of(cls, prior: Covariance, S: Indices, noise: Floats, *, quick: bool = False) -> Self:
         """Factorise the covariance of measured pixels, whose noise variances beside the kernel's are given."""
         K = prior.block(S, S)
         K[np.diag_indices(len(S))] += prior.noise + noise
-        return cls.factorise(K)
+        return cls.factorise(K, quick=quick)
 
     @classmethod
-    def factorise(cls, K: Floats) -> Self:
+    def factorise(cls, K: Floats, *, quick: bool = False) -> Self:
         """Factorise K, shape ``(m, m)``, with as little jitter on its diagonal as it takes.
 
         Raises
@@ -50,7 +51,7 @@ class CholeskySolver:
         for jitter in _JITTERS:
             L = _factor(K + jitter * scale * np.eye(len(K)) if jitter else K, scale)
             if L is not None:
-                return cls(L, jitter)
+                return cls(L, jitter, quick)
         raise np.linalg.LinAlgError(f"the covariance of {len(K)} pixels is not positive definite, jitter 1e-4 included")
 
     def extend(self, prior: Covariance, S: Indices, new: Indices, noise: Floats) -> Self:
@@ -64,10 +65,11 @@ class CholeskySolver:
         low = self.half(cross)
         last = _factor(corner + self.jitter * scale * np.eye(k) - low.T @ low, scale)
         if last is None:  # a pixel measured twice, without noise: jitter for all
-            return type(self).factorise(np.block([[self.L @ self.L.T, cross], [cross.T, corner]]))
+            K = np.block([[self.L @ self.L.T, cross], [cross.T, corner]])
+            return type(self).factorise(K, quick=self.quick)
         L = np.zeros((m + k, m + k), order="F")  # as LAPACK wants it: else every solution copies it
         L[:m, :m], L[m:, :m], L[m:, m:] = self.L, low.T, last
-        return type(self)(L, self.jitter)
+        return type(self)(L, self.jitter, self.quick)
 
     def half(self, b: Floats) -> Floats:
         """Return ``L^-1 b``."""
@@ -80,7 +82,11 @@ class CholeskySolver:
 
     def reduce(self, cross: Floats) -> Floats:
         """Return ``diag(cross^T K^-1 cross)``, shape ``(k,)``."""
-        return np.asarray(np.square(self.half(cross)).sum(axis=0))
+        m, k = cross.shape
+        if self.quick and k > m > 0:
+            return lapack.reduction_of_rows(self.L, np.array(cross, order="C"))
+        root = self.half(cross)
+        return np.asarray(np.square(root).sum(axis=0))
 
     def solve(self, b: Floats, start: Floats | None = None, *, rough: bool = False) -> Floats:
         """Return ``K^-1 b``; a direct solver needs no `start`, and is never `rough`."""
@@ -88,7 +94,7 @@ class CholeskySolver:
 
     def inverse(self) -> Floats:
         """Return the lower triangle of ``K^-1``, shape ``(m, m)``; a third of the work that solving for it takes."""
-        return lapack.inverse(self.L)
+        return lapack.quick_inverse(self.L) if self.quick else lapack.inverse(self.L)
 
     def precision(self) -> Floats:
         """Return ``diag(K^-1)``, shape ``(m,)``."""
@@ -114,4 +120,4 @@ def _factor(K: Floats, scale: float) -> Floats | None:
     if not len(K):
         return K
     L = lapack.factor(K)
-    return L if L is not None and np.all(np.square(np.diagonal(L)) > _LOST * scale) else None
+    return L if L is not None and np.all(np.square(np.diagonal(L)) > LOST * scale) else None

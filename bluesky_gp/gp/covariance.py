@@ -9,7 +9,9 @@ from bluesky_gp.gp.lattice_covariance import LatticeCovariance
 from bluesky_gp.grid import PixelGrid
 
 
-def covariance_of(kernel: Kernel, grid: PixelGrid, *, near: bool = True) -> Covariance:
+def covariance_of(kernel: Kernel, grid: PixelGrid, *, near: bool = True, quick: bool = True) -> Covariance:
     """Return the covariance of a grid's pixels by the cheapest way that the kernel allows."""
     check_kernel(kernel, grid.ndim)
-    return LatticeCovariance.of(kernel, grid, near=near) if kernel.is_stationary() else DenseCovariance.of(kernel, grid)
+    if kernel.is_stationary():
+        return LatticeCovariance.of(kernel, grid, near=near, quick=quick)
+    return DenseCovariance.of(kernel, grid, quick=quick)

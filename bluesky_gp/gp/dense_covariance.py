@@ -57,9 +57,10 @@ class DenseCovariance:
     coordinates: Floats = field(repr=False)  # (N, ndim)
     variance: Floats = field(repr=False)
     noise: float
+    quick: bool = True  # whether sums are taken in the quicker order
 
     @classmethod
-    def of(cls, kernel: Kernel, grid: PixelGrid) -> Self:
+    def of(cls, kernel: Kernel, grid: PixelGrid, *, quick: bool = True) -> Self:
         """Take a kernel of the pixels' coordinates, in pixels.
 
         Raises
@@ -71,16 +72,16 @@ class DenseCovariance:
         noise = kernel.diag(corners) - np.diagonal(kernel(corners, corners))
         if not np.isclose(*noise):
             raise ValueError(f"the white noise of kernel {kernel} is not the same at every pixel")
-        return cls._evaluate(kernel, grid.coordinates)
+        return cls._evaluate(kernel, grid.coordinates, quick)
 
     @classmethod
-    def _evaluate(cls, kernel: Kernel, coordinates: Floats) -> Self:
+    def _evaluate(cls, kernel: Kernel, coordinates: Floats, quick: bool) -> Self:
         noise = noise_variance(kernel, coordinates.shape[1])
-        return cls(kernel, coordinates, np.asarray(kernel.diag(coordinates)) - noise, noise)
+        return cls(kernel, coordinates, np.asarray(kernel.diag(coordinates)) - noise, noise, quick)
 
     def with_theta(self, theta: Floats) -> Self:
         """Return the same kernel with other hyperparameters."""
-        return self._evaluate(self.kernel.clone_with_theta(theta), self.coordinates)
+        return self._evaluate(self.kernel.clone_with_theta(theta), self.coordinates, self.quick)
 
     @property
     def neighbourhood(self) -> Floats:
@@ -121,9 +122,14 @@ class DenseCovariance:
     def _sampler(self) -> FactorSampler:
         return FactorSampler.of(self.block, len(self.coordinates))
 
-    def solver(self, S: Indices, noise: Floats) -> Solver:
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return int(self.coordinates.shape[1])
+
+    def solver(self, S: Indices, noise: Floats, earlier: Solver | None = None) -> Solver:
         """Return a dense factor: without lags nothing is faster."""
-        return CholeskySolver.of(self, S, noise)
+        return CholeskySolver.of(self, S, noise, quick=self.quick)
 
     def nearest_variance(self, S: Indices, noise: Floats) -> None:
         """None: without lags the nearest pixels need not be those that say most."""

@@ -14,7 +14,7 @@ which has to find that out, takes three to five times as many.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -26,9 +26,10 @@ from bluesky_gp.typing import Floats
 Objective = Callable[[Floats], tuple[float, Floats]]
 """Value and gradient."""
 
+BROKEN = 1e25  # value where there is none: a number, as L-BFGS goes on from it
 _GAIN = 1e-3  # predicted of the next step, below which there is none: hyperparameters differ by 0.5
 _LONGEST = 1.5  # step in any entry: a factor of 4.5 in a hyperparameter
-_MOST = 40  # evaluations; from the last hyperparameters it takes 3 to 6
+MOST = 40  # evaluations; from the last hyperparameters it takes 3 to 6
 _STUBBORN = 1e6  # damping at which no step leads down
 _FIRST_DAMPING, _MORE, _LESS = 0.3, 4.0, 0.2
 
@@ -58,16 +59,25 @@ class Place:
         """Return the point at the end of a step; the curvature has learnt from the two gradients."""
         return type(self)(self.x + step, f, g, _learnt(self.H, step, g - self.g))
 
+    def warned(self, step: Floats, g: Floats) -> Self:
+        """Return the point, whose curvature has learnt from a step that led up."""
+        return replace(self, H=_learnt(self.H, step, g - self.g))
+
     def _held(self, bounds: Floats) -> npt.NDArray[np.bool_]:
         """Whether each entry is at a bound beyond which it would go."""
         low, high = bounds.T
         return np.asarray(((self.x <= low) & (self.g > 0.0)) | ((self.x >= high) & (self.g < 0.0)))
 
 
-def descend(objective: Objective, begin: Place, bounds: Floats) -> OptimizeResult:
-    """Minimise within bounds, shape ``(n, 2)``, from a place whose curvature is known about."""
+def descend(
+    objective: Objective, begin: Place, bounds: Floats, *, most: int = MOST, heeding: bool = False
+) -> OptimizeResult:
+    """Minimise within bounds, shape ``(n, 2)``, from a place whose curvature is known about.
+
+    In at most so many evaluations; `heeding`: steps that led up teach the curvature too.
+    """
     place, damping, evaluations = begin, 0.0, 0
-    while evaluations < _MOST and damping < _STUBBORN:
+    while evaluations < most and damping < _STUBBORN:
         try:
             step = place.step(bounds, damping)
         except np.linalg.LinAlgError:  # it goes down and down in one direction
@@ -81,6 +91,7 @@ def descend(objective: Objective, begin: Place, bounds: Floats) -> OptimizeResul
             damping = _LESS * damping if place.f - f > 0.5 * gain else damping
             place = place.moved(step, f, g)
         else:
+            place = place.warned(step, g) if heeding and f < BROKEN else place
             damping = max(_MORE * damping, _FIRST_DAMPING)
     return OptimizeResult(x=place.x, fun=place.f, nfev=evaluations, success=False)
 

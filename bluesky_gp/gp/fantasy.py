@@ -1,9 +1,18 @@
 """Pixels taken as measured, before they are."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
+from bluesky_gp.gp.features_left import FeaturesLeft
 from bluesky_gp.gp.window import Window
 from bluesky_gp.typing import Floats, Indices
+
+
+class Sources(NamedTuple):
+    """A column of the posterior covariance as a sum: of the prior's columns and of the trend's."""
+
+    weights: Floats  # (m + k,), of the pixels measured and of those taken as measured, its own the last
+    trend: Floats  # (q,), of the root of the trend's covariance
 
 
 @dataclass(frozen=True)
@@ -15,6 +24,7 @@ class Fantasy:
     std: float  # of the measurement, noise included
     noise: float  # its noise variance
     window: Window | None = None  # outside of which the covariance is nothing; None: it is known everywhere
+    sources: Sources | None = None  # of `near`; None: they are not known
 
     @property
     def gain(self) -> Floats:
@@ -36,3 +46,4 @@ class Foreseen:
 
     pixels: Indices  # (k,), flat
     variance: Floats  # (N,)
+    left: FeaturesLeft | None = None

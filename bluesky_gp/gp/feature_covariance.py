@@ -28,9 +28,11 @@ from sklearn.gaussian_process.kernels import Sum
 
 from bluesky_gp.gp.cholesky import CholeskySolver
 from bluesky_gp.gp.feature_kernel import FeatureKernel
+from bluesky_gp.gp.features_left import FeaturesLeft, Nearest
 from bluesky_gp.gp.interfaces import Covariance, Pairs, Solver
 from bluesky_gp.gp.iterative import IterativeSolver
 from bluesky_gp.gp.lattice_covariance import DENSE, LatticeCovariance
+from bluesky_gp.gp.window import Window
 from bluesky_gp.typing import Floats, Indices
 
 _OFF = 1e-5  # relevance up to which a group is switched off: a thousandth of what noise there is
@@ -102,17 +104,27 @@ class FeatureCovariance:
         """Features times the root of their relevance, shape ``(N, r)``, without groups that are switched off."""
         weights = self.kernel.k2.weights
         used = weights > _OFF
-        return np.asarray(self.U[:, used] * np.sqrt(weights[used]))
+        V = np.take(self.U, np.flatnonzero(used), axis=1) if self.quick else self.U[:, used]  # row by row
+        V *= np.sqrt(weights[used])
+        return V
 
     @cached_property
     def variance(self) -> Floats:
         """Prior variance of every pixel, shape ``(N,)``."""
-        return np.asarray(self.base.variance + np.square(self.V).sum(axis=1))
+        V = self.V
+        return np.asarray(
+            self.base.variance + (np.einsum("ij,ij->i", V, V) if self.quick else np.square(V).sum(axis=1))
+        )
 
     @property
     def noise(self) -> float:
         """Variance of the white noise in the kernel."""
         return self.base.noise
+
+    @property
+    def quick(self) -> bool:
+        """Whether sums are taken in the quicker order."""
+        return self.base.quick
 
     @property
     def neighbourhood(self) -> Floats:
@@ -154,13 +166,18 @@ class FeatureCovariance:
         """Draw one sample of all pixels, mean zero, shape ``(N,)``."""
         return np.asarray(self.base.sample(rng) + self.V @ rng.standard_normal(self.V.shape[1]))
 
-    def solver(self, S: Indices, noise: Floats) -> Solver:
+    @property
+    def ndim(self) -> int:
+        """Number of axes of the lattice."""
+        return self.base.ndim
+
+    def solver(self, S: Indices, noise: Floats, earlier: Solver | None = None) -> Solver:
         """Return a dense factor for up to `DENSE` measured pixels, beyond a solver by iteration, as a lattice does."""
         if len(S) > DENSE and isinstance(self.base, LatticeCovariance):
-            return IterativeSolver.build(self, S, self.noise + noise)
-        return CholeskySolver.of(self, S, noise)
+            return IterativeSolver.after(earlier, self, S, self.noise + noise)
+        return CholeskySolver.of(self, S, noise, quick=self.quick)
 
-    def nearest_variance(self, S: Indices, noise: Floats) -> Floats | None:
+    def nearest_variance(self, S: Indices, noise: Floats) -> Nearest | None:
         r"""Variance of all pixels, of the base by those of S that are nearest to each, of the features by all of S.
 
         .. math:: \sigma^2_{base} + g^T (1 + V_S^T A^{-1} V_S)^{-1} g, \qquad g = V - V_S^T A^{-1} K_{S}, \quad
@@ -168,13 +185,21 @@ class FeatureCovariance:
 
         Rasmussen & Williams (2006), eq. 2.42, with a prior on the coefficients. None where the exact one costs little.
         """
-        near = self.base.nearest_variance(S, noise)
-        if near is None or not self.V.shape[1]:
-            return near
+        nearest = self.base.nearest_variance(S, noise)
+        if nearest is None or not self.V.shape[1]:
+            return nearest
+        near = nearest.variance
         weighted = self.base.solver(S, noise).solve(self.V[S], rough=True)
-        gap = self.V - np.stack([self.base.dot(S, column) for column in weighted.T], axis=1)
-        root = cholesky(np.eye(gap.shape[1]) + self.V[S].T @ weighted, lower=True)
-        return np.asarray(near + np.square(solve_triangular(root, gap.T, lower=True)).sum(axis=0))
+        root = cholesky(np.eye(self.V.shape[1]) + self.V[S].T @ weighted, lower=True)
+        if not self.quick:
+            gap = self.V - np.stack([self.base.dot(S, column) for column in weighted.T], axis=1)
+            return Nearest(np.asarray(near + np.square(solve_triangular(root, gap.T, lower=True)).sum(axis=0)))
+        gap = self.V.copy(order="F")
+        for i, column in enumerate(weighted.T):
+            gap[:, i] -= self.base.dot(S, column)
+        G = (solve_triangular(root, np.eye(len(root)), lower=True) @ gap.T).T
+        return Nearest(near + np.einsum("ij,ij->i", G, G), FeaturesLeft(self.base, S, noise, G, np.eye(G.shape[1])))
 
-    def near_column(self, pixel: int, S: Indices, noise: Floats) -> None:
-        """None: by its features a pixel shares something with all others."""
+    def near_column(self, pixel: int, S: Indices, noise: Floats) -> tuple[Window, Floats] | None:
+        """That of the base where no group is used; else None: by its features a pixel has to do with all others."""
+        return None if self.V.shape[1] or not self.quick else self.base.near_column(pixel, S, noise)

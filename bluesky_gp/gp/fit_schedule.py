@@ -14,6 +14,7 @@ _RESTARTS = (80, 100, 150, 200)  # and counts at which it starts from the first 
 _SECOND_START = (20, 40, 80, 150)  # by curvature
 LIKELIHOOD = 1000  # measured pixels that a fit looks at
 _CLUSTER = 100
+IN_BLOCKS, BLOCK = 2000, 250  # those that it looks at in blocks of neighbours, and in each block, at most
 _WORK = 72  # evaluations of one start of a search, with its candidates and what is followed to the end
 _FROM_THE_LAST, _FROM_ELSEWHERE = 18, 6  # evaluations by L-BFGS: elsewhere there are a few, before the best goes on
 _CURVED, _CURVED_FROM_ELSEWHERE = 5, 14  # by steps that know how the density curves
@@ -53,6 +54,47 @@ def likelihood_pixels(S: Indices, coordinates: Floats) -> Indices:
     chosen = np.unique(KDTree(coordinates).query(coordinates[centres], k=_CLUSTER)[1])
     others = np.setdiff1d(np.arange(len(S)), chosen)
     return np.sort(np.concatenate([chosen, rng.choice(others, LIKELIHOOD - len(chosen), replace=False)]))
+
+
+def likelihood_blocks(coordinates: Floats) -> list[Indices]:
+    """Choose blocks of neighbours among very many measured pixels that a fit looks at, as if they were independent.
+
+    The places of each among the measured ones; of more than 2000 pixels some blocks are left out. Beside a thousand
+    pixels together, they take a fifth of the time; of 1100 values the log density at what they lead to is 0.15 +- 0.12
+    lower, of 2500 values 4 higher and more, as they look at twice as many. Until there are about a fifth more pixels
+    cuts stay nearly where they are, and the same blocks are looked at: from fit to fit hyperparameters move little.
+    """
+    num = _round(-(-len(coordinates) // BLOCK))
+    blocks = _halved(coordinates, np.arange(len(coordinates)), num)
+    order = np.random.default_rng(num).permutation(num)
+    return [blocks[i] for i in order[: IN_BLOCKS * num // len(coordinates)]]
+
+
+def _round(number: int) -> int:
+    """Return the next number of 1, 2, ..., 8, 10, 12, 14, 16, 20, 24, 28, 32, 40, ..."""
+    step = max(1, 1 << ((number - 1).bit_length() - 3)) if number > 8 else 1
+    return -(-number // step) * step
+
+
+def looked_at(S: Indices, coordinates: Floats, *, in_blocks: bool) -> tuple[Indices, tuple[int, ...]]:
+    """Return which measured pixels a fit looks at, and how many each block of them has; (): it takes them together."""
+    if not in_blocks or len(S) <= LIKELIHOOD:
+        return likelihood_pixels(S, coordinates), ()
+    blocks = likelihood_blocks(coordinates)
+    return np.concatenate(blocks), tuple(len(block) for block in blocks)
+
+
+def _halved(coordinates: Floats, places: Indices, num: int) -> list[Indices]:
+    """Cut pixels into so many blocks across their longest side, again and again."""
+    if num == 1:
+        return [places]
+    axis = int(np.argmax(np.ptp(coordinates[places], axis=0)))
+    along = places[np.argsort(coordinates[places, axis], kind="stable")]
+    first = len(places) * (num // 2) // num
+    return [
+        *_halved(coordinates, along[:first], num // 2),
+        *_halved(coordinates, along[first:], num - num // 2),
+    ]
 
 
 class Starts(NamedTuple):

@@ -15,6 +15,7 @@ from typing import Protocol, Self
 import numpy as np
 from sklearn.gaussian_process.kernels import Kernel
 
+from bluesky_gp.gp.features_left import Nearest
 from bluesky_gp.gp.window import Window
 from bluesky_gp.typing import Floats, Indices
 
@@ -22,7 +23,18 @@ NO_VARIANCE = 1e-300
 """Stands for a variance of zero where one is divided by it."""
 
 
-class Solver(Protocol):
+class Solving(Protocol):
+    """Solutions with some K; implemented by every `Solver` and by `BlockSolver`, called by a trend."""
+
+    def solve(self, b: Floats, start: Floats | None = None, *, rough: bool = False) -> Floats:
+        """Return ``K^-1 b``, shape ``(m,)`` or ``(m, k)``, from a first guess if there is one.
+
+        `rough`: to six digits, which is enough for a variance.
+        """
+        ...
+
+
+class Solver(Solving, Protocol):
     """Solutions with K, the covariance of the measured pixels.
 
     Implemented by `CholeskySolver` and `IterativeSolver`; made by a `Covariance`, called by posterior and trend.
@@ -36,13 +48,6 @@ class Solver(Protocol):
     @property
     def notes(self) -> str:
         """Approximations made, in words for the record; empty: none."""
-        ...
-
-    def solve(self, b: Floats, start: Floats | None = None, *, rough: bool = False) -> Floats:
-        """Return ``K^-1 b``, shape ``(m,)`` or ``(m, k)``, from a first guess if there is one.
-
-        `rough`: to six digits, which is enough for a variance.
-        """
         ...
 
     def reduce(self, cross: Floats) -> Floats:
@@ -85,8 +90,18 @@ class Covariance(Protocol):
         ...
 
     @property
+    def quick(self) -> bool:
+        """Whether sums are taken in the quicker order of `numerics` 0.3: other roundings."""
+        ...
+
+    @property
     def neighbourhood(self) -> Floats:
         """Sum of the squared correlations of every pixel with all, up to a factor, shape ``(N,)``."""
+        ...
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
         ...
 
     @property
@@ -122,8 +137,11 @@ class Covariance(Protocol):
         """Draw one sample of all pixels, mean zero, shape ``(N,)``."""
         ...
 
-    def solver(self, S: Indices, noise: Floats) -> Solver:
-        """Return the solver for measured pixels S, whose noise variances beside the kernel's are given."""
+    def solver(self, S: Indices, noise: Floats, earlier: Solver | None = None) -> Solver:
+        """Return the solver for measured pixels S, whose noise variances beside the kernel's are given.
+
+        `earlier`: that of the first of S for other hyperparameters, from which something may be taken over.
+        """
         ...
 
     def near_column(self, pixel: int, S: Indices, noise: Floats) -> tuple[Window, Floats] | None:
@@ -133,7 +151,7 @@ class Covariance(Protocol):
         """
         ...
 
-    def nearest_variance(self, S: Indices, noise: Floats) -> Floats | None:
+    def nearest_variance(self, S: Indices, noise: Floats) -> Nearest | None:
         """Variance of all pixels, given those of S that are nearest to each; None where the exact one costs little."""
         ...
 
@@ -144,6 +162,14 @@ class StationaryCovariance(Covariance, Protocol):
     @property
     def shape(self) -> tuple[int, ...]:
         """Pixels along each axis."""
+        ...
+
+
+class TiledCovariance(StationaryCovariance, Protocol):
+    """Covariance of pixels with those of a box for little; implemented by `LatticeCovariance`."""
+
+    def box(self, S: Indices, low: Indices, high: Indices) -> Floats:
+        """Covariance of pixels S with those of a box, `high` not in it, shape ``(m, k)``."""
         ...
 
 

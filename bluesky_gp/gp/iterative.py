@@ -24,6 +24,8 @@ from bluesky_gp.typing import Floats, Indices
 _TOLERANCE = 1e-9  # of the residual, relative to the right-hand side
 _ROUGH = 1e-6
 _MAX_ITERATIONS = 300
+_COMPARED = 64  # columns of U, by which old weights are compared with new ones
+_STALE = 0.05  # relative difference beyond which they are renewed: at 0.1 solutions take half as many iterations more
 
 
 @dataclass(frozen=True)
@@ -46,24 +48,52 @@ class IterativeSolver:
         weights = columns(prior, S, noise, order, conditions)
         return cls(prior, S, noise, order, conditions, weights, tolerance)
 
+    @classmethod
+    def after(cls, earlier: object, prior: StationaryCovariance, S: Indices, noise: Floats) -> Self:
+        """Build, out of an earlier solver as far as there is one that knows the first of S."""
+        known = earlier.renewed(prior, S, noise) if prior.quick and isinstance(earlier, cls) else None
+        return cls.build(prior, S, noise) if known is None else known
+
     def extend(self, prior: Covariance, S: Indices, new: Indices, noise: Floats) -> Self:
         """Return the solver of these pixels and some more, which come last in the order."""
         m, k = len(S), len(new)
+        if not k:  # asked at the end of a run, whose last pixels are known already
+            return self
         S, noise = np.concatenate([S, new]), np.concatenate([self.noise, prior.noise + noise])
         at = positions(self.prior, S)
-        nearest = np.atleast_2d(KDTree(at[:m]).query(at[m:], k=min(NEIGHBOURS, m))[1])
+        order = np.concatenate([self.order, np.arange(m, m + k)])
+        if prior.quick:
+            nearest = conditioning_sets(at, order, m)
+        else:  # only those of before
+            nearest = np.atleast_2d(KDTree(at[:m]).query(at[m:], k=min(NEIGHBOURS, m))[1])
         conditions = np.full((k, self.conditions.shape[1]), -1)
-        conditions[:, : nearest.shape[1]] = nearest
-        order = np.arange(m, m + k)
-        weights = columns(self.prior, S, noise, order, conditions)
+        conditions[:, : nearest.shape[1]] = nearest[:, : conditions.shape[1]]
+        weights = columns(self.prior, S, noise, order[m:], conditions)
         return replace(
             self,
             S=S,
             noise=noise,
-            order=np.concatenate([self.order, order]),
+            order=order,
             conditions=np.concatenate([self.conditions, conditions]),
             weights=np.concatenate([self.weights, weights]),
         )
+
+    def renewed(self, prior: StationaryCovariance, S: Indices, noise: Floats) -> Self | None:
+        """Return the solver of another covariance; None where S does not begin with the pixels of this one.
+
+        The order stays, as it knows nothing of the covariance. So do the weights while they are nearly the new ones:
+        a solution takes one iteration more at most, and to renew them takes as long as ten.
+        """
+        m = len(self.S)
+        if not np.array_equal(S[:m], self.S):
+            return None
+        grown = self.extend(self.prior, self.S, S[m:], noise[m:] - self.prior.noise)
+        some = np.random.default_rng(m).choice(len(S), min(_COMPARED, len(S)), replace=False)
+        now, before = columns(prior, S, noise, grown.order[some], grown.conditions[some]), grown.weights[some]
+        renewed = replace(grown, prior=prior, noise=noise)
+        if np.linalg.norm(now - before) <= _STALE * np.linalg.norm(now):
+            return renewed
+        return replace(renewed, weights=columns(prior, S, noise, grown.order, grown.conditions))
 
     @cached_property
     def _factor(self) -> tuple[csr_array, csr_array]:

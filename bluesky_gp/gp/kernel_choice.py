@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
-from scipy.linalg import block_diag
 from sklearn.gaussian_process.kernels import ConstantKernel, Kernel, Matern, WhiteKernel
 
+from bluesky_gp.gp.block_diagonal import block_diagonal
 from bluesky_gp.gp.feature_kernel import FeatureKernel
 from bluesky_gp.gp.rotated_matern import RotatedMatern
 from bluesky_gp.gp.starts import CANDIDATES, candidate_starts
@@ -96,8 +96,8 @@ class KernelChoice:
         """
         n, groups = len(self.kernel.theta), len(ranks)
         typical, std = np.full(groups, np.log(_RELEVANCE[0])), np.full(groups, _RELEVANCE[1])
-        known = LinearPrior(np.empty((0, n)), np.empty(0), np.empty(0)) if self.prior is None else self.prior
-        A = block_diag(known.A, np.eye(groups))
+        known = _none(n) if self.prior is None else self.prior
+        A = block_diagonal(known.A, np.eye(groups))
         prior = LinearPrior(A, np.append(known.mean, typical), np.append(known.std, std))
         relevance = np.exp(typical) if groups > 1 else float(np.exp(typical[0]))
         starts = [np.append(start, np.full(groups, np.log(a))) for start in self.starts[:2] for a in _RELEVANT]
@@ -107,6 +107,22 @@ class KernelChoice:
             tuple(starts),
             None if self.scale is None else np.append(self.scale, np.full(groups, _RELEVANCE_SCALE)),
             tuple(np.append(candidate, typical) for candidate in self.candidates),
+            self.n_restarts,
+            self.by_curvature,
+        )
+
+    def timed(self, time: "KernelChoice") -> Self:
+        """Return the same kernel plus one of seconds, behind it in theta, with the priors of both."""
+        n, k = len(self.kernel.theta), len(time.kernel.theta)
+        priors = [_none(n) if self.prior is None else self.prior, _none(k) if time.prior is None else time.prior]
+        means, stds = (np.concatenate([getattr(prior, name) for prior in priors]) for name in ("mean", "std"))
+        scales = [np.ones(n) if self.scale is None else self.scale, np.ones(k) if time.scale is None else time.scale]
+        return type(self)(
+            self.kernel + time.kernel,
+            LinearPrior(block_diagonal(*(prior.A for prior in priors)), means, stds),
+            tuple(np.append(start, other) for start in self.starts for other in time.starts),
+            None if self.scale is None else np.concatenate(scales),
+            tuple(np.append(candidate, time.kernel.theta) for candidate in self.candidates),
             self.n_restarts,
             self.by_curvature,
         )
@@ -127,6 +143,11 @@ class KernelChoice:
             shape_kernel = Matern(scales, bounds, nu=2.5)
         kernel = ConstantKernel(1.0, (1e-4, 1e4)) * shape_kernel + WhiteKernel(0.01, (1e-7, 1e2))
         return cls(kernel, _default_prior(ndim), _default_starts(ndim, bounds), _default_scale(ndim))
+
+
+def _none(n: int) -> LinearPrior:
+    """Return that nothing is believed of so many hyperparameters."""
+    return LinearPrior(np.empty((0, n)), np.empty(0), np.empty(0))
 
 
 def _default_prior(ndim: int) -> LinearPrior:

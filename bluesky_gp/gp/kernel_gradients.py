@@ -149,6 +149,46 @@ def _(kernel: RationalQuadratic, lags: Floats) -> Floats:
     return np.stack(parts, axis=1) if parts else np.empty((len(lags), 0))
 
 
+@singledispatch
+def contracted(kernel: Kernel, lags: Floats, weights: Floats) -> tuple[float, Floats]:
+    """Return ``weights @ kappa`` and ``weights @ gradient_of_lags``, shape ``(n_theta,)``, which need not be formed."""
+    return float(weights @ of_lags(kernel, lags)), np.asarray(weights @ gradient_of_lags(kernel, lags))
+
+
+@contracted.register
+def _(kernel: RotatedMatern, lags: Floats, weights: Floats) -> tuple[float, Floats]:
+    return kernel.contracted(lags, weights)
+
+
+@contracted.register
+def _(kernel: WhiteKernel, lags: Floats, weights: Floats) -> tuple[float, Floats]:
+    return 0.0, np.zeros(n_free(kernel))
+
+
+@contracted.register
+def _(kernel: ConstantKernel, lags: Floats, weights: Floats) -> tuple[float, Floats]:
+    value = kernel.constant_value * float(weights.sum())
+    return value, np.full(n_free(kernel), value)
+
+
+@contracted.register
+def _(kernel: Sum, lags: Floats, weights: Floats) -> tuple[float, Floats]:
+    (value_1, by_1), (value_2, by_2) = (contracted(part, lags, weights) for part in (kernel.k1, kernel.k2))
+    return value_1 + value_2, np.concatenate([by_1, by_2])
+
+
+@contracted.register
+def _(kernel: Product, lags: Floats, weights: Floats) -> tuple[float, Floats]:
+    k1, k2 = kernel.k1, kernel.k2
+    if isinstance(k1, ConstantKernel):  # the usual case, for one evaluation
+        value, by_theta = contracted(k2, lags, weights)
+        value *= k1.constant_value
+        return value, np.concatenate([np.full(n_free(k1), value), k1.constant_value * by_theta])
+    _, by_1 = contracted(k1, lags, weights * of_lags(k2, lags))
+    value, by_2 = contracted(k2, lags, weights * of_lags(k1, lags))
+    return value, np.concatenate([by_1, by_2])
+
+
 def _by_length_scale(kernel: Kernel, squares: Floats, factor: Floats) -> Floats:
     """Derivative by the logarithm of each length scale, or of the one of an isotropic kernel."""
     if kernel.hyperparameter_length_scale.fixed:

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from scipy.fft import fft, ifft, irfft, next_fast_len, rfft, rfftn
 
 from bluesky_gp.gp.blas import processors
-from bluesky_gp.typing import Floats
+from bluesky_gp.typing import Floats, Indices
 
 _BINS = 8.0  # of eigenvalues, for a factor of e
 _LOWEST = 1e-9  # eigenvalue, relative to the largest, that is told from zero
@@ -33,12 +33,18 @@ class LatticeProduct:
     spectrum: Floats  # of kappa, wrapped on the padded lattice; real, because kappa(-lag) = kappa(lag)
 
     @classmethod
-    def from_table(cls, table: Floats, shape: tuple[int, ...]) -> Self:
-        """Take kappa over all lags, from ``-(n - 1)`` to ``n - 1`` on each axis."""
-        padded = tuple(next_fast_len(2 * n - 1, real=True) for n in shape)
+    def from_table(cls, table: Floats, shape: tuple[int, ...], most: Indices | None = None) -> Self:
+        """Take kappa over all lags, from ``-(n - 1)`` to ``n - 1`` on each axis.
+
+        `most`: the largest lag along each axis at which it is not nothing, which needs less padding.
+        """
+        far = [n - 1 for n in shape] if most is None else most.tolist()
+        padded = tuple(next_fast_len(n + lag, real=True) for n, lag in zip(shape, far, strict=True))
         wrapped = np.zeros(padded)
-        wrapped[tuple(slice(0, 2 * n - 1) for n in shape)] = table
-        wrapped = np.roll(wrapped, tuple(1 - n for n in shape), axis=tuple(range(len(shape))))
+        wrapped[tuple(slice(0, 2 * lag + 1) for lag in far)] = table[
+            tuple(slice(n - 1 - lag, n + lag) for n, lag in zip(shape, far, strict=True))
+        ]
+        wrapped = np.roll(wrapped, tuple(-lag for lag in far), axis=tuple(range(len(shape))))
         return cls(shape, padded, np.ascontiguousarray(rfftn(wrapped, workers=_workers(padded)).real))
 
     def __call__(self, field: Floats) -> Floats:
@@ -82,3 +88,18 @@ class LatticeProduct:
 def _workers(shape: tuple[int, ...]) -> int:
     """Threads for an FFT: below a quarter of a million points one is faster."""
     return processors() if np.prod(shape) > 2**18 else 1
+
+
+def sums_within(table: Floats, shape: tuple[int, ...]) -> Floats:
+    """Sum a table over the lags, odd sides, over those that lead from each pixel to one of the lattice.
+
+    The product with a field of ones, axis by axis by running sums.
+    """
+    for axis, n in enumerate(shape):
+        far = table.shape[axis] // 2
+        sums = np.zeros([side + (i == axis) for i, side in enumerate(table.shape)])
+        np.cumsum(table, axis=axis, out=sums[(slice(None),) * axis + (slice(1, None),)])
+        begin = np.maximum(far - np.arange(n), 0)
+        end = np.minimum(far + np.arange(n, 0, -1), 2 * far + 1)
+        table = np.take(sums, end, axis) - np.take(sums, begin, axis)
+    return table

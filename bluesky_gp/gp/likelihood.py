@@ -15,6 +15,7 @@ from typing import NamedTuple, Self
 import numpy as np
 from sklearn.gaussian_process.kernels import Kernel
 
+from bluesky_gp.gp import lapack
 from bluesky_gp.gp.cholesky import CholeskySolver
 from bluesky_gp.gp.interfaces import Pairs
 from bluesky_gp.gp.trend import Trend, TrendEstimate
@@ -52,6 +53,12 @@ def log_marginal_likelihood(
     return Likelihood(evidence.log_likelihood, evidence.gradient)
 
 
+def log_probability(fitted: TrendEstimate, log_determinant: float) -> float:
+    """Return the first formula of `log_marginal_likelihood`."""
+    quadratic, m = float(fitted.residual @ fitted.alpha), len(fitted.alpha)
+    return float(-0.5 * (quadratic + log_determinant + m * np.log(2.0 * np.pi)))
+
+
 @dataclass(frozen=True)
 class Evidence:
     """One factorisation for the likelihood of theta, its gradient, and how the values say that it curves."""
@@ -62,24 +69,28 @@ class Evidence:
     fitted: TrendEstimate
 
     @classmethod
-    def of(cls, kernel: Kernel, pairs: Pairs, trend: Trend, S: Indices, y: Floats, noise: Floats) -> Self:
-        """Factorise; see `log_marginal_likelihood`."""
+    def of(
+        cls, kernel: Kernel, pairs: Pairs, trend: Trend, S: Indices, y: Floats, noise: Floats, *, quick: bool = False
+    ) -> Self:
+        """Factorise; see `log_marginal_likelihood`, and `Covariance.quick`."""
         K = pairs.matrix(kernel)
         K[np.diag_indices(len(S))] += noise
-        solver = CholeskySolver.factorise(K)
+        solver = CholeskySolver.factorise(K, quick=quick)
         return cls(kernel, pairs, solver, trend.estimate(S, y, solver))
 
     @property
     def log_likelihood(self) -> float:
         """The first formula of `log_marginal_likelihood`."""
-        quadratic, m = float(self.fitted.residual @ self.fitted.alpha), len(self.fitted.alpha)
-        return float(-0.5 * (quadratic + self.solver.log_determinant + m * np.log(2.0 * np.pi)))
+        return log_probability(self.fitted, self.solver.log_determinant)
 
     @property
     def gradient(self) -> Floats:
         """The second, shape ``(n_theta,)``."""
-        alpha = self.fitted.alpha
-        W = np.outer(alpha, alpha).T - self.solver.inverse()  # laid out as the inverse is
+        alpha, W = self.fitted.alpha, self.solver.inverse()
+        if self.solver.quick:
+            lapack.subtract_square(W, alpha)
+            return -0.5 * self.pairs.contract(self.kernel, W)
+        np.subtract(np.outer(alpha, alpha).T, W, out=W)
         return 0.5 * self.pairs.contract(self.kernel, W)
 
     @property
@@ -93,3 +104,38 @@ class Evidence:
         """
         changed = self.pairs.times(self.kernel, self.fitted.alpha)
         return 0.5 * changed.T @ self.solver.solve(changed)
+
+    @property
+    def left_out(self) -> Floats:
+        """Error at each value of its prediction from all others, shape ``(m,)``.
+
+        Rasmussen & Williams (2006), eq. 5.12.
+        """
+        return self.fitted.alpha / self.solver.precision()
+
+
+@dataclass(frozen=True)
+class BlockEvidence:
+    """That of blocks of values, taken as independent."""
+
+    blocks: tuple[Evidence, ...]
+
+    @property
+    def log_likelihood(self) -> float:
+        """The sum over the blocks."""
+        return sum(block.log_likelihood for block in self.blocks)
+
+    @property
+    def gradient(self) -> Floats:
+        """Its derivative by theta, shape ``(n_theta,)``."""
+        return np.asarray(np.sum([block.gradient for block in self.blocks], axis=0))
+
+    @property
+    def information(self) -> Floats:
+        """Minus its curvature, nearly, shape ``(n_theta, n_theta)``."""
+        return np.asarray(np.sum([block.information for block in self.blocks], axis=0))
+
+    @property
+    def left_out(self) -> Floats:
+        """Error at each value of its prediction from all others in its block, shape ``(m,)``."""
+        return np.concatenate([block.left_out for block in self.blocks])

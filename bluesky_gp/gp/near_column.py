@@ -21,28 +21,21 @@ import numpy as np
 from bluesky_gp.gp.blas import blas_threads
 from bluesky_gp.gp.cholesky import CholeskySolver
 from bluesky_gp.gp.interfaces import Covariance
+from bluesky_gp.gp.profiles import NOTHING, Profiles
 from bluesky_gp.gp.window import Window
 from bluesky_gp.typing import Floats, Indices
 
-_NOTHING = 1e-5  # correlation
 _RELATIVE = 1e-3  # of the pixel's variance, that is nothing at the edges
 _LARGEST = 0.25  # share of the lattice, above which the whole takes hardly longer
 _MOST = 1500  # measured pixels in a window, above which their factor takes as long
 
 
-def reach(table: Floats) -> Indices:
-    """Return the largest lag along each axis at which a table over the lags, shape ``2 n - 1``, has a covariance."""
-    far, axes = np.abs(table) > _NOTHING * table.max(), range(table.ndim)
-    lags = [np.flatnonzero(far.any(axis=tuple(i for i in axes if i != axis))) for axis in axes]
-    return np.array([np.abs(each - n // 2).max() for each, n in zip(lags, table.shape, strict=True)])
-
-
-def window_sides(table: Floats, shape: tuple[int, ...]) -> tuple[int, ...] | None:
-    """Return the sides of a window that holds all lags at which a table has a covariance.
+def window_sides(profiles: Profiles, shape: tuple[int, ...]) -> tuple[int, ...] | None:
+    """Return the sides of a window that holds all lags at which there is a covariance.
 
     None where it is no small part of the lattice.
     """
-    sides = tuple(min(2 * int(most) + 1, n) for most, n in zip(reach(table), shape, strict=True))
+    sides = tuple(min(2 * int(most) + 1, n) for most, n in zip(profiles.reach(), shape, strict=True))
     return sides if np.prod(sides) <= _LARGEST * np.prod(shape) else None
 
 
@@ -63,5 +56,5 @@ def near_column(prior: Covariance, window: Window, S: Indices, noise: Floats, pi
     with blas_threads(len(T)):
         weights = CholeskySolver.of(prior, T, noise[inside]).solve(prior.block(T, np.array([p]))[:, 0])
     column = (prior.column(p) - prior.dot(T, weights)).reshape(window.sides)
-    least = max(_RELATIVE * float(column.flat[p]), _NOTHING * float(prior.variance[0]))
+    least = max(_RELATIVE * float(column.flat[p]), NOTHING * float(prior.variance[0]))
     return column if np.abs(window.rim(column)).max(initial=0.0) <= least else None

@@ -12,7 +12,7 @@ from scipy.spatial import KDTree
 from bluesky_gp.gp import lapack
 from bluesky_gp.gp.blas import blas_threads, processors
 from bluesky_gp.gp.cholesky import CholeskySolver
-from bluesky_gp.gp.interfaces import StationaryCovariance
+from bluesky_gp.gp.interfaces import TiledCovariance
 from bluesky_gp.typing import Floats, Indices
 
 NEIGHBOURS = 300  # measured pixels that a tile shares: its corners have their 120 nearest among them
@@ -21,18 +21,26 @@ _SMALLEST = 4  # pixels along the longest side of a tile that is not cut any mor
 _SIDE = 32  # pixels along the side of a first tile
 
 
-def nearest_variance(prior: StationaryCovariance, S: Indices, noise: Floats, reach: Indices | None = None) -> Floats:
+def nearest_variance(
+    prior: TiledCovariance,
+    S: Indices,
+    noise: Floats,
+    reach: Indices | None = None,
+    neighbours: int = NEIGHBOURS,
+) -> Floats:
     """Return the variance of every pixel, shape ``(N,)``, from measured pixels near its tile.
 
     Parameters
     ----------
-    prior : StationaryCovariance
+    prior : TiledCovariance
     S : ndarray of int, shape (m,)
         Measured pixels, flat.
     noise : ndarray, shape (m,)
         Their noise variances, the kernel's included.
     reach : ndarray of int, shape (ndim,), optional
         Pixels along each axis beyond which there is no covariance: what lies farther from a tile is left out.
+    neighbours : int
+        Measured pixels that a tile shares.
     """
     positions = np.stack(np.unravel_index(S, prior.shape), axis=-1)
     tree = KDTree(positions)
@@ -41,9 +49,9 @@ def nearest_variance(prior: StationaryCovariance, S: Indices, noise: Floats, rea
 
     def fill(tile: Tile) -> None:
         pixels = everywhere[tuple(slice(*ends) for ends in zip(*tile, strict=True))].ravel()
-        near = _near(tree, positions, *tile, reach)
+        near = _near(tree, positions, *tile, reach, neighbours)
         solver = CholeskySolver.factorise(prior.block(S[near], S[near]) + np.diag(noise[near]))
-        cross = prior.block(S[near], pixels)
+        cross = prior.box(S[near], *tile)
         reduction = solver.reduce(cross) if reach is None else _reduction(solver, cross)
         variance[pixels] = np.maximum(prior.variance[pixels] - reduction, 0.0)
 
@@ -80,13 +88,15 @@ def _cut(positions: Indices, low: Indices, high: Indices) -> list[Tile]:
     return [*_cut(inside, low, first), *_cut(inside, second, high)]
 
 
-def _near(tree: KDTree, positions: Indices, low: Indices, high: Indices, reach: Indices | None) -> Indices:
-    """Measured pixels around a tile, `NEIGHBOURS` if there are as many: those inside, then the nearest on every side.
+def _near(
+    tree: KDTree, positions: Indices, low: Indices, high: Indices, reach: Indices | None, neighbours: int
+) -> Indices:
+    """Measured pixels around a tile, `neighbours` if there are as many: those inside, then the nearest on every side.
 
     On every side, because the nearest of all may lie in one dense cluster and know nothing of the other side.
     """
     centre, half = 0.5 * (low + high - 1), 0.5 * (high - low - 1)
-    candidates = np.atleast_1d(tree.query(centre, k=min(len(positions), 8 * NEIGHBOURS))[1])
+    candidates = np.atleast_1d(tree.query(centre, k=min(len(positions), 8 * neighbours))[1])
     if reach is not None:
         candidates = candidates[np.all(np.abs(positions[candidates] - centre) <= half + reach, axis=1)]
     offset = positions[candidates] - centre
@@ -97,4 +107,4 @@ def _near(tree: KDTree, positions: Indices, low: Indices, high: Indices, reach: 
     rank = np.empty(len(order))  # of each among those of its side
     rank[order] = np.arange(len(order)) - first[side[order]]
     rank[distance == 0.0] = -1.0
-    return candidates[np.lexsort((distance, rank))[:NEIGHBOURS]]
+    return candidates[np.lexsort((distance, rank))[:neighbours]]

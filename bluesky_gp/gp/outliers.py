@@ -14,8 +14,7 @@ def outlier_noise(problem: FitProblem, theta: Floats, threshold: float) -> Float
     error is `threshold` standard deviations of its prediction; then the next, until none exceeds that. One after
     another, because an outlier makes its neighbours look like ones. At most a tenth of the values are doubted.
     """
-    K = problem.covariance.among(problem.S).matrix(problem.covariance.kernel.clone_with_theta(theta))
-    K[np.diag_indices(len(problem.S))] += problem.noise
+    K = problem.noisy(theta)
     extra = np.zeros(len(problem.S))
     for _ in range(max(1, len(extra) // 10)):
         solver = CholeskySolver.factorise(K + np.diag(extra))

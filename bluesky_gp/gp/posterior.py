@@ -26,9 +26,12 @@ from typing import Self
 import numpy as np
 from sklearn.gaussian_process.kernels import Kernel
 
+from bluesky_gp.gp.common_solver import solver_given
 from bluesky_gp.gp.covariance import covariance_of
-from bluesky_gp.gp.fantasy import Fantasy, Foreseen
+from bluesky_gp.gp.fantasy import Fantasy, Foreseen, Sources
+from bluesky_gp.gp.features_left import FeaturesLeft
 from bluesky_gp.gp.interfaces import Covariance, Solver
+from bluesky_gp.gp.matheron import error_of_a_draw
 from bluesky_gp.gp.posterior_covariance import PosteriorCovariance, variance_given
 from bluesky_gp.gp.trend import Trend
 from bluesky_gp.gp.window import Window
@@ -45,10 +48,12 @@ class GridPosterior(PosteriorCovariance):
     trend: Trend = field(repr=False)
     values: Floats  # (m,), NaN: failed
     noise: Floats  # (m,), noise variance known for each, beside the kernel's
+    common: Floats = field(repr=False)  # (m, r), root of what values have in common beside the map; r = 0: nothing
     mean_solver: Solver = field(repr=False)  # of the pixels with a value
     dual: Floats = field(repr=False)  # (n_values, q + 1), K^-1 of the trend's basis and of y
     mean: Floats = field(repr=False)  # (N,)
     variance: Floats = field(repr=False)  # (N,), of the target without noise
+    left: FeaturesLeft | None = field(default=None, repr=False)  # on a large lattice
     excess: float = 0.0  # largest relative excess of the variance over the exact one, at a few pixels; 0: it is exact
 
     @classmethod
@@ -74,7 +79,9 @@ class GridPosterior(PosteriorCovariance):
         *,
         noise: Floats | None = None,
         trend: Trend | None = None,
+        common: Floats | None = None,
         exact: bool = False,
+        earlier: Self | None = None,
     ) -> Self:
         """Compute the posterior from scratch.
 
@@ -92,17 +99,24 @@ class GridPosterior(PosteriorCovariance):
             Variance of each value's noise, beside the white noise of the kernel.
         trend : Trend, optional
             Default: a constant estimated by generalised least squares.
+        common : ndarray, shape (m, r), optional
+            Root R of a covariance ``R R^T`` of the values that is not that of their pixels, as of their times.
         exact : bool
             Compute the variance exactly, whatever it costs.
+        earlier : GridPosterior, optional
+            Of the first of these pixels by other hyperparameters: what is alike is not computed again.
         """
         noise = np.zeros(len(pixels)) if noise is None else noise
         trend = Trend.constant(len(prior.variance)) if trend is None else trend
+        common = np.empty((len(pixels), 0)) if common is None else common
         has_value = np.isfinite(values)
         S, y = pixels[has_value], values[has_value]
-        solver = prior.solver(pixels, noise)
-        mean_solver = solver if has_value.all() else prior.solver(S, noise[has_value])
+        before = (None, None) if earlier is None else (earlier.solver, earlier.mean_solver)
+        solver = mean_solver = solver_given(prior, pixels, noise, common, before[0])
+        if not has_value.all():
+            mean_solver = solver_given(prior, S, noise[has_value], common[has_value], before[1])
         mean, dual = _mean(prior, trend, S, y, mean_solver)
-        variance, excess = variance_given(prior, pixels, noise, solver, exact=exact)
+        (variance, left), excess = variance_given(prior, pixels, noise, solver, exact=exact)
         trend_root = trend.uncertainty(prior, pixels, solver)
         if len(trend_root):
             variance = variance + np.square(trend_root).sum(axis=1)
@@ -114,10 +128,12 @@ class GridPosterior(PosteriorCovariance):
             trend=trend,
             values=values,
             noise=noise,
+            common=common,
             mean_solver=mean_solver,
             dual=dual,
             mean=mean,
             variance=variance,
+            left=None if len(trend_root) else left,
             excess=excess,
         )
 
@@ -146,7 +162,8 @@ class GridPosterior(PosteriorCovariance):
         n, has_value = len(self.prior.variance), np.isfinite(values).all(axis=1)
         solver = self.mean_solver
         if not np.array_equal(has_value, np.isfinite(self.values)):
-            solver = self.prior.solver(self.pixels[has_value], self.noise[has_value])
+            some = self.pixels[has_value], self.noise[has_value], self.common[has_value]
+            solver = solver_given(self.prior, *some)
         S, trend = self.pixels[has_value], Trend.constant(n)
         return np.stack([_mean(self.prior, trend, S, y, solver)[0] for y in values[has_value].T], axis=1)
 
@@ -166,18 +183,25 @@ class GridPosterior(PosteriorCovariance):
 
         The trend stays as it is, as it would for a value that is the predicted mean.
         """
-        near = None if len(self.trend_root) else self.prior.near_column(pixel, self.pixels, self.noise)
+        spread = len(self.trend_root) or self.common.shape[1]  # a pixel has to do with all others
+        near = None if spread else self.prior.near_column(pixel, self.pixels, self.noise)
         if near is not None:
             return self._conditioned_near(*near, pixel, value, noise + self.prior.noise)
-        column = self.covariance_column(pixel)
+        apart = None if self.left is None else self.left.column(pixel)
+        column, sources = self._column(pixel) if apart is None else (apart[0], None)
         noise += self.prior.noise
         std = self._std(float(column[pixel]), noise)
         gain = column / std
+        if sources is not None:
+            sources = Sources(sources.weights / std, sources.trend / std)
+        left = None if self.left is None or apart is None else self.left.after(apart[1], std, noise)
+        unmoved = value == self.mean[pixel]
         return replace(
             self,
-            mean=self.mean + gain * ((value - self.mean[pixel]) / std),
+            mean=self.mean if unmoved else self.mean + gain * ((value - self.mean[pixel]) / std),
             variance=np.maximum(self.variance - gain * gain, 0.0),
-            fantasies=(*self.fantasies, Fantasy(pixel, gain, std, noise)),
+            fantasies=(*self.fantasies, Fantasy(pixel, gain, std, noise, sources=sources)),
+            left=left,
         )
 
     def _conditioned_near(self, window: Window, column: Floats, pixel: int, value: float, noise: float) -> Self:
@@ -227,10 +251,14 @@ class GridPosterior(PosteriorCovariance):
             pixels=np.concatenate([self.pixels, pixels]),
             values=np.concatenate([self.values, values]),
             noise=np.concatenate([self.noise, noise]),
+            common=np.vstack([self.common, np.zeros((len(pixels), self.common.shape[1]))]),
             solver=solver,
             mean_solver=mean_solver,
             variance=ahead.variance,
+            left=None,
         )
+        if ahead.left is not None:
+            grown = replace(grown, left=ahead.left.observed(grown.pixels, grown.noise))
         start = np.vstack([self.dual, np.zeros((int(has_value.sum()), self.dual.shape[1]))])
         mean, dual = _mean(prior, self.trend, *grown.measured, mean_solver, start)
         trend_root = self.trend.uncertainty(prior, grown.pixels, solver)
@@ -245,7 +273,7 @@ class GridPosterior(PosteriorCovariance):
     @property
     def foreseen(self) -> Foreseen:
         """The pixels taken as measured, and the variance that they leave."""
-        return Foreseen(self.fantasised, self.variance)
+        return Foreseen(self.fantasised, self.variance, self.left)
 
     @property
     def approximations(self) -> str:
@@ -264,13 +292,7 @@ class GridPosterior(PosteriorCovariance):
 
         A sample of the prior, corrected by the data (Matheron's rule; Wilson et al. 2020, arXiv:2002.09309, eq. 9).
         """
-        S, draw = self.pixels, self.prior.sample(rng)
-        noisy = draw[S] + np.sqrt(self.prior.noise + self.noise) * rng.standard_normal(len(S))
-        error = draw - self.prior.dot(S, self.solver.solve(noisy))
-        for fantasy in self.fantasies:
-            measured = error[fantasy.pixel] + np.sqrt(fantasy.noise) * rng.standard_normal()
-            error = error - fantasy.gain * (measured / fantasy.std)
-        return np.asarray(self.mean + error)
+        return self.mean + error_of_a_draw(self, rng, self.noise, self.common)
 
 
 def _mean(

@@ -20,7 +20,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from bluesky_gp.gp.fantasy import Fantasy
+from bluesky_gp.gp.common_solver import CommonSolver, with_common
+from bluesky_gp.gp.fantasy import Fantasy, Sources
+from bluesky_gp.gp.features_left import Nearest
 from bluesky_gp.gp.interfaces import Covariance, Solver
 from bluesky_gp.gp.tiles import tiled
 from bluesky_gp.typing import Floats, Indices
@@ -42,8 +44,37 @@ class PosteriorCovariance:
 
     def covariance_column(self, pixel: int) -> Floats:
         """Covariance of one pixel with all, shape ``(N,)``: one FFT and O(m^2)."""
-        cross = self.prior.block(self.pixels, np.array([pixel]))[:, 0]
-        column = self.prior.column(pixel) - self.prior.dot(self.pixels, self.solver.solve(cross, rough=True))
+        return self._column(pixel)[0]
+
+    def _column(self, pixel: int) -> tuple[Floats, Sources | None]:
+        own = self.solver.solve(self.prior.block(self.pixels, np.array([pixel]))[:, 0], rough=True)
+        sources = self._sources(pixel, own)
+        if sources is None:
+            return self._swept(pixel, own), None
+        column = self.prior.dot(np.concatenate([self.pixels, self.fantasised, [pixel]]), sources.weights)
+        if len(sources.trend):
+            column += self.trend_root @ sources.trend
+        return column, sources
+
+    def _sources(self, pixel: int, own: Floats) -> Sources | None:
+        """Return the sources of a pixel's column, its own the last; the weights in its prediction are `own`.
+
+        Those of each fantasy before it are known, so that it takes no sweep over the lattice for each of them.
+        """
+        if not self.prior.quick:
+            return None
+        weights = np.concatenate([-own, np.zeros(len(self.fantasies)), [1.0]])
+        trend = self.trend_root[pixel].copy() if len(self.trend_root) else np.empty(0)
+        for fantasy in self.fantasies:
+            if fantasy.sources is None:
+                return None
+            gain = fantasy.near[pixel]
+            weights[: len(fantasy.sources.weights)] -= gain * fantasy.sources.weights
+            trend -= gain * fantasy.sources.trend
+        return Sources(weights, trend)
+
+    def _swept(self, pixel: int, own: Floats) -> Floats:
+        column = self.prior.column(pixel) - self.prior.dot(self.pixels, own)
         if len(self.trend_root):
             column += self.trend_root @ self.trend_root[pixel]
         for fantasy in self.fantasies:
@@ -111,16 +142,28 @@ class PosteriorCovariance:
 
 def variance_given(
     prior: Covariance, S: Indices, noise: Floats, solver: Solver, *, exact: bool
-) -> tuple[Floats, float]:
+) -> tuple[Nearest, float]:
     """Variance of all pixels, and its largest relative excess over the exact one at a few of them; 0: it is exact."""
     n = len(prior.variance)
-    near = None if exact else prior.nearest_variance(S, noise)
-    if near is None:
-        return np.concatenate([_exact(prior, S, solver, tile) for tile in tiled(n, len(S))]), 0.0
+    nearest = None if exact else prior.nearest_variance(S, noise)
+    if nearest is None:
+        return Nearest(np.concatenate([_exact(prior, S, solver, tile) for tile in tiled(n, len(S))])), 0.0
+    nearest = with_common(nearest, prior, S, noise, solver)
+    near = nearest.variance
     some = np.random.default_rng(len(S)).choice(n, _CHECKED, replace=False)
     least = _LEAST_VARIANCE * prior.variance[some]
-    excess = near[some] / np.maximum(_exact(prior, S, solver, some), least) - 1.0
-    return near, max(float(excess.max()), _LEAST_EXCESS)
+    excess = near[some] / np.maximum(_at_a_few(prior, S, noise, solver, some), least) - 1.0
+    return nearest, max(float(excess.max()), _LEAST_EXCESS)
+
+
+def _at_a_few(prior: Covariance, S: Indices, noise: Floats, solver: Solver, pixels: Indices) -> Floats:
+    """Variance at some pixels; given all measured ones that have to do with each, where that is known for less."""
+    by_window = prior.quick and not isinstance(solver, CommonSolver)
+    near = [prior.near_column(pixel, S, noise) for pixel in pixels.tolist()] if by_window else []
+    known = [each[0].at(each[1], pixel) for each, pixel in zip(near, pixels.tolist(), strict=False) if each is not None]
+    if len(known) == len(pixels):
+        return np.array(known)
+    return _exact(prior, S, solver, pixels)
 
 
 def _exact(prior: Covariance, S: Indices, solver: Solver, pixels: Indices) -> Floats:

@@ -8,6 +8,7 @@ from sklearn.gaussian_process.kernels import Hyperparameter, Kernel, NormalizedK
 from bluesky_gp.typing import Floats
 
 _ROOT_5 = float(np.sqrt(5.0))
+_NOTHING, _NOTHING_ROUGH = 21.0, 40.0  # root of q at which Matern 5/2, and the exponential, is below 1e-17
 
 
 class RotatedMatern(StationaryKernelMixin, NormalizedKernelMixin, Kernel):  # type: ignore[misc]
@@ -96,11 +97,39 @@ class RotatedMatern(StationaryKernelMixin, NormalizedKernelMixin, Kernel):  # ty
             parts += [2.0 * (1.0 - rho * rho) * ab * by_q]
         return np.stack(parts, axis=-1) if parts else np.empty((*by_q.shape, 0))
 
+    def contracted(self, lags: Floats, weights: Floats) -> tuple[float, Floats]:
+        """Return ``weights @ kappa``, and ``weights @ gradient_of_lags(lags)``, lags of shape ``(n, 2)``."""
+        a, b, rho = self._scaled(lags)
+        r = np.sqrt(np.maximum(a * a + b * b + 2.0 * rho * a * b, 0.0))
+        s, share = _ROOT_5 * r, self._share
+        rough, smooth = np.exp(-r), np.exp(-s)
+        by_q = (share - 1.0) * (5.0 / 6.0) * (1.0 + s) * smooth
+        by_q -= 0.5 * share * rough / np.where(r > 0.0, r, 1.0)
+        by_q *= weights
+        by_a = by_q * a
+        aa, ab, bb = float(by_a @ a), float(by_a @ b), float((by_q * b) @ b)
+        on_rough, on_smooth = float(weights @ rough), float(weights @ ((1.0 + s + s * s / 3.0) * smooth))
+        parts: list[float] = []
+        if not isinstance(self.length_scale_bounds, str):
+            parts += [-2.0 * (aa + rho * ab), -2.0 * (bb + rho * ab)]
+        if not isinstance(self.roughness_bounds, str):
+            parts += [share * (1.0 - share) * (on_rough - on_smooth)]
+        if not isinstance(self.skew_bounds, str):
+            parts += [2.0 * (1.0 - rho * rho) * ab]
+        return on_smooth + share * (on_rough - on_smooth), np.array(parts)
+
     @property
     def n_free(self) -> int:
         """Length of theta."""
         free = [not isinstance(bounds, str) for bounds in (self.roughness_bounds, self.skew_bounds)]
         return 2 * (not isinstance(self.length_scale_bounds, str)) + sum(free)
+
+    @property
+    def support(self) -> Floats:
+        """Lag along each axis beyond which it is below 1e-17, shape ``(2,)``."""
+        rho = float(np.tanh(np.log(self.skew)))
+        far = (_NOTHING_ROUGH if self.roughness else _NOTHING) / float(np.sqrt(1.0 - rho * rho))
+        return np.asarray(far * np.array(self.length_scale))
 
     @property
     def _share(self) -> float:

@@ -12,12 +12,14 @@ alpha   K^-1 (y - trend)                                       (m,)
 Rasmussen & Williams, Gaussian Processes for Machine Learning (2006), eqs. 2.41 and 2.42.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Self
 
 import numpy as np
 
-from bluesky_gp.gp.interfaces import Covariance, Solver
+from bluesky_gp.gp.block_diagonal import block_diagonal
+from bluesky_gp.gp.interfaces import Covariance, Solver, Solving
 from bluesky_gp.typing import Floats, Indices
 
 _SINGULAR = 1e-12  # smallest singular value, relative to the largest, of what a trend is estimated from
@@ -55,7 +57,12 @@ class Trend:
         """Take a map, shape ``(N,)``, as it is."""
         return cls(offset, np.empty((len(offset), 0)))
 
-    def estimate(self, S: Indices, y: Floats, solver: Solver, start: Floats | None = None) -> "TrendEstimate":
+    def of(self, blocks: Sequence[Indices]) -> Self:
+        """Return the trend of blocks of pixels, one after another, each with coefficients of its own."""
+        basis = block_diagonal(*[self.basis[block] for block in blocks])
+        return type(self)(self.offset[np.concatenate(blocks)], basis, self.uncertain)
+
+    def estimate(self, S: Indices, y: Floats, solver: Solving, start: Floats | None = None) -> "TrendEstimate":
         """Estimate the coefficients by generalised least squares; `start` is the `dual` of an earlier estimate."""
         H, y = self.basis[S], y - self.offset[S]
         dual = solver.solve(np.column_stack([H, y]), start)

@@ -29,8 +29,8 @@ def positions(prior: StationaryCovariance, S: Indices) -> Floats:
     return np.stack(np.unravel_index(S, prior.shape), axis=-1).astype(np.float64)
 
 
-def conditioning_sets(positions: Floats, order: Indices) -> Indices:
-    """Nearest pixels among those earlier in the order, shape ``(m, k)``, padded with -1.
+def conditioning_sets(positions: Floats, order: Indices, known: int = 0) -> Indices:
+    """Nearest pixels among those earlier in the order, shape ``(m - known, k)``, padded with -1; from `known` on.
 
     In stretches that double: of the pixels up to the end of a stretch at least half come before it, so that among
     three times as many neighbours there are nearly always enough.
@@ -38,8 +38,7 @@ def conditioning_sets(positions: Floats, order: Indices) -> Indices:
     m = len(positions)
     k = min(NEIGHBOURS, m - 1)
     sets = np.full((m, max(k, 1)), -1)
-    ordered = positions[order]
-    begin = 1
+    ordered, begin = positions[order], max(known, 1)
     while begin < m:
         end = min(2 * begin, m)
         near = KDTree(ordered[:end]).query(ordered[begin:end], k=min(3 * k, end))[1].reshape(end - begin, -1)
@@ -48,7 +47,7 @@ def conditioning_sets(positions: Floats, order: Indices) -> Indices:
         chosen = np.where(np.take_along_axis(later, first, 1), -1, order[np.take_along_axis(near, first, 1)])
         sets[begin:end, : chosen.shape[1]] = chosen
         begin = end
-    return sets
+    return sets[known:]
 
 
 def columns(prior: StationaryCovariance, S: Indices, noise: Floats, order: Indices, conditions: Indices) -> Floats:

@@ -41,6 +41,8 @@ class ProgressBar(ProgressReader):
     """
 
     def __init__(self, console: Console | None = None) -> None:
+        if console is not None and not isinstance(console, Console):
+            raise TypeError(f"ProgressBar: console must be a rich.console.Console, got {console!r:.80}")
         super().__init__(self._draw, self._draw)
         self._bar = Progress(
             BarColumn(20),

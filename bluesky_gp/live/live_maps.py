@@ -71,11 +71,7 @@ class LiveMaps:
         self, file: str | os.PathLike[str] | None = None, *, agent: Deciding | None = None, interval: float = 1.0
     ) -> None:
         check_number("LiveMaps", "interval", interval, least=0.0)
-        self.file = None if file is None else Path(file).absolute()
-        if self.file is not None and not self.file.parent.is_dir():
-            raise ValueError(
-                f"LiveMaps: there is no folder {str(self.file.parent)!r} for the picture {self.file.name!r}"
-            )
+        self.file = None if file is None else _picture(file)
         self._agent = agent
         self._interval = interval
         self._documents: SimpleQueue[tuple[str, Any] | None] = SimpleQueue()
@@ -112,7 +108,7 @@ class LiveMaps:
             thread.join(timeout)
             if self._painting is not None:
                 if thread.is_alive():  # in the middle of a document that a painter which hangs does not take
-                    self._painting.kill()
+                    self._painting.kill(too_late=True)
                     thread.join()
                 self._painting.close(timeout)
                 self._painting = None
@@ -184,3 +180,15 @@ def _maps_event(agent: str, decision: Decision) -> dict[str, Any]:
     maps = dict(zip(MAPS, (state.mean, state.std, proposal.acquisition), strict=True))
     data = {f"{agent}_maps_{name}": values for name, values in maps.items()}
     return {"descriptor": "", "seq_num": 0, "data": {f"{agent}_maps_iteration": decision.iteration, **data}}
+
+
+def _picture(file: Any) -> Path:
+    """Return the path of a picture to renew; raise unless it can be one."""
+    if not isinstance(file, str | os.PathLike):
+        raise TypeError(f"LiveMaps: file must be the path of a picture such as 'live.png', got {file!r:.80}")
+    path = Path(file).absolute()
+    if not path.parent.is_dir():
+        raise ValueError(f"LiveMaps: there is no folder {str(path.parent)!r} for the picture {path.name!r}")
+    if path.suffix.lower() != ".png" or path.is_dir():
+        raise ValueError(f"LiveMaps: the picture is a PNG, such as 'live.png', got {str(file)!r}")
+    return path

@@ -42,6 +42,7 @@ class Painting:
         self._drawn = threading.Condition()
         self._n_drawn = 0
         self._broken = False
+        self._too_late = False  # the last picture, as the session ended
         self._thread = threading.Thread(target=self._hear, name="bluesky_gp pictures", daemon=True)
         self._thread.start()
 
@@ -73,8 +74,9 @@ class Painting:
             self._drawn.wait_for(lambda: self.over or self._n_drawn >= self._sent, timeout)
             return self._n_drawn >= self._sent
 
-    def kill(self) -> None:
-        """End the process at once."""
+    def kill(self, *, too_late: bool = False) -> None:
+        """End the process at once; it may be because the session ends."""
+        self._too_late = too_late
         self._process.kill()
 
     def close(self, timeout: float) -> None:
@@ -87,9 +89,9 @@ class Painting:
         try:
             self._process.wait(timeout)
         except subprocess.TimeoutExpired:
-            self._process.kill()
+            self.kill(too_late=True)
             self._process.wait()
-        self._thread.join(timeout)
+        self._thread.join(max(timeout, 1.0))  # it has ended: what it said last is still reported
 
     def _hear(self) -> None:
         assert self._process.stdout is not None  # noqa: S101 - for the type checker
@@ -109,6 +111,8 @@ class Painting:
         self._errors.close()
         if code == NO_DISPLAY:
             logger.warning(NOWHERE)
+        elif self._too_late:
+            logger.warning("LiveMaps: the last picture was not drawn in time: the computer is busy")
         elif code != 0:
             logger.warning(
                 "LiveMaps: the run goes on without a picture: %s", lines[-1] if lines else f"exit code {code}"

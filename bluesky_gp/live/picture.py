@@ -69,6 +69,7 @@ def _limit(panel: "Axes", axis: Floats, values: Floats, windows: Floats) -> None
 
 
 def _progress(panel: "Axes", run: RunSoFar) -> None:
+    panel.locator_params(axis="x", integer=True)
     panel.step(run.attempted, run.best, where="post", marker=".", markersize=4)
     if run.progress.num:
         panel.set_xlim(0, max(run.progress.num, *run.attempted, 1))

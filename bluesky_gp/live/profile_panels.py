@@ -38,6 +38,7 @@ def _order(panel: "Axes", run: RunSoFar) -> None:
     panel.plot(run.proposed[:, 0], np.arange(len(run.proposed)) + len(numbers) + 1, "s", mfc="none", label="next")
     panel.legend(loc="upper right", fontsize="x-small")
     panel.invert_yaxis()
+    panel.locator_params(axis="y", integer=True)
     panel.set(ylabel="order of measurement", title=f"{len(run.pixels)} of {int(run.grid.allowed.sum())} pixels")
 
 

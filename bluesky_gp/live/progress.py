@@ -10,7 +10,8 @@ from typing import Any, Self
 
 from event_model import DocumentRouter, Event
 
-from bluesky_gp.run import Budget, agent_entry, recorded_value, units_of
+from bluesky_gp.grid import PixelGrid
+from bluesky_gp.run import Axes, Budget, agent_entry, recorded_value, steered_entry, units_of
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,9 @@ class ProgressReader(DocumentRouter):
         self._streams: dict[str, str] = {}
         self._known = 0  # pixels that the agent knew before the run
         self._pixels: set[int] = set()  # seq_nums since the last decision
+        self._where: Callable[[Mapping[str, Any]], tuple[int, ...] | None] | None = None
+        self._last: tuple[tuple[int, ...] | None, int] = (None, 0)  # pixel and seq_num of the latest event
+        self._again = 0  # events of a pixel that was looked at already
 
     def start(self, doc: Mapping[str, Any]) -> None:
         """Begin with a run, if an agent steers it."""
@@ -107,6 +111,13 @@ class ProgressReader(DocumentRouter):
             return
         self._agent, self._pace, self._streams, self._pixels = gp["agent"], _Pace(), {}, set()
         self._budget, self._began, self._monitor = Budget.of(gp), doc.get("time", 0.0), gp.get("monitor", "")
+        steered = steered_entry(doc)
+        self._where = (
+            None
+            if steered is None
+            else partial(Axes.of(steered["axes"]).pixel, grid=PixelGrid.from_mapping(steered["grid"]))
+        )
+        self._last, self._again = (None, 0), 0
         expected = [s for s in (gp.get("expected_seconds"), self._budget.seconds) if s]
         self._progress = RunProgress(
             doc.get("num_points"), gp["target"], seconds_left=min(expected, default=None),
@@ -125,18 +136,29 @@ class ProgressReader(DocumentRouter):
         """Count a pixel, or show a decision."""
         stream = self._streams.get(doc["descriptor"])
         if stream == "primary":
-            self._pixels.add(doc["seq_num"])
+            if self._is_new(doc):
+                self._pixels.add(doc["seq_num"])
             if self._show_pixel is not None:
                 self._show_pixel(replace(self._progress, done=self._progress.done + len(self._pixels)))
         elif stream is not None and stream == self._agent:
             self._decision(doc)
         return doc
 
+    def _is_new(self, doc: Event) -> bool:
+        """Whether an event is no further look at the pixel of the one before, nor the same once more after a pause."""
+        pixel = None if self._where is None else self._where(doc["data"])
+        last, number = self._last
+        if doc["seq_num"] <= number:
+            return False
+        self._last, again = (pixel, doc["seq_num"]), pixel is not None and pixel == last
+        self._again += again
+        return not again
+
     def _decision(self, doc: Event) -> None:
         value = partial(recorded_value, doc["data"], self._agent)
         if value("iteration") == self._progress.iteration:
             return  # the same, once more after a pause
-        known = int(value("n_measured") + value("n_failed"))
+        known = int(value("n_measured") + value("n_failed")) - self._again
         self._known = known if value("iteration") == 0 else self._known
         done = known - self._known
         passed, measured = doc["time"] - self._began, int(value("n_outcomes")) if self._budget != Budget() else 0

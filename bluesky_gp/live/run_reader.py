@@ -1,30 +1,29 @@
 """A run so far, out of its documents as they come."""
 
 from collections.abc import Mapping
-from contextlib import suppress
 from functools import partial
 from typing import Any, cast
 
 import numpy as np
-from event_model import DocumentRouter, Event
+import numpy.typing as npt
+from event_model import DocumentRouter, Event, StreamDatum, StreamResource
 
 from bluesky_gp.live.progress import ProgressReader, RunProgress
 from bluesky_gp.live.so_far import LastSpectrum, RunSoFar
 from bluesky_gp.protocols import Scalarizer
 from bluesky_gp.run import (
     MAPS,
+    EventSpectra,
     History,
     Outcome,
     PixelKeys,
     RunOutcomes,
     recorded_value,
     scalarizer_of,
-    signal_axis,
-    spectrum_key,
     steered_entry,
     units_of,
 )
-from bluesky_gp.scalarizers import Window, as_spectrum, channels, windows_of
+from bluesky_gp.scalarizers import Window, channels, windows_of
 from bluesky_gp.typing import Floats
 
 
@@ -57,6 +56,16 @@ class LiveReader(DocumentRouter):
         if self._run is not None and doc["run_start"] == self._run.outcomes.uid:
             self._run.descriptor(doc)
 
+    def stream_resource(self, doc: StreamResource) -> None:
+        """Take in that a detector writes a file."""
+        if self._run is not None and doc["run_start"] == self._run.outcomes.uid:
+            self._run.stream_resource(doc)
+
+    def stream_datum(self, doc: StreamDatum) -> None:
+        """Take in which frames of a file belong to which events."""
+        if self._run is not None:
+            self._run.stream_datum(doc)
+
     def event(self, doc: Event) -> Event:
         """Take in a pixel, a decision or maps."""
         if self._run is not None:
@@ -81,10 +90,8 @@ class _Run:
         self._failed: set[int] = set()  # that an event of its own says to have failed
         self._title = str(gp.get("optimizer_target", gp["target"]))
         self._units = ""
-        self._spectrum_key = ""
+        self._source = EventSpectra()
         self._spectrum: LastSpectrum | None = None
-        self._axis: Floats | None = None
-        self._spectrum_units: tuple[str, str] = ("", "")
         self._windows: Mapping[str, Window] = {}
         self._proposed = keys.grid.unravel(history.rest)
         self._maps: dict[str, Floats] = {}
@@ -97,19 +104,24 @@ class _Run:
         if doc.get("name") != "primary" or target not in keys:
             return
         self._units = units_of(keys, target, self.outcomes.keys.monitor)
-        self._spectrum_key = spectrum_key(doc, target)
-        if self._spectrum_key:
-            self._axis, axis_units = signal_axis(doc, self._spectrum_key)
-            self._spectrum_units = keys[self._spectrum_key].get("units") or "", axis_units
-            used = self._scalarizer or scalarizer_of(doc, target)
-            self._windows = windows_of(used)
+        self._source.descriptor(doc, target)
+        if self._source.key:
+            self._windows = windows_of(self._scalarizer or scalarizer_of(doc, target))
+
+    def stream_resource(self, doc: StreamResource) -> None:
+        self.outcomes.stream_resource(doc)
+        self._source.stream_resource(doc)
+
+    def stream_datum(self, doc: StreamDatum) -> None:
+        self.outcomes.stream_datum(doc)
+        self._source.stream_datum(doc)
 
     def event(self, doc: Event) -> None:
         data, grid = doc["data"], self.outcomes.keys.grid
         outcome = self.outcomes.event(doc)
-        if outcome is not None and self._spectrum_key in data:
-            with suppress(TypeError, ValueError):  # letters instead of numbers
-                self._spectrum = self._last_spectrum(data[self._spectrum_key], outcome)
+        spectrum = None if outcome is None else self._source.of(doc)
+        if outcome is not None and spectrum is not None:
+            self._spectrum = self._last_spectrum(spectrum, outcome)
         if f"{self._agent}_failures_pixel" in data:
             self._failed.add(int(grid.ravel([data[f"{self._agent}_failures_pixel"]])[0]))
         if f"{self._agent}_iteration" in data:
@@ -117,12 +129,12 @@ class _Run:
         if f"{self._agent}_maps_iteration" in data:
             self._take_maps(data)
 
-    def _last_spectrum(self, raw: Any, outcome: Outcome) -> LastSpectrum:
-        values, [pixel] = as_spectrum(raw), self.outcomes.keys.grid.unravel([outcome.pixel]).tolist()
-        known = self._axis is not None and len(self._axis) == len(values)
-        axis = cast(Floats, self._axis) if known else channels(values)
-        units, axis_units = self._spectrum_units
-        return LastSpectrum(tuple(pixel), values, axis, units, axis_units if known else "", self._windows)
+    def _last_spectrum(self, values: npt.NDArray[Any], outcome: Outcome) -> LastSpectrum:
+        [pixel] = self.outcomes.keys.grid.unravel([outcome.pixel]).tolist()
+        axis, axis_units = self._source.axis, self._source.axis_units
+        if axis is None or len(axis) != len(values):
+            axis, axis_units = channels(values), ""
+        return LastSpectrum(tuple(pixel), values, axis, self._source.units, axis_units, self._windows)
 
     def _decision(self, data: Mapping[str, Any]) -> None:
         value = partial(recorded_value, data, self._agent)

@@ -13,6 +13,7 @@ from .designs import Random as Random
 from .designs import Sobol as Sobol
 from .designs import evenly_spaced as evenly_spaced
 from .forecast import Forecast as Forecast
+from .on_the_way import OnTheWay as OnTheWay
 from .pixel_optimizer import PixelOptimizer as PixelOptimizer
 from .recalling import recall as recall
 from .recalling import recall_next as recall_next

@@ -7,7 +7,7 @@ A strategy ranks the pixels for one place of the batch after another: any callab
 from collections.abc import Callable
 from dataclasses import dataclass
 from numbers import Real
-from typing import NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 from scipy.spatial.distance import cdist
@@ -20,6 +20,7 @@ from bluesky_gp.protocols import Acquisition, MapAcquisition
 from bluesky_gp.settings import check_number
 from bluesky_gp.typing import Floats, Indices
 
+_NONE: Indices = np.empty(0, dtype=np.intp)
 _TIE = 1e-9  # relative: what numbers differ by that are equal but for rounding, by symmetry or far from all data
 
 Score = Callable[[GridPosterior, Indices], Floats]
@@ -128,11 +129,17 @@ class WhilePromising:
         Shares of the batch that the acquisition function has at most, and in any case.
     worth : float
         Improvement that is worth a pixel, as a share of the range of the map.
+    turns : bool
+        Whether a batch of one pixel, half of which is none, is the acquisition function's every other time, and not
+        never, as it was in earlier records.
     """
 
     most: float = 0.5
     least: float = 0.3
     worth: float = 1e-3
+    turns: bool = True
+
+    earlier: ClassVar[dict[str, Any]] = {"turns": False}
 
     def __post_init__(self) -> None:
         if not (0.0 <= self.least <= self.most <= 1.0 and self.worth >= 0.0):
@@ -143,12 +150,15 @@ class WhilePromising:
 
     def __call__(self, place: Place) -> Ranking:
         """Rank by the acquisition function while it promises something, else explore."""
-        if place.number < round(self.most * place.num):
+        if place.number < (round(self.most * place.num) or self._turn(place)):
             scores = place.score(place.posterior, place.candidates)
             assured = place.number < round(self.least * place.num)
             if _says_something(scores) and (assured or self._promises(place, place.candidates[_largest(scores)])):
                 return Ranking(scores, scores)
         return exploring(place)
+
+    def _turn(self, place: Place) -> int:
+        return int(self.turns and self.most > 0.0 and len(place.before.measured[0]) % 2 == 0)
 
     def _promises(self, place: Place, pixel: int) -> bool:
         """Whether a pixel's expected improvement is worth it; a batch only lowers it, so that a no is final."""
@@ -175,6 +185,10 @@ class LocalPenalization:
     """
 
     log: bool = True
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.log, bool | np.bool_):
+            raise TypeError(f"LocalPenalization: log must be True or False, got {self.log!r}")
 
     def __call__(self, place: Place) -> Ranking:
         """Rank by the penalised acquisition function; explore where no score is a number."""
@@ -217,6 +231,7 @@ def choose(
     num: int,
     strategy: Strategy,
     min_distance: float = 0.0,
+    resting: Indices = _NONE,
 ) -> Batch:
     """Choose a batch, one pixel after another.
 
@@ -230,10 +245,12 @@ def choose(
         Pixels to choose; fewer candidates are all chosen.
     min_distance : float
         In pixels, between any two of the batch and the pending ones; see `apart`.
+    resting : ndarray of int
+        Flat indices of measured pixels to which it holds as well.
     """
     before, pixels, scores = posterior, [], []
     for number in range(min(num, len(candidates))):
-        near = apart(grid, candidates, posterior.fantasised, min_distance)
+        near = apart(grid, candidates, np.append(resting, posterior.fantasised), min_distance)
         ranking = strategy(Place(grid, before, posterior, near, score, number, num))
         winner = _largest(ranking.values)
         pixel = int(near[winner])

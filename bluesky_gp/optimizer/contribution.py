@@ -1,11 +1,11 @@
 """The contribution of an overview image: whether it is used, and how much it adds to what pixels alone say."""
 
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from functools import cached_property
 
 import numpy as np
 
-from bluesky_gp.gp import CholeskySolver, Fit, FitProblem
+from bluesky_gp.gp import Covariance, Fit, FitProblem
 from bluesky_gp.optimizer.units import Units
 from bluesky_gp.typing import Floats
 
@@ -63,13 +63,19 @@ class Contribution:
         return replace(self, error=float(error), error_without=float(error_without))
 
 
-class Weighing(NamedTuple):
+@dataclass(frozen=True)
+class Weighing:
     """Fits to the same values with an image and without it."""
 
     problem: FitProblem
     fit: Fit
     without: FitProblem
     fit_without: Fit
+
+    @cached_property
+    def seeing(self) -> Covariance:
+        """The prior covariance with the image: on a large lattice it takes as long as a step of a fit."""
+        return self.problem.covariance.with_theta(self.problem.halves(self.fit.theta)[0])
 
     def contribution(self) -> Contribution:
         """Compare the two: the image is used where it makes the values more probable *and* their prediction better.
@@ -80,16 +86,16 @@ class Weighing(NamedTuple):
         gain = _log_posterior(self.problem, self.fit) - _log_posterior(self.without, self.fit_without)
         error, error_without = _error(self.problem, self.fit.theta), _error(self.without, self.fit_without.theta)
         used = gain > _WORTH and error < error_without
-        share = _share(self.problem, self.fit.theta) if used else 0.0
+        share = _share(self.seeing) if used else 0.0
         return Contribution(gain, error, error_without, share, self.fit.theta, self.fit_without.theta)
 
-    def chosen(self, contribution: Contribution) -> Fit:
-        """Return the fit that the map is predicted with, of all hyperparameters."""
-        if contribution.used:
-            return self.fit
+    @property
+    def switched_off(self) -> Fit:
+        """The fit of all hyperparameters by which a map is predicted without the image."""
         off = np.full(len(self.fit.theta) - len(self.fit_without.theta), np.log(_OFF))
+        pixels, seconds = self.without.halves(self.fit_without.theta)
         return self.fit_without._replace(
-            theta=np.append(self.fit_without.theta, off),
+            theta=np.concatenate([pixels, off, seconds]),
             evaluations=self.fit.evaluations + self.fit_without.evaluations,
         )
 
@@ -99,17 +105,10 @@ def _log_posterior(problem: FitProblem, fit: Fit) -> float:
 
 
 def _error(problem: FitProblem, theta: Floats) -> float:
-    """Root mean square of the leave-one-out errors. Rasmussen & Williams (2006), eq. 5.12."""
-    K = problem.covariance.among(problem.S).matrix(problem.covariance.kernel.clone_with_theta(theta))
-    K[np.diag_indices(len(problem.S))] += problem.noise
-    solver = CholeskySolver.factorise(K)
-    alpha = problem.trend.estimate(problem.S, problem.y, solver).alpha
-    return float(np.sqrt(np.mean(np.square(alpha / solver.precision()))))
+    """Root mean square of the leave-one-out errors."""
+    return float(np.sqrt(np.mean(np.square(problem.evidence(theta).left_out))))
 
 
-def _share(problem: FitProblem, theta: Floats) -> float:
+def _share(seeing: Covariance) -> float:
     """Share of the prior's variance, noise apart, that features explain."""
-    covariance = problem.covariance.with_theta(theta)
-    total = float(np.mean(covariance.variance))
-    features = covariance.kernel.k2.clone_with_theta(theta[-covariance.kernel.k2.n_dims :])
-    return float(np.sum(features.relevance)) / total
+    return float(np.sum(seeing.kernel.k2.relevance)) / float(np.mean(seeing.variance))

@@ -19,11 +19,23 @@ class Measurements:
     std: Floats  # (m,), known of each value; 0: unknown
     others: Mapping[str, Floats] = field(repr=False)  # (m,) or (m, n_channels), auxiliary quantities; NaN: none
     extra_noise: Floats = field(repr=False)  # (m,), variance added to outliers at the latest fit
+    share: Floats = field(repr=False)  # (m,), noise variance of each value over the kernel's: usual over its exposure
+    times: Floats = field(repr=False)  # (m,), s, of a target that changes; NaN: no part in that
 
     @classmethod
-    def of(cls, pixels: Indices, values: Floats, std: Floats, others: Mapping[str, Floats]) -> Self:
-        """Return new measurements, none of them doubted."""
-        return cls(pixels, values, std, others, np.zeros(len(pixels)))
+    def of(
+        cls,
+        pixels: Indices,
+        values: Floats,
+        std: Floats,
+        others: Mapping[str, Floats],
+        share: Floats | None = None,
+        times: Floats | None = None,
+    ) -> Self:
+        """Return new measurements, none of them doubted; unless given, `share` is 1 of each, and `times` NaN."""
+        n = len(pixels)
+        share, times = np.ones(n) if share is None else share, np.full(n, np.nan) if times is None else times
+        return cls(pixels, values, std, others, np.zeros(n), share, times)
 
     @classmethod
     def none(cls) -> Self:
@@ -37,6 +49,11 @@ class Measurements:
     def has_value(self) -> npt.NDArray[np.bool_]:
         """Whether each has a value, shape ``(m,)``."""
         return np.isfinite(self.values)
+
+    @property
+    def are_alike(self) -> bool:
+        """Whether all values have the kernel's noise."""
+        return bool((self.share == 1.0).all())
 
     def plus(self, new: "Measurements") -> "Measurements":
         """Return these and `new` ones behind them.
@@ -52,13 +69,18 @@ class Measurements:
             np.concatenate([self.std, new.std]),
             {name: np.concatenate(self._alike(name, values)) for name, values in new.others.items()},
             np.concatenate([self.extra_noise, new.extra_noise]),
+            np.concatenate([self.share, new.share]),
+            np.concatenate([self.times, new.times]),
         )
 
     def without(self, gone: npt.NDArray[np.bool_]) -> "Measurements":
         """Return all but some, shape ``(m,)``."""
         kept = ~gone
         others = {name: values[kept] for name, values in self.others.items()}
-        return Measurements(self.pixels[kept], self.values[kept], self.std[kept], others, self.extra_noise[kept])
+        values, std, extra_noise, share, times = (
+            array[kept] for array in (self.values, self.std, self.extra_noise, self.share, self.times)
+        )
+        return Measurements(self.pixels[kept], values, std, others, extra_noise, share, times)
 
     def taken_back_by(self, new: "Measurements") -> npt.NDArray[np.bool_]:
         """Return which are failures of pixels with a value now, or values of pixels that failed, shape ``(m,)``."""

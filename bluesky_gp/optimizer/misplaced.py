@@ -9,11 +9,13 @@ V       features times the root of their relevance          (N, r)
 ======  ==================================================  ============
 """
 
+from dataclasses import replace
 from itertools import product
+from math import floor, log
 
 import numpy as np
 
-from bluesky_gp.gp import CholeskySolver, FeatureCovariance, FitProblem
+from bluesky_gp.gp import CholeskySolver, Covariance, FeatureCovariance, FitProblem
 from bluesky_gp.typing import Floats
 
 FURTHEST = 3  # pixels along each axis
@@ -21,21 +23,23 @@ _SURE = 5.0  # nats: of images that say nothing the best of all shifts had 2.3 a
 _PIXELS = 150  # that are looked at: 0.05 s
 
 
-def shift_of(problem: FitProblem, theta: Floats, shape: tuple[int, ...]) -> tuple[int, ...]:
+def shift_due(n: int, n_before: int) -> bool:
+    """Whether there are half as many values again as when it was looked for: 40, 60, 90, ..., a step of the ladder."""
+    return floor(log(n / 40, 1.5)) > floor(log(max(n_before, 1) / 40, 1.5))
+
+
+def shift_of(problem: FitProblem, seeing: Covariance, shape: tuple[int, ...], seconds: Floats) -> tuple[int, ...]:
     """Return where, in pixels from a pixel, an image shows what is there; zeros unless the values clearly say so.
 
-    The values' probability with the features of pixels beside them, hyperparameters held: Rasmussen & Williams (2006),
-    eq. 5.8. At the rim the last pixels of the image go on.
+    The values' probability with the features of pixels beside them, hyperparameters held, `seconds` those of the kernel
+    of time: Rasmussen & Williams (2006), eq. 5.8. At the rim the last pixels of the image go on.
     """
     nowhere = (0,) * len(shape)
-    covariance = problem.covariance
-    if not isinstance(covariance, FeatureCovariance):
+    if not isinstance(seeing, FeatureCovariance):
         return nowhere
     some = np.arange(0, len(problem.S), -(-len(problem.S) // _PIXELS))
     S, y = problem.S[some], problem.y[some]
-    seeing = covariance.with_theta(theta)
-    K = seeing.base.among(S).matrix(seeing.kernel.k1)
-    K[np.diag_indices(len(S))] += problem.noise[some]
+    K = replace(problem.of_some(some), covariance=seeing.base).noisy(np.append(seeing.kernel.k1.theta, seconds))
     places = np.stack(np.unravel_index(S, shape), axis=-1)
 
     def probability(shift: tuple[int, ...]) -> float:

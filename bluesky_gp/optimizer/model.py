@@ -1,6 +1,6 @@
 """The model behind an optimizer: prior beliefs, and learning as a function of the state."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -10,35 +10,36 @@ from sklearn.gaussian_process.kernels import Kernel
 
 from bluesky_gp.gp import (
     NO_VARIANCE,
+    Course,
     FitProblem,
-    GridPosterior,
     KernelChoice,
     Trend,
     contradicts,
     covariance_of,
-    likelihood_pixels,
+    looked_at,
     outlier_noise,
     refit_due,
     starts_for,
 )
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.optimizer.doubts import diagnose, fit_doubts
-from bluesky_gp.optimizer.image import Image, beliefs
+from bluesky_gp.optimizer.image import Beliefs, beliefs
+from bluesky_gp.optimizer.in_time import foretold
 from bluesky_gp.optimizer.measurements import Measurements
 from bluesky_gp.optimizer.model_fit import ModelFit
+from bluesky_gp.optimizer.prior_mean import Mean, trend_of
 from bluesky_gp.optimizer.state import OptimizerState
 from bluesky_gp.optimizer.units import AffineUnits, TransformedUnits, Units
 from bluesky_gp.overview import FeatureGroups
 from bluesky_gp.typing import Floats, Indices
 
-NUMERICS = ("0.1", "0.2")
-"""Versions of the arithmetic of decisions. 0.1: fits by L-BFGS, and on large lattices all of every column."""
+BEFORE_0_3 = ("0.1", "0.2")
+NUMERICS = (*BEFORE_0_3, "0.3")
+"""Versions of the arithmetic of decisions. 0.1: fits by L-BFGS, and on large lattices all of every column. 0.2: for a
+variance the nearest pixels and not the most correlated ones, a sweep over the lattice for each pixel of a batch, other
+roundings; images of thin lines are taken as all others."""
 
 _FEWEST = 4  # values below which hyperparameters are not fitted: the priors know more
-
-Mean = int | float | npt.NDArray[np.float64] | Callable[[Floats], Floats] | None
-"""Prior mean: None, an unknown constant; 1 or 2, a polynomial of that degree; a float, a map of shape grid.shape or a
-callable of positions ``(n_pixels, ndim)`` in the grid's units, each known, in the target's unit."""
 
 
 @dataclass(frozen=True)
@@ -46,13 +47,13 @@ class Model:
     """Kernel, mean, transformation and the treatment of outliers; learning is a function of the state."""
 
     grid: PixelGrid
-    choice: KernelChoice
+    beliefs: Beliefs
     mean: Mean = None
     transform: Any = None  # scikit-learn transformer with an inverse
     outliers: float | None = None
     sign: float = 1.0
-    image: Image | None = None
     near: bool = True  # see `LatticeCovariance`
+    quick: bool = True
 
     @classmethod
     def of(
@@ -68,19 +69,31 @@ class Model:
         outliers: float | None,
         maximize: bool,
         groups: FeatureGroups | None = None,
+        time: KernelChoice | None = None,
     ) -> Self:
         """Check what a user asks for; see `PixelOptimizer`."""
-        choice, image = beliefs(grid.shape, kernel, prior, n_restarts, groups, by_curvature=numerics != "0.1")
+        believed = beliefs(grid.shape, kernel, prior, n_restarts, groups, time, by_curvature=numerics != "0.1")
         if outliers is not None and not outliers > 0.0:
             raise ValueError(f"PixelOptimizer: outliers is a number of standard deviations, or None, got {outliers}")
-        _trend(mean, grid, AffineUnits(1.0))
-        return cls(grid, choice, mean, transform, outliers, 1.0 if maximize else -1.0, image, numerics != "0.1")
+        trend_of(mean, grid, AffineUnits(1.0))
+        near, quick = numerics != "0.1", numerics not in BEFORE_0_3
+        return cls(grid, believed, mean, transform, outliers, 1.0 if maximize else -1.0, near, quick)
+
+    @property
+    def choice(self) -> KernelChoice:
+        """The kernel to be fitted."""
+        return self.beliefs.choice
 
     def beginning(self, target: str) -> OptimizerState:
         """Return the state before the first pixel."""
-        kernel, grid, image, near = self.choice.kernel, self.grid, self.image, self.near
-        prior = covariance_of(kernel, grid, near=near) if image is None else image.covariance(kernel, grid)
-        return OptimizerState(grid, target, ModelFit(AffineUnits(self.sign), prior))
+        grid, image, time = self.grid, self.beliefs.image, self.beliefs.time
+        kernel = self.choice.kernel if time is None else self.choice.kernel.k1
+        if image is None:
+            prior = covariance_of(kernel, grid, near=self.near, quick=self.quick)
+        else:
+            prior = image.covariance(kernel, grid, quick=self.quick)
+        seconds = None if time is None else self.choice.kernel.k2
+        return OptimizerState(grid, target, ModelFit(AffineUnits(self.sign), prior, time=seconds))
 
     def learn(self, state: OptimizerState, new: Measurements, *, final: bool) -> OptimizerState:
         """Return the state that knows more pixels; fit the hyperparameters if that is due.
@@ -115,12 +128,12 @@ class Model:
             return grown
         if state.posterior is None or refit_due(n, state.n_fitted) or (final and n > state.n_fitted):
             return self._fit(grown)
-        values, noise = state.units.inward(new.values), state.inward_noise(new.values, new.std)
-        if not np.isfinite(values[known]).all() or contradicts(
-            _errors(state.posterior, new.pixels[known], values[known], noise[known])
-        ):
+        values, noise = state.units.inward(new.values), state.noise_beside(new)
+        mean, variance = foretold(state.posterior, state.fit.time, state.measurements, new)
+        std = np.sqrt(np.maximum(variance + state.covariance.noise + noise, NO_VARIANCE))
+        if not np.isfinite(values[known]).all() or contradicts(((values - mean) / std)[known]):
             return self._fit(grown)
-        if gone.any():
+        if gone.any() or state.fit.time is not None:  # what is common to values may be known better: all weights change
             return self._rebuilt(grown)
         posterior = state.posterior.observe(new.pixels, values, noise, ahead=state.ahead)
         return replace(grown, posterior=posterior, ahead=None)
@@ -166,43 +179,64 @@ class Model:
         if not state.n_measured:
             return state
         units, _ = self._units_of(fitted.values[fitted.has_value])
-        fit = ModelFit(units, state.covariance.with_theta(theta), n_fitted=int(fitted.has_value.sum()))
+        covariance, time = state.fit.parted(theta)
+        fit = ModelFit(units, covariance, n_fitted=int(fitted.has_value.sum()), time=time)
         return self._rebuilt(replace(state, fit=fit))
 
     def _fitted(self, state: OptimizerState, known: npt.NDArray[np.bool_]) -> OptimizerState:
         S, y = state.pixels[known], state.units.inward(state.values[known])
         noise = state.inward_noise(state.values, state.measurements.std)[known]
-        looked_at = likelihood_pixels(S, self.grid.unravel(S).astype(np.float64))
-        trend = _trend(self.mean, self.grid, state.units)
-        problem = self._problem(state, trend, S[looked_at], y[looked_at], noise[looked_at])
+        image, time = self.beliefs.image, state.fit.time
+        in_blocks = self.quick and self.outliers is None  # those take values together to be told
+        in_blocks = in_blocks and (image is None or time is None)  # blocks that share two things are not built
+        places, blocks = looked_at(S, self.grid.unravel(S).astype(np.float64), in_blocks=in_blocks)
+        trend = trend_of(self.mean, self.grid, state.units)
+        share = None if state.measurements.are_alike else state.measurements.share[known]
+        problem = replace(self._problem(state, trend, S, y, noise, known), share=share).of_some(places, blocks)
         contribution = state.fit.contribution
         theta = state.theta if contribution is None else contribution.theta
         fit = problem.solve(*starts_for(self.choice, theta, len(S), state.n_fitted))
         doubts = np.zeros(state.n_attempted)
         if self.outliers is not None:
             extra = outlier_noise(problem, fit.theta, self.outliers)
-            doubts[np.flatnonzero(known)[looked_at]] = extra
+            doubts[np.flatnonzero(known)[places]] = extra
             if extra.any():
                 problem = replace(problem, noise=problem.noise + extra)
                 fit = problem.solve([fit.theta])._replace(gap=fit.gap)
-        if self.image is not None:
-            fit, contribution = self.image.weighed(problem, fit, contribution, state.n_fitted)
+        if image is not None:
+            fit, contribution, covariance = image.weighed(problem, fit, contribution, state.n_fitted)
+        else:
+            covariance = state.covariance.with_theta(problem.halves(fit.theta)[0])
         fitted = ModelFit(
             units=state.units,
             n_fitted=len(S),
-            n_likelihood=len(looked_at),
+            n_likelihood=len(places),
+            n_blocks=len(blocks),
             log_marginal_likelihood=fit.log_marginal_likelihood,
-            covariance=state.covariance.with_theta(fit.theta),
+            covariance=covariance,
             trouble="; ".join(filter(None, (state.fit.trouble, *fit_doubts(fit, refitted=state.fitted)))),
             other_theta=self._fitted_others(state),
             contribution=contribution,
+            time=problem.time_of(fit.theta),
         )
         measurements = replace(state.measurements, extra_noise=doubts)
         return self._rebuilt(replace(state, fit=fitted, measurements=measurements))
 
-    def _problem(self, state: OptimizerState, trend: Trend, S: Indices, y: Floats, noise: Floats) -> FitProblem:
-        choice = self.choice
-        return FitProblem(state.covariance, choice.prior, trend, S, y, noise, choice.scale, choice.by_curvature)
+    def _problem(
+        self,
+        state: OptimizerState,
+        trend: Trend,
+        S: Indices,
+        y: Floats,
+        noise: Floats,
+        known: npt.NDArray[np.bool_],
+    ) -> FitProblem:
+        choice, time = self.choice, state.fit.time
+        course = None if time is None else Course.of(state.measurements.times[known])
+        by_curvature = choice.by_curvature
+        return FitProblem(
+            state.covariance, choice.prior, trend, S, y, noise, choice.scale, by_curvature, time=time, course=course
+        )
 
     def _fitted_others(self, state: OptimizerState) -> Mapping[str, Floats]:
         """Fit auxiliary quantities, each by itself: what is noise in one may not be in another, nor as smooth."""
@@ -213,9 +247,9 @@ class Model:
             if units.constant:
                 continue
             S, y = state.pixels[known], units.inward(values[known])
-            places = likelihood_pixels(S, self.grid.unravel(S).astype(np.float64))
-            trend, noise = Trend.constant(self.grid.size), np.zeros(len(places))
-            problem = self._problem(state, trend, S[places], y[places], noise)
+            places, blocks = looked_at(S, self.grid.unravel(S).astype(np.float64), in_blocks=self.quick)
+            problem = self._problem(state, Trend.constant(self.grid.size), S, y, np.zeros(len(S)), known)
+            problem = problem.of_some(places, blocks)
             before = state.n_fitted if name in state.fit.other_theta else 0
             theta = state.fit.other_theta.get(name, self.choice.kernel.theta)
             found[name] = problem.solve(*starts_for(self.choice, theta, len(S), before)).theta
@@ -235,6 +269,7 @@ class Model:
             state.fit,
             units=AffineUnits.of(values, self.sign),
             covariance=began.covariance,
+            time=began.fit.time,
             other_theta={},
             trouble="the fitted hyperparameters gave no posterior: those from before the first fit are used",
         )
@@ -253,32 +288,9 @@ class Model:
         )
 
     def _rebuilt(self, state: OptimizerState) -> OptimizerState:
-        return state.rebuilt(_trend(self.mean, self.grid, state.units))
+        return state.rebuilt(trend_of(self.mean, self.grid, state.units))
 
 
 def _is_sound(state: OptimizerState) -> bool:
     """Whether mean and standard deviation are numbers at every pixel."""
     return state.posterior is None or bool(np.isfinite(state.mean).all() and np.isfinite(state.std).all())
-
-
-def _errors(posterior: GridPosterior, pixels: Indices, values: Floats, noise: Floats) -> Floats:
-    """Standardised errors of prediction."""
-    variance = posterior.variance[pixels] + posterior.prior.noise + noise
-    return np.asarray((values - posterior.mean[pixels]) / np.sqrt(np.maximum(variance, NO_VARIANCE)))
-
-
-def _trend(mean: Mean, grid: PixelGrid, units: Units) -> Trend:
-    if mean is None:
-        return Trend.constant(grid.size)
-    if isinstance(mean, int) and not isinstance(mean, bool):
-        return Trend.polynomial(grid.coordinates, mean)
-    known = np.asarray(mean(grid.position(grid.coordinates)) if callable(mean) else mean, dtype=np.float64)
-    if known.shape not in ((), (grid.size,), grid.shape):
-        raise ValueError(
-            f"PixelOptimizer: mean must be None, 1, 2, a float, a map of shape {grid.shape} or a callable that gives "
-            f"one, got shape {known.shape}"
-        )
-    values = np.broadcast_to(known.ravel(), grid.size)
-    if not np.isfinite(values).all():
-        raise ValueError("PixelOptimizer: mean must be finite everywhere")
-    return Trend.known(units.inward(values))

@@ -15,8 +15,8 @@ from bluesky_gp.grid import PixelGrid
 from bluesky_gp.html import html_table
 from bluesky_gp.optimizer.batch import Strategy
 from bluesky_gp.optimizer.designs import Design
-from bluesky_gp.optimizer.model import Mean
-from bluesky_gp.optimizer.points import Points
+from bluesky_gp.optimizer.points import EXPOSURE, TIME
+from bluesky_gp.optimizer.prior_mean import Mean
 from bluesky_gp.optimizer.proposing import Proposer
 from bluesky_gp.optimizer.recipe import Recipe
 from bluesky_gp.optimizer.slips import names, rules
@@ -77,6 +77,9 @@ class PixelOptimizer(SuggestIngest):
         0.7, 0 and 0.5.
     min_distance : float
         Between any two pixels of a batch and those under way, in pixels; less where no pixel is left at that distance.
+    resting : int
+        Number of pixels, measured last, from which a batch keeps `min_distance` as well: around a pixel nothing is
+        measured until so many others were. For samples that heat up, charge or burn.
     initial : {"random", "sobol", "grid", "poisson", "center", "overview"}, callable or sequence of pixels, optional
         The first pixels; `designs` says what the names mean. Default: "overview" where there is an image, which
         spreads them over what it shows, else "random". Random ones are drawn batch by batch, until there are
@@ -85,11 +88,18 @@ class PixelOptimizer(SuggestIngest):
         Starts of a fit of the hyperparameters beside the kernel's own values: those are chosen which the values make
         most probable. None: four for a kernel of your own, of which nobody knows how many optima it has; none for one
         with a `prior` and for the default, whose priors have few.
-    numerics : {"0.2", "0.1"}
-        Version whose arithmetic is used: the earlier one is slower, and what a replay of its records takes.
+    numerics : {"0.3", "0.2", "0.1"}
+        Version whose arithmetic is used: earlier ones are slower, and what a replay of their records takes.
     overview : array_like, mapping of names to such, or Overview, optional
         Image of the sample, taken before the map: the target may follow what it shows. How much, is learnt; an image
         that says nothing of the target is not used. See `Overview`.
+    exposure : float, optional
+        Seconds of the exposure that the kernel's noise belongs to. A point then says under ``exposure`` how long it was
+        measured: of one that took four times as long the noise is half as large. None: all have one noise.
+    time_kernel : float or scikit-learn kernel, optional
+        For a target that changes while it is measured, by charging or a current: seconds within which it does so
+        notably, or a kernel of seconds. What all values of a moment have in common is learnt beside the map, which is
+        then the sample as it was on average. A point says under ``time`` when it was measured, by any clock.
     checkpoint : path, optional
         The file that `checkpoint()` writes and `from_checkpoint` reads.
 
@@ -123,21 +133,27 @@ class PixelOptimizer(SuggestIngest):
         others: Iterable[str] = (),
         purpose: str | None = None,
         min_distance: float = 0.0,
+        resting: int = 0,
         initial: str | Design | Iterable[Any] | None = None,
         n_restarts: int | None = None,
-        numerics: str = "0.2",
+        numerics: str = "0.3",
         overview: Any = None,
+        exposure: float | None = None,
+        time_kernel: float | Kernel | None = None,
         checkpoint: str | Path | None = None,
     ) -> None:
         self.recipe = Recipe(
             PixelGrid.from_mapping(grid), target, kernel, acquisition, batch_size, n_initial, batch, maximize, seed,
             rules(stopping), mean=mean, prior=prior, transform=transform, outliers=outliers,
-            others=names("others", others), purpose=purpose, min_distance=min_distance, initial=initial,
-            n_restarts=n_restarts, numerics=numerics, overview=Overview.of(overview),
+            others=names("others", others), purpose=purpose, min_distance=min_distance, resting=resting,
+            initial=initial, n_restarts=n_restarts, numerics=numerics, overview=Overview.of(overview),
+            exposure=exposure, time_kernel=time_kernel,
         )  # fmt: skip
         self.grid, self.target, self.batch_size = self.recipe.grid, target, batch_size
-        self.others, self.acquisition = self.recipe.others, self.recipe.acquisition_function
-        self._points = Points(self.grid, target)
+        beside = {EXPOSURE: exposure, TIME: time_kernel}
+        self.others = (*self.recipe.others, *(name for name, wanted in beside.items() if wanted is not None))
+        self.exposure, self.acquisition = exposure, self.recipe.acquisition_function
+        self._points = self.recipe.points()
         self._model = self.recipe.model()
         self._proposer = Proposer.of(self.recipe)
         self._state = self._model.beginning(target)
@@ -174,7 +190,7 @@ class PixelOptimizer(SuggestIngest):
             "pixels": self._state.summary,
             "acquisition": self.recipe.acquisition_function,
         }
-        return html_table("PixelOptimizer", {**rows, "kernel": self._state.covariance.kernel})
+        return html_table("PixelOptimizer", {**rows, "kernel": self._state.fit.kernel})
 
     def describe(self) -> dict[str, Any]:
         """Return plain data for a start document: the recipe, see `Recipe.to_mapping`."""
@@ -253,11 +269,11 @@ class PixelOptimizer(SuggestIngest):
         final : bool
             Fit the hyperparameters to all values, even if the schedule says that a fit is not due.
         """
-        new = self._points.measurements(points, failures, self.others)
-        if len(new):
-            seconds = max(self._points.seconds(point, state.diary.seconds) for point in (*points, *failures))
-            state = state.noting(new, seconds)
+        new = self._points.measurements(points, failures, self.recipe.others)
         with blas_threads(state.n_attempted + len(new)):
+            if len(new):
+                seconds = max(self._points.seconds(point, state.diary.seconds) for point in (*points, *failures))
+                state = state.noting(new, seconds)
             return self._model.learn(state, new, final=final)
 
     def propose(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite, isnan, nan
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,13 @@ from bluesky_gp.typing import Floats
 Batch = tuple[Sequence[Mapping[str, Any]], Sequence[Mapping[str, Any]]]
 """Points and failures, as `PixelOptimizer.learn` takes them."""
 
+EXPOSURE = "exposure"
+"""Key of a point that says for how many seconds it was measured, of an optimizer that heeds it."""
+
+TIME = "time"
+"""Key of a point that says when it was measured, in seconds of any clock, for an optimizer whose target changes."""
+
+_SHARE = "_share"  # of noise, among what is written: an exposure would come back with another last bit
 _APART = 0.25  # pixels by which a read-back may be off
 
 
@@ -25,6 +33,8 @@ class Points:
 
     grid: PixelGrid
     target: str
+    exposure: float | None = None  # s, of which the kernel's noise is
+    timed: bool = False  # whether each value has a time
 
     def index(self, point: Mapping[str, Any]) -> int:
         """Return the flat index, from ``_id`` or from the pixel axes."""
@@ -39,6 +49,8 @@ class Points:
 
     def _agreed(self, index: int, point: Mapping[str, Any]) -> int:
         """Return a flat index, which the pixel axes must not contradict where the point has them as well."""
+        if not any(name in point for name in self.grid.axes):
+            return index
         pixel = tuple(self.grid.unravel([index])[0].tolist())
         for name, wanted in zip(self.grid.axes, pixel, strict=True):
             if name in point and abs(_number(name, point[name]) - wanted) > 0.5:
@@ -77,6 +89,28 @@ class Points:
             raise ValueError(f"PixelOptimizer: {name} is a standard deviation, got {std}")
         return std
 
+    def share(self, point: Mapping[str, Any]) -> float:
+        """Return the noise variance over that of the usual exposure; 1 where the point has no `exposure`."""
+        if self.exposure is None:
+            return 1.0
+        if EXPOSURE not in point:
+            return _number(_SHARE, point.get(_SHARE, 1.0))
+        seconds = _number(EXPOSURE, point[EXPOSURE])
+        if seconds <= 0.0:
+            raise ValueError(f"PixelOptimizer: {EXPOSURE} must be seconds, above zero, got {seconds} in {dict(point)}")
+        return self.exposure / seconds
+
+    def time(self, point: Mapping[str, Any]) -> float:
+        """Return when it was measured; NaN where nobody asks."""
+        if not self.timed:
+            return nan
+        if TIME not in point:
+            raise ValueError(
+                f"PixelOptimizer: with time_kernel= a point says under {TIME!r} when it was measured, in seconds of "
+                f"any clock: it is missing in {dict(point)}"
+            )
+        return _number(TIME, point[TIME])
+
     def seconds(self, point: Mapping[str, Any], otherwise: float) -> float:
         """Return when it was recorded, in seconds since the run began, ``_seconds``."""
         return _number("_seconds", point.get("_seconds", otherwise))
@@ -92,6 +126,8 @@ class Points:
             np.array([*(self.value(point) for point in points), *failed], dtype=np.float64),
             np.array([*(self.std(point) for point in points), *(0.0 for _ in failures)], dtype=np.float64),
             {name: self.others([*points, *({} for _ in failures)], name) for name in others},
+            np.array([*(self.share(point) for point in points), *(1.0 for _ in failures)], dtype=np.float64),
+            np.array([*(self.time(point) for point in points), *failed], dtype=np.float64),
         )
 
     def others(self, points: Sequence[Mapping[str, Any]], name: str) -> Floats:
@@ -107,12 +143,14 @@ class Points:
     def written(self, measurements: Measurements) -> list[dict[str, Any]]:
         """Return measurements as points that read the same; a failed pixel has a target of NaN."""
         columns = {name: column.tolist() for name, column in measurements.others.items()}
-        rows = zip(measurements.pixels.tolist(), measurements.values.tolist(), measurements.std.tolist(), strict=True)
+        known = (getattr(measurements, name).tolist() for name in ("pixels", "values", "std", "share", "times"))
         return [
             {"_id": pixel, self.target: value}
-            | ({f"{self.target}_std": known} if known else {})
+            | ({f"{self.target}_std": std} if std else {})
+            | ({_SHARE: share} if share != 1.0 else {})
+            | ({} if isnan(time) else {TIME: time})
             | {name: column[row] for name, column in columns.items()}
-            for row, (pixel, value, known) in enumerate(rows)
+            for row, (pixel, value, std, share, time) in enumerate(zip(*known, strict=True))
         ]
 
 
@@ -153,9 +191,10 @@ def _nearest(name: str, point: Mapping[str, Any]) -> int:
 
 def _number(name: str, value: Any, *, finite: bool = True) -> float:
     try:
-        number = float(value) if np.ndim(value) == 0 and not isinstance(value, str | bytes) else None
+        plain = type(value) in (int, float)  # nearly always, and to ask numpy takes five times as long
+        number = float(value) if plain or (np.ndim(value) == 0 and not isinstance(value, str | bytes)) else None
     except (TypeError, ValueError, OverflowError):
         number = None
-    if number is None or (finite and not np.isfinite(number)):
+    if number is None or (finite and not isfinite(number)):
         raise ValueError(f"PixelOptimizer: {name} must be a number, got {value!r}")
     return number

@@ -11,6 +11,7 @@ from bluesky_gp.optimizer.batch import Score, Strategy, choose
 from bluesky_gp.optimizer.context import StateContext
 from bluesky_gp.optimizer.designs import Beginning
 from bluesky_gp.optimizer.doubts import with_unscored
+from bluesky_gp.optimizer.on_the_way import OnTheWay
 from bluesky_gp.optimizer.recipe import Recipe
 from bluesky_gp.optimizer.scores import ScoresByPixel
 from bluesky_gp.optimizer.short_path import short_path
@@ -60,9 +61,10 @@ class Proposer:
         under_way = np.array(pending, dtype=np.intp)
         first = self.first.due(num, state.pixels, under_way, known=state.posterior is not None)
         if first or state.posterior is None:
-            pixels = self.first.next(candidates, first, under_way, rng, self.recipe.min_distance)
+            others = np.append(self._resting(state), under_way)
+            pixels = self.first.next(candidates, first, others, rng, self.recipe.min_distance)
             unranked = np.full(state.grid.size, np.nan)
-            return _on_a_short_path(state, pixels, unranked[pixels], unranked)
+            return self._on_a_short_path(state, pixels, unranked[pixels], unranked, under_way)
         with blas_threads(state.n_attempted):
             posterior = _with_pending(state.posterior, pending)
             memory: dict[str, Any] = {}
@@ -79,10 +81,36 @@ class Proposer:
     ) -> Proposal[OptimizerState]:
         ranking = np.full(state.grid.size, np.nan)
         ranking[candidates] = score(posterior, candidates)
-        chosen = choose(posterior, state.grid, candidates, score, num, self.strategy, self.recipe.min_distance)
+        chosen = choose(
+            posterior, state.grid, candidates, score, num, self.strategy, self.recipe.min_distance, self._resting(state)
+        )
         warning = with_unscored(state.warning, ranking[candidates])
         state = replace(state, ahead=chosen.ahead.foreseen, warning=warning)
-        return _on_a_short_path(state, chosen.pixels, chosen.scores, ranking)
+        return self._on_a_short_path(state, chosen.pixels, chosen.scores, ranking, posterior.fantasised)
+
+    def _resting(self, state: OptimizerState) -> Indices:
+        """Pixels measured last from which a batch keeps its distance, flat indices."""
+        return state.pixels[max(len(state.pixels) - self.recipe.resting, 0) :]
+
+    def _on_a_short_path(
+        self, state: OptimizerState, pixels: Indices, scores: Floats, ranking: Floats, under_way: Indices
+    ) -> Proposal[OptimizerState]:
+        """Return a proposal of flat indices, ordered for a short path from the pixel measured last."""
+        grid = state.grid
+        rows, last = grid.unravel(pixels), grid.unravel(state.pixels[-1:])
+        if isinstance(self.strategy, OnTheWay):
+            path = self.strategy.path(grid, pixels, np.concatenate([state.pixels, under_way])[-1:])
+        else:
+            path = short_path(grid.position(rows), grid.position(last)[0] if len(last) else None)
+        return Proposal(
+            pixels=rows[path],
+            scores=scores[path],
+            mean=state.mean.ravel()[pixels[path]],
+            std=state.std.ravel()[pixels[path]],
+            acquisition=ranking.reshape(grid.shape),
+            stop_reason="",
+            state=state,
+        )
 
 
 def _with_pending(posterior: GridPosterior, pending: Sequence[int]) -> GridPosterior:
@@ -90,22 +118,3 @@ def _with_pending(posterior: GridPosterior, pending: Sequence[int]) -> GridPoste
     for pixel in pending:
         posterior = posterior.condition(pixel, float(posterior.mean[pixel]))
     return posterior
-
-
-def _on_a_short_path(
-    state: OptimizerState, pixels: Indices, scores: Floats, ranking: Floats
-) -> Proposal[OptimizerState]:
-    """Return a proposal of flat indices, ordered for a short path from the pixel measured last."""
-    grid = state.grid
-    rows = grid.unravel(pixels)
-    last = grid.unravel(state.pixels[-1:])
-    path = short_path(grid.position(rows), grid.position(last)[0] if len(last) else None)
-    return Proposal(
-        pixels=rows[path],
-        scores=scores[path],
-        mean=state.mean.ravel()[pixels[path]],
-        std=state.std.ravel()[pixels[path]],
-        acquisition=ranking.reshape(grid.shape),
-        stop_reason="",
-        state=state,
-    )

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from bluesky_gp.gp import blas_threads
-from bluesky_gp.optimizer.points import Batch, Points
+from bluesky_gp.optimizer.points import Batch
 from bluesky_gp.optimizer.recipe import Recipe
 from bluesky_gp.optimizer.state import OptimizerState
 from bluesky_gp.typing import Floats
@@ -24,7 +24,7 @@ def recall(recipe: Recipe, batches: Iterable[Batch], theta: Floats, n_fitted: in
     n_fitted : int
         Number of the batches that they were fitted to.
     """
-    points, model = Points(recipe.grid, recipe.target), recipe.model()
+    points, model = recipe.points(), recipe.model()
     beginning = model.beginning(recipe.target)
     known = fitted = beginning.measurements
     for number, (good, failed) in enumerate(batches):
@@ -36,11 +36,12 @@ def recall(recipe: Recipe, batches: Iterable[Batch], theta: Floats, n_fitted: in
 
 def recall_next(recipe: Recipe, state: OptimizerState, batch: Batch) -> OptimizerState:
     """Return the state that learning one more batch led to, by the same hyperparameters: quicker than `recall`."""
-    new = Points(recipe.grid, recipe.target).measurements(*batch, recipe.others)
+    new = recipe.points().measurements(*batch, recipe.others)
     known = state.measurements.then(new)
     grown = replace(state, measurements=known)
     with blas_threads(len(known)):
-        if state.posterior is None or len(known) < len(state.measurements) + len(new):
+        forgotten = len(known) < len(state.measurements) + len(new)
+        if state.posterior is None or forgotten or state.fit.time is not None:
             return grown.rebuilt()
-        values, noise = state.units.inward(new.values), state.inward_noise(new.values, new.std)
+        values, noise = state.units.inward(new.values), state.noise_beside(new)
         return replace(grown, posterior=state.posterior.observe(new.pixels, values, noise))

@@ -9,14 +9,18 @@ from typing import Any, Self
 import numpy as np
 from sklearn.gaussian_process.kernels import Kernel
 
-from bluesky_gp.acquisition import BY_NAME, ExpectedImprovement
-from bluesky_gp.gp import KernelChoice
+from bluesky_gp.acquisition import ExpectedImprovement
+from bluesky_gp.gp import KernelChoice, time_choice
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.optimizer.batch import Strategy, share_for, strategy_of
-from bluesky_gp.optimizer.designs import Beginning, Design, OverImage, Random, design_of
-from bluesky_gp.optimizer.model import NUMERICS, Mean, Model
+from bluesky_gp.optimizer.designs import Beginning, Design, Listed, OverImage, Random, design_of
+from bluesky_gp.optimizer.model import BEFORE_0_3, NUMERICS, Model
+from bluesky_gp.optimizer.points import Points
+from bluesky_gp.optimizer.prior_mean import Mean
+from bluesky_gp.optimizer.settings_again import made_again
 from bluesky_gp.optimizer.slips import (
     check_acquisition,
+    check_exposure,
     check_flag,
     check_kernel,
     check_mean,
@@ -24,7 +28,6 @@ from bluesky_gp.optimizer.slips import (
     check_prior,
     check_target,
     check_transform,
-    rules,
 )
 from bluesky_gp.optimizer.stopping import NothingLearnt, StoppingRule
 from bluesky_gp.overview import FeatureGroups, Overview, Planes, feature_groups
@@ -33,15 +36,17 @@ from bluesky_gp.protocols import Acquisition, MapAcquisition
 from bluesky_gp.settings import check_number, check_whole
 
 _RESTARTS = 4  # of 75 random kernels fits then find the optimum of 73, or a better one than 15 to 30 random starts
-_OBJECTS = ("acquisition", "batch", "mean", "transform", "kernel", "initial")  # made again from their descriptions
+_OBJECTS = ("acquisition", "batch", "mean", "transform", "kernel", "initial", "time_kernel")  # made from descriptions
 _NUMBERS = ("batch_size", "n_initial", "maximize", "seed")
-_OPTIONS = ("prior", "outliers", "others", "min_distance", "n_restarts", "numerics")  # a record may lack them
+# A record may lack them.
+_OPTIONS = ("prior", "outliers", "others", "min_distance", "resting", "n_restarts", "numerics", "exposure")
 _NEEDED = ("grid", "optimizer_target", "kernel", "batch_size", "n_initial", "maximize", "seed")
 CHANGEABLE = ("acquisition", "batch", "purpose", "batch_size", "min_distance", "stopping")
 """Settings that may be changed in mid-run: they say what is proposed, and nothing of what was learnt."""
 
 _STOOD_FOR_MISSING = {
-    "min_distance": 0.0, "others": (), "initial": "random", "batch": 0.5, "n_restarts": 0, "numerics": "0.1"
+    "min_distance": 0.0, "resting": 0, "others": (), "initial": "random", "batch": 0.5, "n_restarts": 0,
+    "numerics": "0.1",
 }  # fmt: skip
 """Defaults of records that lack an entry, or have None for it: those before the entry came to be."""
 
@@ -73,10 +78,13 @@ class Recipe:
     others: tuple[str, ...] = ()
     purpose: str | None = None
     min_distance: float = 0.0
+    resting: int = 0
     initial: Any = None
     n_restarts: int | None = None
-    numerics: str = "0.2"
+    numerics: str = "0.3"
     overview: Overview | Planes | None = None
+    exposure: float | None = None
+    time_kernel: float | Kernel | None = None
 
     def __post_init__(self) -> None:
         for name, least in (("batch_size", 1), ("n_initial", 1), ("seed", 0)):
@@ -93,8 +101,13 @@ class Recipe:
             check_number("PixelOptimizer", "outliers", self.outliers)
         if not (isinstance(self.min_distance, Real) and 0.0 <= self.min_distance < np.inf):
             raise ValueError(f"PixelOptimizer: min_distance must be a distance in pixels, got {self.min_distance!r}")
+        check_whole("PixelOptimizer", "resting", self.resting, 0)
+        check_exposure(self.exposure, self.overview)
+        _ = self._time_choice
         if self.purpose is not None and self.batch is not None:
             raise ValueError(f"PixelOptimizer: give batch={self.batch!r} or purpose={self.purpose!r}, not both")
+        if isinstance(design := self.design, Listed):  # any other lies on every grid
+            design(self.grid, self.n_initial, rng=np.random.default_rng(0))
         if self.n_restarts is not None:
             check_whole("PixelOptimizer", "n_restarts", self.n_restarts, 0)
         if self.numerics not in NUMERICS:
@@ -144,7 +157,17 @@ class Recipe:
     @cached_property
     def groups(self) -> FeatureGroups | None:
         """Features of the overview image."""
-        return None if self.planes is None else feature_groups(self.planes)
+        if self.planes is None:
+            return None
+        return feature_groups(self.planes, by_lines=self.numerics not in BEFORE_0_3)
+
+    @cached_property
+    def _time_choice(self) -> KernelChoice | None:
+        return None if self.time_kernel is None else time_choice(self.time_kernel)
+
+    def points(self) -> Points:
+        """Return the reader and writer of points."""
+        return Points(self.grid, self.target, self.exposure, timed=self.time_kernel is not None)
 
     def model(self) -> Model:
         """Return the model: kernel, mean, transformation and the treatment of outliers."""
@@ -159,13 +182,13 @@ class Recipe:
             outliers=self.outliers,
             maximize=self.maximize,
             groups=self.groups,
+            time=self._time_choice,
         )
 
     @cached_property
     def _plain_choice(self) -> KernelChoice:
-        """The kernel without what an overview adds: a record has the image instead."""
-        model = self.model()
-        return model.choice if model.image is None else model.image.plain
+        """The kernel without what an overview and time add: a record has these beside it."""
+        return self.model().beliefs.plain
 
     def to_mapping(self) -> dict[str, Any]:
         """Return plain data for a start document, from which `of` makes the recipe again."""
@@ -182,6 +205,7 @@ class Recipe:
             "batch": describe(self.strategy if self._choice is None else self._choice),  # what None means may change
             "purpose": self.purpose,
             "min_distance": float(self.min_distance),
+            "resting": int(self.resting),
             "maximize": bool(self.maximize),
             "seed": int(self.seed),
             "stopping": [describe(rule) for rule in self.stopping],
@@ -192,6 +216,8 @@ class Recipe:
             "n_restarts": self.restarts,
             "numerics": self.numerics,
             "others": list(self.others),
+            **({} if self.exposure is None else {"exposure": float(self.exposure)}),
+            **({} if self.time_kernel is None else {"time_kernel": describe(self.time_kernel)}),
             **({} if self.planes is None else {"overview": self.planes.to_mapping()}),
         }
 
@@ -208,9 +234,9 @@ class Recipe:
                 f"PixelOptimizer: {unknown[0]!r} cannot be changed in mid-run: {', '.join(CHANGEABLE)} can, got "
                 f"{settings[unknown[0]]!r}"
             )
-        made_again = {name: _made_again(name, value) for name, value in settings.items()}
+        settings = {name: made_again(name, value) for name, value in settings.items()}
         shares = dict.fromkeys(("batch", "purpose")) if {"batch", "purpose"} & settings.keys() else {}
-        return replace(self, **{**shares, **made_again})
+        return replace(self, **{**shares, **settings})
 
     @classmethod
     def of(cls, entry: Mapping[str, Any], **given: Any) -> Self:
@@ -274,17 +300,3 @@ class Recipe:
                 f"the run had the default kernel of its day, {make(recorded)}, with priors of its own, and today's "
                 f"is {make(today)}: replay it with the version of bluesky_gp that recorded it"
             )
-
-
-def _made_again(name: str, value: Any) -> Any:
-    """Return a setting from a name, an object or its description."""
-    if name == "acquisition" and isinstance(value, str):
-        if value not in BY_NAME:
-            raise ValueError(
-                f"PixelOptimizer: acquisition is one of {', '.join(BY_NAME)}, or an object of bluesky_gp such as "
-                f"ConfidenceBound(2.0), got {value!r}: of a function of your own a record has the name only"
-            )
-        return BY_NAME[value]()
-    if name == "stopping":
-        return rules(make(value))
-    return make(value)

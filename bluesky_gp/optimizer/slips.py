@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.gaussian_process.kernels import Kernel
 
 from bluesky_gp.acquisition import BY_NAME
-from bluesky_gp.settings import check_call
+from bluesky_gp.settings import check_call, check_number
 
 _PIXEL_BYTES = 500  # of memory while a batch is chosen, measured with 512 x 512 and 1024 x 1024 pixels
 _MUCH = 2**30
@@ -105,6 +105,15 @@ def rules(stopping: Any) -> tuple[Any, ...]:
                 f"PixelOptimizer: a stopping rule is called with a state, such as MaxPixels(100), got {rule!r}"
             )
     return listed
+
+
+def check_exposure(exposure: Any, overview: Any) -> None:
+    """Raise unless an exposure is seconds above zero, or None; TypeError, ValueError."""
+    if exposure is None:
+        return
+    check_number("PixelOptimizer", "exposure", exposure, above=0.0)
+    if overview is not None:
+        raise ValueError("PixelOptimizer: with an overview image all values have one noise: leave exposure= out")
 
 
 def check_flag(name: str, value: Any) -> None:

@@ -11,25 +11,13 @@ import numpy.typing as npt
 from bluesky_gp.gp import Covariance, Foreseen, GridPosterior, Trend
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.optimizer.contribution import Contribution
+from bluesky_gp.optimizer.diary import Diary, squared_errors
 from bluesky_gp.optimizer.forecast import Forecast, forecast, rms
+from bluesky_gp.optimizer.in_time import TargetCourse, common_root, course_of, foretold
 from bluesky_gp.optimizer.measurements import Measurements
 from bluesky_gp.optimizer.model_fit import ModelFit
 from bluesky_gp.optimizer.units import AffineUnits, Units
 from bluesky_gp.typing import Floats, Indices
-
-REMEMBERED = 10  # changes of the map
-_PREDICTIONS = 25  # latest predictions whose errors are remembered: five of each batch of ten
-_LARGEST = 9.0  # that the square of a standardised error counts: one outlier says little of the map
-
-
-@dataclass(frozen=True, eq=False)
-class Diary:
-    """The course of a run: how the map changed, and how wrongly it predicted."""
-
-    seconds: float = 0.0  # from the beginning of the run to the latest pixel, where the points say so
-    before: Floats | None = None  # the mean before the latest pixels; None: there was none
-    changes: tuple[float, ...] = ()  # of the map, each time that pixels were learnt before the latest
-    errors: tuple[float, ...] = ()  # squares of the latest standardised errors of prediction, of the less certain half
 
 
 @dataclass(frozen=True)
@@ -43,7 +31,7 @@ class OptimizerState:
     target: str
     fit: ModelFit
     measurements: Measurements = field(default_factory=Measurements.none)
-    diary: Diary = field(default_factory=lambda: Diary(), repr=False)
+    diary: Diary = field(default_factory=Diary, repr=False)
     posterior: GridPosterior | None = field(default=None, repr=False)  # None until a pixel has a value
     ahead: Foreseen | None = field(default=None, repr=False)  # as if the last batch were measured
     warning: str = ""  # all that is doubtful, in words for the record
@@ -187,17 +175,24 @@ class OptimizerState:
         found = self.fit.contribution
         return None if found is None else found.in_units(self.units)
 
+    @cached_property
+    def course(self) -> TargetCourse | None:
+        """By how much the target differed from its average while it was measured; None: it is taken to stand still."""
+        if self.posterior is None or self.fit.time is None:
+            return None
+        return course_of(self.posterior, self.fit.time, self.measurements, self.units)
+
     @property
     def method(self) -> str:
         """Approximations and doubted values, in words for the record; empty: none."""
         if self.posterior is None:
             return ""
-        subset = self.fit.n_likelihood < self.n_fitted
         doubted = self.grid.unravel(self.pixels[self.measurements.extra_noise > 0.0]).tolist()
         parts = (
             self.posterior.approximations,
-            f"likelihood of {self.fit.n_likelihood} of {self.n_fitted} pixels" if subset else "",
+            self.fit.approximation,
             f"noise added to {doubted}" if doubted else "",
+            "" if self.course is None else self.course.words,
             "" if self.fit.contribution is None else self.fit.contribution.words,
         )
         return "; ".join(part for part in parts if part)
@@ -249,11 +244,12 @@ class OptimizerState:
         units = AffineUnits.of(values[known], 1.0)
         tried = known | np.isnan(self.values)  # a good pixel that lacks this number says nothing of it
         S, y = self.pixels[tried], units.inward(values[tried])
+        times = self.measurements.times[tried]
         try:
-            own = self.covariance.with_theta(self.fit.other_theta.get(name, self.theta))
-            return GridPosterior.fit(own, S, y), units
+            own, time = self.fit.parted(self.fit.other_theta.get(name, self.theta))
+            return GridPosterior.fit(own, S, y, common=common_root(time, times)), units
         except np.linalg.LinAlgError:
-            return GridPosterior.fit(self.covariance, S, y), units
+            return GridPosterior.fit(self.covariance, S, y, common=common_root(self.fit.time, times)), units
 
     def on(self, posterior: GridPosterior, pixels: Indices) -> tuple[Floats, Floats, float]:
         """Return mean and std of a posterior at some pixels, and the incumbent, as an acquisition function takes them.
@@ -270,28 +266,29 @@ class OptimizerState:
         noise[known] = self.units.inward_variance(values[known], std[known])
         return noise
 
+    def noise_beside(self, measurements: Measurements) -> Floats:
+        """Noise variance of values beside the kernel's, what is known of each and what its exposure makes of that."""
+        noise = self.inward_noise(measurements.values, measurements.std)
+        return noise if measurements.are_alike else noise + (measurements.share - 1.0) * self.covariance.noise
+
     def noting(self, new: Measurements, seconds: float) -> Self:
         """Return the state that is about to learn `new` pixels: its diary has its map, and how it predicted them."""
         if self.posterior is None:
             return replace(self, diary=replace(self.diary, seconds=seconds))
-        changes = (*self.diary.changes, self.change)[-REMEMBERED:]
-        errors = (*self.diary.errors, *self._squared_errors(self.posterior, new))[-_PREDICTIONS:]
-        return replace(self, diary=Diary(seconds, self.mean, changes, errors))
+        errors = self._squared_errors(self.posterior, new)
+        return replace(self, diary=self.diary.after(seconds, self.mean, self.change, errors))
 
     def _squared_errors(self, posterior: GridPosterior, new: Measurements) -> tuple[float, ...]:
-        pixels = new.pixels
-        variance = posterior.variance[pixels] + posterior.prior.noise + self.inward_noise(new.values, new.std)
-        error = self.units.inward(new.values) - posterior.mean[pixels]
-        known = np.flatnonzero(np.isfinite(error) & (variance > 0.0))
-        known = known[np.argsort(-posterior.variance[pixels[known]], kind="stable")]
-        half = known[: -(-len(known) // 2)]
-        return tuple(np.minimum(np.square(error[half]) / variance[half], _LARGEST).tolist())
+        mean, variance = foretold(posterior, self.fit.time, self.measurements, new)
+        variance = variance + posterior.prior.noise + self.noise_beside(new)
+        return squared_errors(self.units.inward(new.values) - mean, variance, posterior.variance[new.pixels])
 
     def rebuilt(self, trend: Trend | None = None) -> Self:
         """Return the state with its posterior computed from scratch; with the trend it has unless another is given."""
         if trend is None:
             trend = Trend.constant(self.grid.size) if self.posterior is None else self.posterior.trend
-        noise = self.inward_noise(self.values, self.measurements.std) + self.measurements.extra_noise
-        values = self.units.inward(self.values)
-        posterior = GridPosterior.fit(self.covariance, self.pixels, values, noise=noise, trend=trend)
+        S, y, before = self.pixels, self.units.inward(self.values), self.posterior
+        noise = self.noise_beside(self.measurements) + self.measurements.extra_noise
+        common = common_root(self.fit.time, self.measurements.times)
+        posterior = GridPosterior.fit(self.covariance, S, y, noise=noise, trend=trend, common=common, earlier=before)
         return replace(self, posterior=posterior, ahead=None)

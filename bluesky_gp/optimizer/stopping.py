@@ -12,7 +12,8 @@ from scipy.special import ndtr
 
 from bluesky_gp.acquisition import ExpectedImprovement
 from bluesky_gp.gp import GridPosterior
-from bluesky_gp.optimizer.state import REMEMBERED, OptimizerState
+from bluesky_gp.optimizer.diary import REMEMBERED
+from bluesky_gp.optimizer.state import OptimizerState
 from bluesky_gp.settings import check_number, check_whole
 from bluesky_gp.typing import Indices
 
@@ -195,7 +196,7 @@ class MapChangeBelow:
     times: int = 3
 
     def __post_init__(self) -> None:
-        check_number("MapChangeBelow", "floor", self.floor)
+        check_number("MapChangeBelow", "floor", self.floor, least=0.0)
         check_whole("MapChangeBelow", "times", self.times, 0)
         if not 1 <= self.times <= REMEMBERED:
             raise ValueError(f"MapChangeBelow: times must be between 1 and {REMEMBERED}, got {self.times}")

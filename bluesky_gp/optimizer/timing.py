@@ -8,7 +8,7 @@ import numpy as np
 from scipy.fft import irfft, rfft
 from scipy.linalg import cholesky
 
-from bluesky_gp.gp import DENSE, EXACT, LIKELIHOOD, NEIGHBOURS, blas_threads
+from bluesky_gp.gp import BLOCK, DENSE, EXACT, IN_BLOCKS, LIKELIHOOD, RELATED, blas_threads
 
 _ITERATIONS = 10  # of conjugate gradients a solution
 _OVERHEAD = 8e-4  # s: Python, for each evaluation and each pixel
@@ -36,10 +36,10 @@ def decision_seconds(n_pixels: int, m: int, batch: int, evaluations: int) -> flo
     choice = batch * (pair + solution + _OVERHEAD + _SCORE * n_pixels)
     if not evaluations:
         return choice + 2.0 * batch * m * m * flop
-    looked_at = min(m, LIKELIHOOD)
-    fit = evaluations * (_OVERHEAD + (looked_at**3 + 60.0 * looked_at**2) * flop)
+    together, looked_at = (m, m) if m <= LIKELIHOOD else (BLOCK, min(m, IN_BLOCKS))
+    fit = evaluations * (_OVERHEAD + looked_at * (together**2 + 60.0 * together) * flop)
     exact = n_pixels * m * m
-    variance = exact if exact <= EXACT else n_pixels * (NEIGHBOURS**2 + NEIGHBOURS**3 / 1000)
+    variance = exact if exact <= EXACT else n_pixels * (RELATED**2 + RELATED**3 / 500)
     factor = m**3 / 3 if m <= DENSE else 3e4 * m
     return choice + fit + (variance + factor) * flop
 

@@ -17,6 +17,8 @@ from typing import NamedTuple
 import numpy as np
 
 from bluesky_gp.gp import blas_threads, radial_features
+from bluesky_gp.overview.enclosures import enclosure_features
+from bluesky_gp.overview.lines import shows_lines
 from bluesky_gp.overview.planes import Planes
 from bluesky_gp.overview.quantities import (
     edges_and_lines,
@@ -59,15 +61,15 @@ class FeatureGroups:
     U: Floats
 
 
-def feature_groups(planes: Planes) -> FeatureGroups:
-    """Compute the groups of each image."""
+def feature_groups(planes: Planes, *, by_lines: bool = True) -> FeatureGroups:
+    """Compute the groups of each image; `by_lines`: regions of an image of thin lines are what lies between them."""
     with blas_threads(0):  # one thread: the same numbers on a machine that has more
-        groups = [group for name in planes.images for group in _of_image(planes, name)]
+        groups = [group for name in planes.images for group in _of_image(planes, name, by_lines)]
     names, features = zip(*groups, strict=True)
     return FeatureGroups(tuple(names), tuple(U.shape[1] for U in features), np.concatenate(features, axis=1))
 
 
-def _of_image(planes: Planes, name: str) -> Iterator[Group]:
+def _of_image(planes: Planes, name: str, by_lines: bool) -> Iterator[Group]:
     """Yield the groups of one image: its value, sharply and roughly, smoothed; lines and edges; patches; regions."""
     z = standardised(planes.images[name])
     share = min(1.0, _NUMBERS / (z.size * len(planes.images) * _RANK))
@@ -82,7 +84,8 @@ def _of_image(planes: Planes, name: str) -> Iterator[Group]:
     yield radial("smoothed", _columns(smoothed(z)), 0.7, 16)
     yield radial("lines and edges", _columns(z, smoothed(z), *edges_and_lines(z), *inside), 3.0, 48)
     yield radial("patches", principal_components(around, _COMPONENTS), 1.5, 64)
-    yield Group(f"{name}: regions", region_features(z, max(_LEAST, int(share * 96))))
+    regions = enclosure_features if by_lines and shows_lines(z) else region_features
+    yield Group(f"{name}: regions", regions(z, max(_LEAST, int(share * 96))))
     if planes.features is not None:
         own = np.asarray(planes.features.fit_transform(around), dtype=np.float64).reshape(z.size, -1)
         columns = [standardised(column) for column in own.T]

@@ -21,6 +21,7 @@ from .opening import is_remote as is_remote
 from .opening import journals_of as journals_of
 from .opening import open_catalog as open_catalog
 from .opening import place_name as place_name
+from .run_copy import RunCopy as RunCopy
 from .run_ends import JournalledRun as JournalledRun
 from .run_ends import run_of as run_of
 from .serving import api_key as api_key

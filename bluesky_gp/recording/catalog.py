@@ -1,6 +1,5 @@
 """The catalog as a session sees it: a writer to subscribe, and runs to read."""
 
-import contextlib
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -12,8 +11,8 @@ from bluesky_gp.recording.follower import Follower
 from bluesky_gp.recording.journal import Fsync
 from bluesky_gp.recording.journal_folder import JournalFolder
 from bluesky_gp.recording.recorder import Recorder
+from bluesky_gp.recording.session_end import at_session_end
 from bluesky_gp.recording.stores import ReadableStore
-from bluesky_gp.recording.versions import private
 
 __all__ = ["Catalog"]
 
@@ -42,15 +41,13 @@ class Catalog:
         self._closed = False
 
         def connect_here() -> ReadableStore:
-            try:
-                self._store = connect()
-            finally:
-                at_session_end(self.close)  # registered after tiled's own, therefore run before it
+            self._store = connect()
             if self._store.refusal:
                 journals.close_to_writing(f"{place}: {self._store.refusal}")
             return self._store
 
         self._follower = Follower(journals, connect_here, place=place)
+        at_session_end(self.close)
         self.writer = Recorder(journals, self._follower, fsync=fsync)
 
     @property
@@ -92,7 +89,11 @@ class Catalog:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):  # what IPython and pickle ask for must not open anything
             raise AttributeError(name)
-        return getattr(self.client, name)
+        try:
+            return getattr(self.client, name)
+        except AttributeError as error:
+            message = f"a catalog of runs has no {name!r}; if its last run has, it is catalog[-1].{name}"
+            raise AttributeError(message) from error
 
     def __repr__(self) -> str:
         if self._closed:
@@ -103,10 +104,12 @@ class Catalog:
 
     def journal(self, uid: str) -> Path | None:
         """Return the journal of a run, by uid or the beginning of it: every document as it was emitted, bit for bit."""
+        _check_uid(uid)
         return self._journals.find(uid)
 
     def holds(self, uid: str) -> bool:
         """Whether the catalog has the run of exactly this uid, with its stop document."""
+        _check_uid(uid)
         self.wait()
         return self._store is not None and self._store.holds(uid)
 
@@ -156,10 +159,6 @@ class Catalog:
         self.close()
 
 
-def at_session_end(close: Callable[[], None]) -> None:
-    """Call `close` when the session ends, before what was registered so earlier.
-
-    Tiled stops its embedded server when the interpreter ends its threads, which is before the handlers of `atexit`.
-    """
-    with contextlib.suppress(RuntimeError):  # the interpreter ends already
-        private(threading, "_register_atexit", "Python")(close)
+def _check_uid(uid: object) -> None:
+    if not isinstance(uid, str):
+        raise TypeError(f"a run is told by its uid or the beginning of it, a text, got {uid!r:.80}")

@@ -106,12 +106,23 @@ class _Encoder(json.JSONEncoder):
 
 def _plain(value: npt.NDArray[Any]) -> npt.NDArray[Any]:
     if isinstance(value, np.ma.MaskedArray):
-        raise TypeError("The journal takes no masked array: give its data, or fill it with array.filled(nan)")
+        value = _filled(value)
     if value.dtype.hasobject:
         raise TypeError(
             f"The journal takes no array of dtype {value.dtype}: make it numbers, booleans or plain strings"
         )
     return value
+
+
+def _filled(value: np.ma.MaskedArray[Any, Any]) -> npt.NDArray[Any]:
+    """Return numbers with NaN where they are masked, which is how an agent takes them: they are missing."""
+    if not np.ma.is_masked(value):
+        return np.asarray(value.data)
+    if value.dtype.kind not in "biufc":
+        raise TypeError(f"The journal takes no masked array of dtype {value.dtype}: give its data, or fill it")
+    numbers = np.array(value.data, dtype=np.result_type(value.dtype, np.float16))
+    numbers[np.ma.getmaskarray(value)] = np.nan
+    return numbers
 
 
 def _restore(value: Document) -> Any:

@@ -18,6 +18,7 @@ __all__ = ["ArrayColumn", "Column", "ScalarColumn", "column_of"]
 
 _RANGE = range(-(2**63), 2**63)  # of integers in a table
 _NUMPY = {"number": "<f8", "integer": "<i8", "boolean": "|b1"}
+_TOO_LONG = {np.dtype(np.longdouble): np.dtype(float), np.dtype(np.clongdouble): np.dtype(complex)}  # no store has them
 _FILLERS = {"numbers": "NaN", "text": "empty"}
 _ROOM_FOR_NAN = np.dtype(np.float16)  # promoted with it, a type becomes one that has NaN
 
@@ -159,7 +160,7 @@ def _described_dtype(about: Mapping[str, Any]) -> np.dtype[Any] | None:
         return None
     with contextlib.suppress(TypeError, ValueError):
         dtype = np.dtype([tuple(field) for field in given] if isinstance(given, list) else given)
-        return None if dtype.hasobject else dtype
+        return None if dtype.hasobject or dtype.kind in "mM" or dtype in _TOO_LONG else dtype
     return None
 
 
@@ -183,6 +184,7 @@ def _array(value: Any) -> npt.NDArray[Any] | None:
         array = structured_to_unstructured(value) if _is_structured(value) else np.asarray(value)
         if array.dtype.kind == "O":  # None among numbers, integers beyond 64 bits
             array = np.asarray(value, dtype=float)
+        array = array.astype(_TOO_LONG.get(array.dtype, array.dtype))
         return array if array.dtype.kind in "biufcUS" else array.astype(str)
     return None
 

@@ -150,17 +150,12 @@ class Follower:
                 self._take_in(path)
         except Exception as error:
             self._error = error
-            if isinstance(error, RuntimeError) and "shutdown" in str(error):  # the interpreter's, which starts no more
-                logger.warning(
-                    "The session ended before the catalog %s was open. What it recorded is in %s; the next opening "
-                    "takes it in.", self._place, self._folder.path,
-                )  # fmt: skip
-            else:
+            if not _session_ends(error):
                 logger.error(
                     "The catalog %s cannot be opened. Runs go on and are kept in %s. (%s: %s)",
                     self._place, self._folder.path, type(error).__name__, error,
                 )  # fmt: skip
-                logger.debug("The catalog %s cannot be opened.", self._place, exc_info=error)
+            logger.debug("The catalog %s cannot be opened.", self._place, exc_info=error)
         finally:
             self._ready.set()
 
@@ -201,6 +196,7 @@ class Follower:
             if self._store is None or time.monotonic() < run.retry_at:
                 return False
             run.held = run.held or self._copy(self._store, run)
+            run.failures = 0  # the next one is news
             if run.held:
                 self._folder.keep(run)
                 self._runs.remove(run)
@@ -281,6 +277,11 @@ class _Flush:
 
     until: float
     done: threading.Event = field(default_factory=threading.Event)
+
+
+def _session_ends(error: Exception) -> bool:
+    """Whether the interpreter refused to start a thread: what is not in the catalog is told when this one leaves."""
+    return isinstance(error, RuntimeError) and "shutdown" in str(error)
 
 
 def _some(runs: list[PendingRun]) -> str:

@@ -43,15 +43,15 @@ class Frames:
     key : str
         Data key.
     shape : sequence of int
-        As the descriptor states it: the first length is the number of rows of the data set that an event has.
+        As the descriptor states it, see `_rows_an_event`.
     """
 
-    def __init__(self, key: str, shape: Sequence[int]) -> None:
+    def __init__(self, key: str, shape: Sequence[int | None]) -> None:
         self._key = key
-        self._rows = int(shape[0] or 1) if shape else 1  # of an event
+        self._shape = shape
         self._files: dict[str, Mapping[str, Any]] = {}
         self._spans: dict[str, list[_Span]] = {}  # by descriptor
-        self._read: tuple[str, int, npt.NDArray[Any]] = "", 0, np.empty(0)  # resource, first index, rows
+        self._read: tuple[str, int, npt.NDArray[Any]] = "", 0, np.empty(0)  # resource, first index, rows of each event
 
     def resource(self, doc: Mapping[str, Any]) -> None:
         """Take a stream resource in; raise ValueError if it is not of a kind that can be read."""
@@ -77,28 +77,29 @@ class Frames:
 
     def _of(self, span: _Span, number: int) -> npt.NDArray[Any]:
         index = span.index_of(number)
-        resource, first, rows = self._read
-        if resource != span.resource or not first <= index < first + len(rows) // self._rows:
-            first, rows = index, self._block(span, index, span.index_of(span.end))
-            self._read = span.resource, first, rows
-        return rows[(index - first) * self._rows : (index + 1 - first) * self._rows]
+        resource, first, events = self._read
+        if resource != span.resource or not first <= index < first + len(events):
+            first, events = index, self._block(span, index, span.index_of(span.end))
+            self._read = span.resource, first, events
+        event: npt.NDArray[Any] = events[index - first]
+        return event
 
     def _block(self, span: _Span, index: int, stop: int) -> npt.NDArray[Any]:
-        """Read frames from `index` on, so many as are whole; raise if that one is not."""
+        """Read the rows of events from `index` on, of so many as are whole; raise if that one is not."""
         doc = self._files[span.resource]
         last = min(stop, index + _BLOCK)
         try:
             try:
-                rows = self._rows_of(doc, index, last)
+                events = self._events_of(doc, index, last)
             except OSError:  # one of them is broken: perhaps another
-                rows = self._rows_of(doc, index, index + 1)
+                events = self._events_of(doc, index, index + 1)
         except Exception as error:
             raise FrameError(f"frame {index}: {reason(error, [doc['uri']])}") from error
-        if len(rows) < self._rows:
+        if not len(events):
             raise FrameError(f"frame {index} is not in {path_of(doc)}")
-        return rows
+        return events
 
-    def _rows_of(self, doc: Mapping[str, Any], index: int, stop: int) -> npt.NDArray[Any]:
+    def _events_of(self, doc: Mapping[str, Any], index: int, stop: int) -> npt.NDArray[Any]:
         import h5py
 
         with suppress(ModuleNotFoundError):
@@ -111,8 +112,20 @@ class Frames:
         with file:
             data = file[doc["parameters"]["dataset"]]
             data.id.refresh()
-            rows: npt.NDArray[Any] = data[index * self._rows : stop * self._rows]
-        return rows
+            each = _rows_an_event(self._shape, data.ndim, doc["parameters"])
+            rows: npt.NDArray[Any] = data[index * each : stop * each]
+        whole = len(rows) // each
+        return rows[: whole * each].reshape(whole, each, *rows.shape[1:])
+
+
+def _rows_an_event(shape: Sequence[int | None], ndim: int, parameters: Mapping[str, Any]) -> int:
+    """Return how many rows of a data set belong to an event.
+
+    A shape of as many axes as the data set has begins with that number, as ophyd-async writes it; one of fewer axes is
+    that of a row, and the number is the parameter ``multiplier`` of older files, or one.
+    """
+    stated = shape[0] if len(shape) == ndim else parameters.get("multiplier")
+    return int(stated or 1)
 
 
 def check_readable(agent: str, key: str) -> None:

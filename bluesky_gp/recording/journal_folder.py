@@ -98,8 +98,10 @@ class JournalFolder:
         name, start = next(given, ("", {}))
         if name != "start":
             raise JournalError(f"Documents of a run begin with its start document, these with {name or 'nothing'!r}")
+        if not isinstance(start.get("uid"), str):
+            raise JournalError(f"A start document has the uid of its run, and this one has {start.get('uid')!r}")
         begun = datetime.fromtimestamp(start.get("time", 0.0), UTC)
-        path = self.pending_path / f"{begun:%Y%m%dT%H%M%SZ}_{_file_name(str(start['uid']))}.jsonl"
+        path = self.pending_path / f"{begun:%Y%m%dT%H%M%SZ}_{_file_name(start['uid'])}.jsonl"
         part = path.with_suffix(".part")  # what a copy that was cut short has left is written over
         part.unlink(missing_ok=True)
         journal = Journal(part)

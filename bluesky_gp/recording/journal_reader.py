@@ -24,8 +24,10 @@ class JournalReader:
         Raises
         ------
         JournalError
-            At a line that is damaged; everything before it has been yielded.
+            At a line that is damaged; everything before it has been yielded. If it is a folder.
         """
+        if self.path.is_dir():
+            raise JournalError(f"{self.path} is a folder, and a journal is a file of it, a .jsonl")
         with self.path.open("rb") as file:
             file.seek(self.offset)
             while (line := file.readline(LONGEST_LINE)).endswith(b"\n"):

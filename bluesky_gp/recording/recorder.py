@@ -14,7 +14,7 @@ from bluesky_gp.recording.journal import Fsync
 from bluesky_gp.recording.journal_folder import JournalFolder, PendingRun
 from bluesky_gp.recording.versions import private
 
-_LONG_START = 2**25  # bytes
+_LONG_START = 2**23  # bytes
 _MEMORY_OF_START = 12  # bytes for each on the way into the catalog, measured with 200 MB
 
 logger = logging.getLogger("bluesky_gp.recording")
@@ -122,8 +122,9 @@ def _check_start(doc: Mapping[str, Any]) -> None:
         raise TypeError(f"Metadata of a run has keys of text, got {key!r} ({type(key).__name__}): give {str(key)!r}")
     if (size := len(encode("start", doc))) > _LONG_START:
         logger.warning(
-            "The start document of run %s has %d MB, which take %.1f GB of memory until the catalog has them; what is "
-            "that long belongs into a stream or a file.", doc["uid"], size >> 20, size * _MEMORY_OF_START / 2**30,
+            "The start document of run %s has %d MB, which take long and %.1f GB of memory until the catalog has them; "
+            "what is that long belongs into a stream or a file.",
+            doc["uid"], size >> 20, size * _MEMORY_OF_START / 2**30,
         )  # fmt: skip
 
 

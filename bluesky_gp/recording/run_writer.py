@@ -11,6 +11,7 @@ from bluesky_gp.recording.cut_arrays import CUT
 from bluesky_gp.recording.detector_files import folder_of
 from bluesky_gp.recording.metadata import EXACT, Place, storable
 from bluesky_gp.recording.names import check_names
+from bluesky_gp.recording.safe_names import NAMES, SafeNames, renamed
 from bluesky_gp.recording.tiled_writer import BatchWriter, RunNormalizer
 from bluesky_gp.recording.versions import private
 
@@ -52,11 +53,16 @@ class TiledRunWriter:
         self._remarks: Counter[tuple[str, str]] = Counter()
         self._first_remark: dict[tuple[str, str], str] = {}
         self._places: list[Place] = []
+        self._names = SafeNames()
         self._cut: dict[str, dict[str, dict[str, list[int]]]] = {}  # by stream, key and number of the event
         self.is_outdated = False
 
     def __call__(self, name: str, doc: Document) -> None:
         """Take the next document."""
+        if name == "descriptor":
+            check_names([doc["name"], *doc["data_keys"]])
+            self._names.add(doc["data_keys"])
+        doc = dict(renamed(name, doc, self._names))
         match name:
             case "start":
                 self._start(doc)
@@ -90,7 +96,6 @@ class TiledRunWriter:
             self._writer.correct("", {EXACT: self._places})
 
     def _descriptor(self, doc: Document) -> None:
-        check_names([doc["name"], *doc["data_keys"]])
         self._descriptors[doc["uid"]] = self._undescribed[doc["uid"]] = doc
 
     def _describe(self, uid: str | None, event: Document | None = None) -> None:
@@ -175,7 +180,9 @@ class TiledRunWriter:
         self.flush()
         for stream, shapes in self._cut.items():
             self._writer.correct(stream, {CUT: shapes})
-        if self._allow is not None:
+        if self._names:
+            self._writer.correct("", {NAMES: {name: key for key, name in self._names.items()}})
+        if self._allow is not None:  # on a server too: this session's detectors wrote them where it can see them
             self._writer.compare_files()
         plain, places = storable(doc)
         self._note_places(["stop"], places)

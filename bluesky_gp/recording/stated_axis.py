@@ -10,16 +10,17 @@ from bluesky_gp.typing import Floats
 
 
 def stated(
-    descriptor: Mapping[str, Any], key: str, suffix: str, fits: Callable[[Any], bool] = lambda value: True
+    descriptor: Mapping[str, Any], key: str, suffix: str, read: Callable[[Any], Any] = lambda value: value
 ) -> tuple[Any, Mapping[str, Any]] | None:
     """Return what the detector of an event key has configured under the only key that ends so, and its data key.
 
-    Values that do not fit are left out: a detector may call its ``scan_axis`` "x".
+    Values that are read as None are left out: a detector may call its ``scan_axis`` "x".
     """
     device = descriptor["data_keys"][key].get("object_name")
     configuration = descriptor.get("configuration", {}).get(device, {})
     data = configuration.get("data", {})
-    found = [(name, value) for name, value in data.items() if name.endswith(suffix) and fits(value)]
+    values = {name: read(value) for name, value in data.items() if name.endswith(suffix)}
+    found = [(name, value) for name, value in values.items() if value is not None]
     if len(found) != 1:
         return None
     [(name, value)] = found
@@ -31,11 +32,11 @@ def signal_axis(descriptor: Mapping[str, Any], key: str) -> tuple[Floats | None,
 
     It stands in the detector's configuration, under the only key that ends in ``_axis`` and has numbers in a row.
     """
-    found = stated(descriptor, key, "_axis", lambda value: _numbers(value) is not None)
+    found = stated(descriptor, key, "_axis", _numbers)
     if found is None:
         return None, ""
-    value, described = found
-    return _numbers(value), described.get("units", "") or ""
+    axis, described = found
+    return axis, described.get("units", "") or ""
 
 
 def _numbers(value: Any) -> Floats | None:

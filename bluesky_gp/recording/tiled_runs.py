@@ -4,13 +4,13 @@ Importing this file imports tiled.
 """
 
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
 from bluesky_tiled_plugins.clients.bluesky_event_stream import BlueskyEventStreamV3
 from bluesky_tiled_plugins.clients.bluesky_run import BlueskyRunV3
-from bluesky_tiled_plugins.clients.document import Descriptor, Event, Start, Stop
+from bluesky_tiled_plugins.clients.document import Start, Stop
 from tiled.utils import DictView
 
 from bluesky_gp.recording.coordinates import with_coordinates
@@ -18,6 +18,8 @@ from bluesky_gp.recording.cut_arrays import CUT, uncut
 from bluesky_gp.recording.detector_files import reason
 from bluesky_gp.recording.document_order import in_order
 from bluesky_gp.recording.metadata import EXACT, restored
+from bluesky_gp.recording.safe_names import NAMES, renamed
+from bluesky_gp.recording.stream_events import documents_of_stream
 
 __all__ = ["Run", "Stream"]
 
@@ -47,16 +49,46 @@ class Run(BlueskyRunV3):  # type: ignore[misc]
     def metadata(self) -> Any:
         """Start and stop document, and what the catalog's writer notes."""
         given = super().metadata
-        if EXACT not in given:
-            return Metadata(given)
-        return Metadata(restored({key: given[key] for key in given if key != EXACT}, given[EXACT]))
+        plain = {key: given[key] for key in given if key not in (EXACT, NAMES)}
+        return Metadata(restored(plain, given[EXACT]) if EXACT in given else plain)
 
     def documents(self, fill: bool = False) -> Iterator[tuple[str, Any]]:
         """Yield the run's documents in the order of their emission, arrays as long as they came."""
-        places = super().metadata.get(EXACT, [])
-        given = self._of_arrays() if self._has_complex() else super().documents(fill=fill)
-        cut = {stream: self[stream].metadata.get(CUT, {}) for stream in self}
-        for name, doc in uncut(in_order(given), cut):
+        streams = self._streams()
+        in_arrays = any(map(_has_complex, streams.values()))
+        given = self._of_arrays(streams) if in_arrays else super().documents(fill=fill)
+        return self._as_they_came(given, streams)
+
+    def documents_after(self, numbers: Mapping[str, int]) -> Iterator[tuple[str, Any]] | None:
+        """Return what the run has beyond what is known of it; None: it has to be read as a whole.
+
+        That is one with values in files, or with arrays of any length. Start, descriptors and stop come every time, the
+        last empty while the run goes on.
+
+        Parameters
+        ----------
+        numbers : mapping
+            By uid of a descriptor, the number of the latest event that is known.
+        """
+        streams = self._streams()
+        if any(_has_more_than_arrays(stream) for stream in streams.values()):
+            return None
+        return self._as_they_came(self._of_arrays(streams, numbers), streams)
+
+    def as_emitted(self, documents: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
+        """Yield documents of this run in the order of their emission, numbers exact and arrays as long as they came."""
+        return self._as_they_came(documents, self._streams())
+
+    def _streams(self) -> dict[str, Any]:
+        return {name: self[name] for name in self}
+
+    def _as_they_came(
+        self, documents: Iterable[tuple[str, Any]], streams: Mapping[str, Any]
+    ) -> Iterator[tuple[str, Any]]:
+        places, keys = super().metadata.get(EXACT, []), super().metadata.get(NAMES, {})
+        cut = {name: stream.metadata.get(CUT, {}) for name, stream in streams.items()}
+        for name, stored in uncut(in_order(documents), cut):
+            doc = type(stored)(renamed(name, stored, keys)) if keys else stored
             inside = [place[2:] for place in places if place[:2] == ["streams", doc.get("name")]]
             if name == "descriptor" and inside:
                 yield name, type(doc)(restored(dict(doc), inside))
@@ -65,17 +97,14 @@ class Run(BlueskyRunV3):  # type: ignore[misc]
             else:
                 yield name, doc
 
-    def _has_complex(self) -> bool:
-        """Whether there are arrays of complex numbers, which the server cannot write as JSON."""
-        keys = [about for stream in self for about in self[stream].metadata.get("data_keys", {}).values()]
-        return any(str(about.get("dtype_numpy", "")).startswith(("<c", ">c")) for about in keys)
-
-    def _of_arrays(self) -> Iterator[tuple[str, Any]]:
+    def _of_arrays(
+        self, streams: Mapping[str, Any], numbers: Mapping[str, int] | None = None
+    ) -> Iterator[tuple[str, Any]]:
         """Yield the documents made from tables and arrays; of files beside the events there are none."""
         metadata = self.metadata
         yield "start", Start(metadata["start"])
-        for stream in self:
-            yield from _documents_of(self[stream])
+        for name, stream in streams.items():
+            yield from documents_of_stream(stream, name, metadata["start"]["uid"], numbers or {})
         yield "stop", Stop(metadata.get("stop", {}))
 
 
@@ -96,13 +125,17 @@ class Stream(BlueskyEventStreamV3):  # type: ignore[misc]
 
     def _placed(self, found: Any) -> Any:
         """Give what was read the coordinates that the documents of the run have."""
-        return with_coordinates(found, self.metadata, self._start)
+        placed = with_coordinates(found, self.metadata, self._run.metadata.get("start", {}))
+        keys = self._run.item["attributes"]["metadata"].get(NAMES, {})
+        return placed.rename(
+            {name: key for name, key in keys.items() if name in placed and key not in placed.variables}
+        )
 
     @cached_property
-    def _start(self) -> Any:
-        """The start document of its run."""
+    def _run(self) -> Any:
+        """The run that it belongs to."""
         run = self.parent
-        return (run if "start" in run.metadata else run.parent).metadata.get("start", {})
+        return run if "start" in run.metadata else run.parent
 
     def _in_files(self) -> list[str]:
         return [key for key, about in self.metadata.get("data_keys", {}).items() if "external" in about]
@@ -119,18 +152,13 @@ class Stream(BlueskyEventStreamV3):  # type: ignore[misc]
         return ""
 
 
-def _documents_of(stream: Any) -> Iterator[tuple[str, Any]]:
-    descriptors = [Descriptor(doc) for doc in stream.descriptors]
-    for doc in descriptors:
-        yield "descriptor", doc
-    keys = stream.metadata["data_keys"]
-    table = stream.base["internal"].read()
-    inside = [key for key in stream.base if key in keys and "external" not in keys[key]]
-    arrays = {key: list(stream.base[key].read()) for key in inside}
-    for number, row in enumerate(table.to_dict(orient="records")):
-        values = row | {key: array[number] for key, array in arrays.items()}
-        current = [doc["uid"] for doc in descriptors if doc["time"] <= row["time"]] or [descriptors[0]["uid"]]
-        data = {key: values[key] for key in keys if key in values}
-        event = {"uid": f"event-{current[-1]}-{row['seq_num']}", "descriptor": current[-1], "data": data}
-        stamps = {key: row.get(f"ts_{key}", row["time"]) for key in data}
-        yield "event", Event({**event, "seq_num": row["seq_num"], "time": row["time"], "timestamps": stamps})
+def _has_complex(stream: Any) -> bool:
+    """Whether there are arrays of complex numbers, which the server cannot write as JSON."""
+    keys = stream.metadata.get("data_keys", {}).values()
+    return any(str(about.get("dtype_numpy", "")).startswith(("<c", ">c")) for about in keys)
+
+
+def _has_more_than_arrays(stream: Any) -> bool:
+    """Whether values stand in files, or in arrays of which each is as long as it likes."""
+    keys = stream.metadata.get("data_keys", {}).values()
+    return any("external" in about or None in about.get("shape", ()) for about in keys)

@@ -11,13 +11,15 @@ import threading
 import urllib.request
 import warnings
 import weakref
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from bluesky_gp.recording.databases import copy_for_reading, make_catalog, postgresql_uri
+from bluesky_gp.recording.session_end import before_its_server
 from bluesky_gp.recording.tiled_store import TiledStore
 
 __all__ = ["check_folder", "connect_copy", "connect_folder", "connect_profile", "connect_url", "server_configuration"]
@@ -92,7 +94,7 @@ def _connect_here(folder: Path, readable: Iterable[Path]) -> TiledStore:
     # One object holds the key of every Tiled server in a process: a key of our own would lock the others' clients out.
     api_key = get_settings().single_user_api_key
     app = build_app_from_config(server_configuration(folder, api_key=api_key, readable=readable))
-    client = _catalog_of_runs(from_context(Context.from_app(app, api_key=api_key)), folder)
+    client = _catalog_of_runs(from_context(Context.from_app(before_its_server(app), api_key=api_key)), folder)
     return TiledStore(client, folder=folder, allow=partial(_allow, app))
 
 
@@ -115,14 +117,44 @@ def _allow(app: Any, folder: Path) -> None:
 def connect_url(url: str, name: str, api_key: str | None) -> TiledStore:
     """Open the catalog at a URL; `name` is what messages call it, for the URL may hold a key."""
     _check_answers(url)
-    from tiled.client import from_uri
-
     try:
-        client = from_uri(url, api_key=api_key)
+        return _connected(url, name, api_key)
     except Exception as error:
         if fault := _key_fault(error):
             raise PermissionError(f"The server at {name} {fault}: open_catalog({name!r}, api_key=...)") from None
         raise
+
+
+def _connected(url: str, name: str, api_key: str | None) -> TiledStore:
+    """Open the catalog at a URL; where that fails no connection stays open."""
+    from tiled.client import from_context
+    from tiled.client.context import Context
+
+    class Closing(Context):  # type: ignore[misc]
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            try:
+                super().__init__(*arguments, **options)
+            except BaseException:
+                if hasattr(self, "http_client"):
+                    self.close()
+                raise
+
+    context, path = Closing.from_any_uri(url, api_key=api_key)
+    with _closed_if_refused(context):
+        return _remote_store(from_context(context, node_path_parts=path), name)
+
+
+@contextmanager
+def _closed_if_refused(context: Any) -> Iterator[None]:
+    """Close a connection if what is read there raises."""
+    try:
+        yield
+    except BaseException:
+        context.close()
+        raise
+
+
+def _remote_store(client: Any, name: str) -> TiledStore:
     return TiledStore(_catalog_of_runs(client, name), refusal=_refusal(client.context))
 
 
@@ -164,7 +196,8 @@ def connect_profile(name: str, api_key: str | None) -> TiledStore:
 
     options = {} if api_key is None else {"api_key": api_key}
     client = from_profile(name, **options)
-    return TiledStore(_catalog_of_runs(client, name), refusal=_refusal(client.context))
+    with _closed_if_refused(client.context):
+        return _remote_store(client, name)
 
 
 def _catalog_of_runs(client: Any, place: str | Path) -> Any:

@@ -35,7 +35,7 @@ class TiledStore:
         client: Any,
         *,
         folder: Path | None = None,
-        allow: Callable[[Path], None] | None = None,
+        allow: Callable[[Path], None] = lambda folder: None,
         refusal: str = "",
     ) -> None:
         self._client = client
@@ -106,9 +106,8 @@ class TiledStore:
             return None
 
     def close(self) -> None:
-        """Stop the server, if it is one inside this process."""
-        if self._folder is not None:
-            self._client.context.close()
+        """Close the connection to the server; if it is one inside this process, stop it."""
+        self._client.context.close()
 
 
 def _client_classes(client: Any) -> dict[str, Callable[[], type]]:

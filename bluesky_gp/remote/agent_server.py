@@ -79,7 +79,7 @@ class AgentServer:
                 self.hear("event", event)
         elif name == "stop":
             self._runs.pop(doc["run_start"], None)
-        elif name in ("descriptor", "event"):
+        elif name in ("descriptor", "event", "stream_resource", "stream_datum"):
             for run in tuple(self._runs.values()):
                 run.take(name, doc)
 

@@ -84,6 +84,7 @@ class HeardRun:
                 return self._fed
             self._feed(progress, *self.kept.documents[key])
             self._fed += 1
+        progress.heard.check_frames()  # the session has read them, and here they cannot be
         return _begun_ahead(progress).result() if ahead else progress.ask().result()
 
     def _has(self, key: str) -> bool:
@@ -94,6 +95,10 @@ class HeardRun:
         if name == "descriptor":
             progress.heard.descriptor(doc)
             progress.acted.descriptor(doc)
+        elif name == "stream_resource":
+            progress.heard.stream_resource(doc)
+        elif name == "stream_datum":
+            progress.heard.stream_datum(doc)
         elif name == "event" and self.kept.streams[doc["descriptor"]] == self.kept.agent:
             latest, recorded = progress.latest, doc["data"]
             if latest is None or latest.iteration < int(recorded[f"{self.kept.agent}_iteration"]):

@@ -6,13 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from bluesky_gp.run import PIXELS, steered_entry
+from bluesky_gp.run import EVENT_TIME, PIXELS, steered_entry
 
 Document = Mapping[str, Any]
 
 
 class KeptDocuments:
     """The start document, and descriptors and events of pixels, failures, actions of people and decisions.
+
+    Of files that detectors write, those with a key that the agent learns from, and which frames belong to which events.
 
     Of an event only what an agent reads is kept: of a spectrum beside its target nothing. Of two documents with one
     key the first counts.
@@ -25,8 +27,8 @@ class KeptDocuments:
     Attributes
     ----------
     documents : dict
-        Names and documents by their keys, in the order in which they came: the uid of a start document or a
-        descriptor, ``DESCRIPTOR/SEQ_NUM`` of an event.
+        Names and documents by their keys, in the order in which they came: ``DESCRIPTOR/SEQ_NUM`` of an event, the
+        uid of any other.
     streams : dict
         Names of the streams by the uids of their descriptors.
 
@@ -53,6 +55,10 @@ class KeptDocuments:
             self.documents.setdefault(doc["uid"], (name, doc))
         elif name == "event" and doc["descriptor"] in self.streams:
             self.documents.setdefault(f"{doc['descriptor']}/{doc['seq_num']}", (name, self._short(doc)))
+        elif (name == "stream_resource" and doc["run_start"] == self.uid and doc["data_key"] in self._keys) or (
+            name == "stream_datum" and doc["stream_resource"] in self.documents
+        ):
+            self.documents.setdefault(doc["uid"], (name, doc))
 
     def _short(self, event: Document) -> Document:
         data = {
@@ -60,7 +66,9 @@ class KeptDocuments:
             for key, value in event["data"].items()
             if key in self._keys or key.startswith(f"{self.agent}_")
         }
-        return {**{key: event[key] for key in ("descriptor", "seq_num", "time")}, "data": data}
+        short = {**{key: event[key] for key in ("descriptor", "seq_num", "time")}, "data": data}
+        stamps = {key: time for key, time in event.get("timestamps", {}).items() if key == self.entry["target"]}
+        return {**short, "timestamps": stamps} if EVENT_TIME in self._keys else short
 
 
 def _number(value: Any) -> Any:

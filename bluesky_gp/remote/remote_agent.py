@@ -8,7 +8,7 @@ from typing import Any
 from uuid import uuid4
 from weakref import finalize
 
-from event_model import Event, EventDescriptor, RunStart
+from event_model import Event, EventDescriptor, RunStart, StreamDatum, StreamResource
 
 from bluesky_gp.agent import Assignment, GPAgent, NextQuestion
 from bluesky_gp.protocols import AnyOptimizer
@@ -112,6 +112,18 @@ class RemoteAgent(GPAgent):
         if self._kept is not None:
             self._kept.take("event", doc)
         return super().event(doc)
+
+    def stream_resource(self, doc: StreamResource) -> None:
+        """Keep a file that the agent has to know: it reads it where it runs."""
+        if self._kept is not None:
+            self._kept.take("stream_resource", doc)
+        super().stream_resource(doc)
+
+    def stream_datum(self, doc: StreamDatum) -> None:
+        """Keep which frames belong to which events."""
+        if self._kept is not None:
+            self._kept.take("stream_datum", doc)
+        super().stream_datum(doc)
 
     def _keep(self, decision: Decision) -> None:
         """Leave the optimizer as it is: what was learnt is elsewhere."""

@@ -22,6 +22,7 @@ from .decision import Decision as Decision
 from .decision import beginning as beginning
 from .decision import decide as decide
 from .decision import points_of as points_of
+from .event_spectra import EventSpectra as EventSpectra
 from .events import RunOutcomes as RunOutcomes
 from .events import check_keys as check_keys
 from .given import check_record as check_record
@@ -29,6 +30,7 @@ from .given import pairs as pairs
 from .history import History as History
 from .history import Step as Step
 from .kept_spectra import blocks as blocks
+from .keys import EVENT_TIME as EVENT_TIME
 from .keys import PIXELS as PIXELS
 from .keys import Axes as Axes
 from .keys import PixelKeys as PixelKeys

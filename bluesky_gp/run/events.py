@@ -10,10 +10,10 @@ import numpy as np
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.recording import FrameError, check_readable
 from bluesky_gp.run.filed_target import FiledTarget
-from bluesky_gp.run.keys import PIXELS, PixelKeys
+from bluesky_gp.run.keys import EVENT_TIME, PIXELS, PixelKeys
 from bluesky_gp.run.outcomes import FAULT, REJECTED, Outcome
 from bluesky_gp.run.spectra import signal_axis
-from bluesky_gp.scalarizers import as_spectrum, channels, evaluate
+from bluesky_gp.scalarizers import as_number, as_spectrum, channels, evaluate
 from bluesky_gp.typing import Floats
 
 
@@ -114,7 +114,7 @@ class RunOutcomes:
         self._seen.add(mark)
         filed, measured = self._filed, isinstance(stream, _Measured)
         data = doc["data"] if filed is None or not measured else filed.completed(doc)
-        outcome = stream.outcome(data)
+        outcome = stream.outcome({EVENT_TIME: _measured_at(doc, self.keys.target), **data})
         if outcome is None:
             if filed is not None and isinstance(stream, _Failed):
                 filed.reject(self.outcomes, *stream.said(data))
@@ -131,6 +131,29 @@ class RunOutcomes:
         """Why the measurement heard last, that of `pixel`, was rejected; empty if it was not."""
         last = self.outcomes[-1] if self.outcomes else None
         return last.reason if last is not None and last.pixel == pixel and not last.fault else ""
+
+    @property
+    def knows_values(self) -> bool:
+        """Whether `value_in` can tell a value: a scalarizer has an axis once the first pixel was described."""
+        return self.keys.scalarizer is None or self._measured is not None
+
+    def value_in(self, data: Mapping[str, Any]) -> float:
+        """Return the value that data as in an event of a pixel stand for; NaN where it is no good.
+
+        Raises
+        ------
+        ValueError
+            If the target or the pixel is not among them.
+        """
+        measured = self._measured or _Measured(self.keys, None)
+        outcome = measured.outcome(data) if self.keys.target in data else None
+        if outcome is None:
+            raise ValueError(f"{self.keys.name}: there is no {self.keys.target} of a pixel in {sorted(data)}")
+        return outcome.value
+
+    @property
+    def _measured(self) -> "_Measured | None":
+        return next((stream for stream in self._streams.values() if isinstance(stream, _Measured)), None)
 
     @property
     def faults_in_a_row(self) -> int:
@@ -175,7 +198,7 @@ class _Measured:
                 return value, reason and f"{target}: {reason}"
             if np.ma.is_masked(raw):  # numpy would hand on what lies under the mask
                 return nan, f"{target} is masked"
-            value = float(np.asarray(raw).item())
+            value = as_number(raw)
         except (TypeError, ValueError) as error:  # an array or a text where a number should be
             return nan, f"{target}: {type(error).__name__}: {error}"
         return (value, "") if isfinite(value) else (nan, f"{target} is {value}")
@@ -184,7 +207,7 @@ class _Measured:
         """Divide a value by the reading of the monitor."""
         monitor = self.keys.monitor
         try:
-            reading = nan if raw is None or np.ma.is_masked(raw) else float(np.asarray(raw).item())
+            reading = nan if raw is None or np.ma.is_masked(raw) else as_number(raw)
         except (TypeError, ValueError) as error:
             return nan, f"monitor {monitor}: {type(error).__name__}: {error}"
         if not isfinite(reading) or reading == 0.0:
@@ -216,6 +239,11 @@ class _Failed:
 _Stream = _Measured | _Failed
 
 
+def _measured_at(doc: Mapping[str, Any], target: str) -> Any:
+    """Return the timestamp of the target: events of a page share one time, that of the page."""
+    return doc.get("timestamps", {}).get(target, doc.get("time"))
+
+
 def _auxiliary(key: str, raw: Any) -> float | Floats | None:
     if np.iscomplexobj(raw):
         raise ValueError(
@@ -223,7 +251,7 @@ def _auxiliary(key: str, raw: Any) -> float | Floats | None:
             f"modulus, phase or parts under keys of their own, and name those, GPAgent(..., others=...)"
         )
     try:
-        array = np.array(raw, dtype=np.float64)
+        array = as_spectrum(raw) if np.ndim(raw) else np.asarray(as_number(raw))
     except (TypeError, ValueError):
         return None
     return array if array.size > 1 else float(array.item()) if array.size else None
@@ -245,7 +273,7 @@ def _stream(doc: Mapping[str, Any], keys: PixelKeys) -> _Stream | None:
 def check_keys(described: Mapping[str, Any], keys: PixelKeys) -> None:
     """Raise KeyError or ValueError if events that are described so lack a key, or the target is no number."""
     wanted = (*keys.axes.keys, keys.target, *([keys.monitor] if keys.monitor else ()), *keys.others.values())
-    missing = [key for key in wanted if key not in described]
+    missing = [key for key in wanted if key not in described and key != EVENT_TIME]
     if missing:
         raise KeyError(
             f"{keys.name}: the events of stream {PIXELS!r} carry no {missing}; they carry {sorted(described)}. "
@@ -255,7 +283,8 @@ def check_keys(described: Mapping[str, Any], keys: PixelKeys) -> None:
     if keys.monitor:
         _check_monitor(keys.monitor, described[keys.monitor], keys)
     for name, key in keys.others.items():
-        _check_other(name, key, described[key], keys)
+        if key in described:
+            _check_other(name, key, described[key], keys)
 
 
 def _check_target(key: Mapping[str, Any], keys: PixelKeys) -> None:
@@ -267,6 +296,11 @@ def _check_target(key: Mapping[str, Any], keys: PixelKeys) -> None:
             f"give a target that is a number in the event"
         )
     size = prod(n or 1 for n in key["shape"])
+    if keys.scalarizer is not None and sum((n or 1) > 1 for n in key["shape"]) > 1:
+        raise ValueError(
+            f"{keys.name}: {keys.target} is an image of shape {list(key['shape'])}, and a scalarizer takes a spectrum, "
+            f"which has one axis: have the detector make the number, and give that as target"
+        )
     if keys.scalarizer is None and (size != 1 or key["dtype"] not in ("number", "integer", "array")):
         raise ValueError(
             f"{keys.name}: {keys.target} is of type {key['dtype']} and shape {list(key['shape'])}, "

@@ -7,7 +7,7 @@ from typing import Any
 
 
 def pairs(owner: str, documents: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Yield the documents of a run, ``(name, document)``; TypeError names what came instead of them.
+    """Yield the documents of a run, ``(name, document)``; TypeError names what came instead, ValueError another run.
 
     Parameters
     ----------
@@ -23,10 +23,23 @@ def pairs(owner: str, documents: Any) -> Iterator[tuple[str, Mapping[str, Any]]]
         _refuse(owner, documents, ": give what its documents() returns")
     if callable(documents) or not isinstance(documents, Iterable):
         _refuse(owner, documents, ": call it" if callable(documents) else "")
+    first = None
     for each in documents:
         if not (isinstance(each, tuple | list) and len(each) == 2 and isinstance(each[0], str)):
             _refuse(owner, each, ", which is no pair: give (name, document) as run.documents() yields them")
+        if each[0] == "start":
+            first = _only(owner, each[1].get("uid"), first)
         yield each[0], each[1]
+
+
+def _only(owner: str, uid: Any, first: Any) -> Any:
+    """Return the uid of the run; ValueError where a list that was kept for a whole session has another after it."""
+    if first is not None and uid != first:
+        raise ValueError(
+            f"{owner}: expected the documents of one run, got those of {first!s:.8} and then of {uid!s:.8}: keep one "
+            f"list for each run, or read it from a catalog"
+        )
+    return uid
 
 
 def check_record(owner: str, record: Any, kind: type) -> None:
@@ -42,4 +55,4 @@ def _refuse(owner: str, came: Any, hint: str) -> None:
 
 
 def _shown(value: Any) -> str:
-    return f"{value!r:.80}" if isinstance(value, str | Path) else f"{type(value).__name__} {reprlib.repr(value)}"
+    return f"{value!r:.80}" if isinstance(value, str | Path) else f"{type(value).__name__} {reprlib.repr(value):.80}"

@@ -2,16 +2,22 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from math import nan
 from typing import Any, Literal, Self
 
 import numpy as np
 
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.protocols import AnyOptimizer, Scalarizer
+from bluesky_gp.scalarizers import as_number
 from bluesky_gp.typing import Floats
 
 PIXELS = "primary"
 """The stream in which pixels are measured, whatever other streams carry."""
+
+
+EVENT_TIME = "time"
+"""Key of an auxiliary quantity that is no reading but the timestamp of the target, in seconds since 1970."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +50,7 @@ class Axes:
 
     def fraction(self, data: Mapping[str, Any], grid: PixelGrid) -> Floats:
         """Return where the stage was, shape ``(ndim,)``, in pixels, fractions included."""
-        position = np.array([float(data[key]) for key in self.keys])
+        position = np.array([_coordinate(data[key]) for key in self.keys])
         return position if self.space == "pixel" else grid.fraction(position)
 
     def pixel(self, data: Mapping[str, Any], grid: PixelGrid) -> tuple[int, ...] | None:
@@ -53,6 +59,14 @@ class Axes:
         if not np.all((fraction > -0.5) & (fraction < np.subtract(grid.shape, 0.5))):
             return None
         return tuple(int(p) for p in np.rint(fraction))
+
+
+def _coordinate(raw: Any) -> float:
+    """Return a position; NaN, which is in no pixel, if it is none: what JSON has for NaN, a text."""
+    try:
+        return as_number(raw)
+    except (TypeError, ValueError):
+        return nan
 
 
 @dataclass(frozen=True)
@@ -95,17 +109,21 @@ def units_of(described: Mapping[str, Any], target: str, monitor: str = "") -> st
 def other_keys(target: str, optimizer: AnyOptimizer, given: Mapping[str, str]) -> dict[str, str]:
     """Return the event key of each auxiliary quantity that an optimizer learns, as given or named as the target is.
 
+    When a pixel was measured, if it asks for that, is the timestamp of its target unless a key is given.
+
     Raises
     ------
     ValueError
         If a key is not given and cannot be told, or is given for something that the optimizer does not learn.
     """
+    if not isinstance(given, Mapping):
+        raise TypeError(f"GPAgent: others must be a mapping such as {{'imprint': 'det_imprint'}}, got {given!r:.80}")
     names = optimizer.others
     prefix = target.removesuffix(optimizer.target) if target.endswith(optimizer.target) else None
     unknown = [name for name in given if name not in names]
-    missing = [name for name in names if name not in given and prefix is None]
+    missing = [name for name in names if name not in given and prefix is None and name != EVENT_TIME]
     if unknown:
         raise ValueError(f"GPAgent: others names {unknown}; give PixelOptimizer(..., others={[*names, *unknown]}) too")
     if missing:
         raise ValueError(f"GPAgent: which event keys are {missing}? Give others={{{missing[0]!r}: ...}}")
-    return {name: given.get(name, f"{prefix}{name}") for name in names}
+    return {name: given.get(name, name if name == EVENT_TIME else f"{prefix}{name}") for name in names}

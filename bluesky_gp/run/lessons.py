@@ -65,9 +65,10 @@ def lesson(run: Any, keys: PixelKeys, *, catalog: Any = None, reading: Reading |
     start, outcomes, theirs = _read(run, keys, catalog, reading)
     good = [outcome for outcome in laid_over(final_outcomes(outcomes), theirs, keys.grid) if not outcome.failed]
     if not good:
+        why = next((f": {outcome.reason}" for outcome in outcomes if outcome.failed), "")
         raise ValueError(
             f"{keys.name}: run {str(start.get('uid', run))[:8]} of plan {start.get('plan_name', '?')} has no value of "
-            f"{keys.target} at any pixel of the grid {keys.grid!r}"
+            f"{keys.target} at any pixel of the grid {keys.grid!r}{why}"
         )
     names = (name for outcome in good for name in outcome.others if name != _STD)
     return {

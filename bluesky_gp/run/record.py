@@ -1,7 +1,7 @@
 """A run read back: its documents, from a catalog, a journal or a session, as arrays."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from math import nan
 from typing import Any, cast
@@ -12,6 +12,7 @@ from event_model import DocumentRouter, Event, StreamDatum, StreamResource
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.protocols import Scalarizer
 from bluesky_gp.run.actions import Action, RunActions
+from bluesky_gp.run.event_spectra import EventSpectra
 from bluesky_gp.run.events import RunOutcomes
 from bluesky_gp.run.given import pairs
 from bluesky_gp.run.history import History
@@ -20,8 +21,7 @@ from bluesky_gp.run.keys import PIXELS, PixelKeys, units_of
 from bluesky_gp.run.outcomes import Outcome, final_outcomes
 from bluesky_gp.run.schema import agent_entry
 from bluesky_gp.run.shown import as_html, in_a_line
-from bluesky_gp.run.spectra import Spectra, axis_name, exposure_of, signal_axis, spectrum_key
-from bluesky_gp.scalarizers import as_spectrum
+from bluesky_gp.run.spectra import Spectra, exposure_of
 from bluesky_gp.typing import Floats, Indices
 
 _LARGEST = 2**26  # pixels; half a GiB a map
@@ -42,6 +42,7 @@ class RunRecord:
     spectra: Spectra | None
     actions: tuple[Action, ...] = ()  # of people, in order
     exposed: float = nan  # s, exposures of the pixels that have an event; NaN if the detector states none
+    missing_spectra: str = ""  # how many could not be read of a detector's files, and why
 
     def __repr__(self) -> str:
         return in_a_line(self)
@@ -74,7 +75,7 @@ class RunRecord:
         TypeError
             If they are something else: a path, a run whose documents were not asked for.
         ValueError
-            If they are not those of a run that a `GPAgent` steered, or are damaged.
+            If they are not those of a run that a `GPAgent` steered, those of several, or are damaged.
         """
         reader = RunReader(scalarizer, others, spectra=spectra)
         for name, doc in pairs("RunRecord", documents):
@@ -170,11 +171,8 @@ class RunReader(DocumentRouter):
         self._actions = RunActions("", "")
         self._agent = ""
         self._units = ""
-        self._spectrum_key = ""
+        self._source = EventSpectra()
         self._spectra, self._spectra_at = KeptSpectra(), list[int]()
-        self._axis: Floats | None = None
-        self._axis_name = "channel"
-        self._spectrum_units: tuple[str, str] = ("", "")  # of the values, of the axis
         self._iterations: dict[int, Mapping[str, Any]] = {}
         self._maps: Mapping[str, Any] = {}
         self._exposure = nan  # s, of the pixels that come
@@ -221,21 +219,20 @@ class RunReader(DocumentRouter):
             return
         self._units = units_of(keys, target, self._pixels.keys.monitor)
         self._exposure = exposure_of(doc, target)
-        self._spectrum_key = spectrum_key(doc, target) if self._keeps_spectra else ""
-        if self._spectrum_key:
-            self._axis, axis_units = signal_axis(doc, self._spectrum_key)
-            self._axis_name = axis_name(keys[self._spectrum_key])
-            self._spectrum_units = keys[self._spectrum_key].get("units", "") or "", axis_units
+        if self._keeps_spectra:
+            self._source.descriptor(doc, target)
 
     def stream_resource(self, doc: StreamResource) -> None:
         """Take in that a detector writes a file."""
         if self._pixels is not None:
             self._pixels.stream_resource(doc)
+            self._source.stream_resource(doc)
 
     def stream_datum(self, doc: StreamDatum) -> None:
         """Take in which frames of a file belong to which events."""
         if self._pixels is not None:
             self._pixels.stream_datum(doc)
+            self._source.stream_datum(doc)
 
     def event(self, doc: Event) -> Event:
         """Take a pixel, a decision or maps in."""
@@ -246,10 +243,10 @@ class RunReader(DocumentRouter):
         self._actions.event(doc)
         if outcome is not None and f"{self._agent}_failures_pixel" not in data:
             self._exposed += self._exposure
-        if outcome is not None and self._spectrum_key in data:
-            with suppress(TypeError, ValueError):  # letters: the pixel is rejected, and there is no spectrum
-                self._spectra.add(as_spectrum(data[self._spectrum_key]))
-                self._spectra_at.append(outcome.pixel)
+        spectrum = None if outcome is None else self._source.of(doc)
+        if outcome is not None and spectrum is not None:
+            self._spectra.add(spectrum)
+            self._spectra_at.append(outcome.pixel)
         if f"{self._agent}_iteration" in data:
             self._iterations.setdefault(int(data[f"{self._agent}_iteration"]), data)
         if f"{self._agent}_maps_mean" in data:
@@ -284,13 +281,15 @@ class RunReader(DocumentRouter):
             spectra=self._measured_spectra(self._pixels.keys.grid),
             actions=tuple(self._actions.actions),
             exposed=self._exposed,
+            missing_spectra=self._source.missing,
         )
 
     def _measured_spectra(self, grid: PixelGrid) -> Spectra | None:
         if not self._spectra_at:
             return None
-        axis, (units, axis_units) = self._axis, self._spectrum_units
+        axis, axis_units = self._source.axis, self._source.axis_units
         if axis is None or len(axis) < self._spectra.longest:
             axis, axis_units = np.arange(self._spectra.longest, dtype=np.float64), ""
         rows = self._spectra.rows(len(axis))
-        return Spectra(grid.unravel(np.array(self._spectra_at)), rows, axis, units, axis_units, self._axis_name)
+        pixels = grid.unravel(np.array(self._spectra_at))
+        return Spectra(pixels, rows, axis, self._source.units, axis_units, self._source.axis_name)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from event_model import DocumentRouter, Event
+from event_model import DocumentRouter, Event, StreamDatum, StreamResource
 
 from bluesky_gp.run.events import RunOutcomes
 from bluesky_gp.run.keys import PixelKeys
@@ -42,6 +42,14 @@ class _Reader(DocumentRouter):
     def descriptor(self, doc: Mapping[str, Any]) -> None:
         if self.heard is not None:
             self.heard.descriptor(doc)
+
+    def stream_resource(self, doc: StreamResource) -> None:
+        if self.heard is not None:
+            self.heard.stream_resource(doc)
+
+    def stream_datum(self, doc: StreamDatum) -> None:
+        if self.heard is not None:
+            self.heard.stream_datum(doc)
 
     def event(self, doc: Event) -> Event:
         if self.heard is not None:

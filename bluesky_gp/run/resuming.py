@@ -1,6 +1,6 @@
 """A recorded run read back as the beginning of another."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -9,10 +9,14 @@ from bluesky_gp.protocols import AnyOptimizer, Looks, Scalarizer
 from bluesky_gp.recording import ResumeError, check_over, documents_of, journal_of
 from bluesky_gp.run.decision import Decision
 from bluesky_gp.run.history import History
+from bluesky_gp.run.keys import PIXELS
 from bluesky_gp.run.record import RunRecord
 from bluesky_gp.run.recorded_history import history_of
 from bluesky_gp.run.redoing import after
+from bluesky_gp.run.same_numbers import check_same_numbers
 from bluesky_gp.run.schema import SCHEMA_VERSION, agent_entry
+
+Document = tuple[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +35,7 @@ def resume(
     *,
     catalog: Any = None,
     scalarizer: Scalarizer | None = None,
+    detectors: Sequence[Any] = (),
 ) -> Resumed:
     """Read a run and come to the state in which it was left; changes nothing, but that its overview image is taken.
 
@@ -45,6 +50,8 @@ def resume(
         Pixels that the two runs together are to attempt.
     scalarizer : callable, optional
         The agent's.
+    detectors : sequence, optional
+        With which the new run measures.
 
     Raises
     ------
@@ -60,7 +67,10 @@ def resume(
     if gp.get("overview") != mine.get("overview"):
         _take_image(optimizer, gp, mine)
     record = RunRecord.from_documents(
-        chain([first], documents), scalarizer=scalarizer, others=mine.get("other_keys", {}), spectra=False
+        chain([first], _checked(documents, mine["target"], detectors)),
+        scalarizer=scalarizer,
+        others=mine.get("other_keys", {}),
+        spectra=False,
     )
     if not record.stop:
         check_over(journal_of(run, catalog) or journal_of(record.start["uid"], catalog))
@@ -71,6 +81,14 @@ def resume(
             f"well; give the number of pixels that both runs are to have"
         )
     return Resumed(history, after(optimizer, history))
+
+
+def _checked(documents: Iterable[Document], target: str, detectors: Sequence[Any]) -> Iterator[Document]:
+    """Yield documents; raise if detectors make the target otherwise than they say."""
+    for name, doc in documents:
+        if name == "descriptor" and doc["name"] == PIXELS and target in doc["data_keys"]:
+            check_same_numbers(doc, target, detectors)
+        yield name, doc
 
 
 def _take_image(optimizer: AnyOptimizer, gp: Mapping[str, Any], mine: Mapping[str, Any]) -> None:
@@ -100,7 +118,7 @@ def check(gp: Mapping[str, Any], mine: Mapping[str, Any]) -> None:
 
     differences = [
         f"{name} was {_short(old)} and is {_short(new)}"
-        for part in ("grid", "target", "monitor", "optimizer_target", "kernel", "default_kernel")
+        for part in ("grid", "target", "monitor", "optimizer_target", "kernel", "default_kernel", "time_kernel")
         for name, old, new in _differences(part, in_todays_words(gp.get(part)), mine.get(part))
     ]
     if differences:

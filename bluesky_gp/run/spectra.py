@@ -38,7 +38,8 @@ class Spectra:
 def spectrum_key(descriptor: Mapping[str, Any], target: str) -> str:
     """Return the event key of the spectrum from which a target is made; "" if there is none, or several.
 
-    It is the target itself if that is an array; else the only array of one axis of its detector.
+    It is the target itself if that is an array; else the only array of one axis of its detector. It may be in a file
+    that stream resources name.
     """
     keys = descriptor["data_keys"]
     if _is_spectrum(keys[target]):
@@ -68,4 +69,4 @@ def exposure_of(descriptor: Mapping[str, Any], key: str) -> float:
 
 def _is_spectrum(key: Mapping[str, Any]) -> bool:
     lengths = [n for n in key["shape"] if n != 1]
-    return key["dtype"] == "array" and len(lengths) == 1 and "external" not in key
+    return key["dtype"] == "array" and len(lengths) == 1 and key.get("external", "STREAM:") == "STREAM:"

@@ -2,6 +2,7 @@ from .core_loss import EdgeRatio as EdgeRatio
 from .core_loss import NetCounts as NetCounts
 from .core_loss import WhiteLineRatio as WhiteLineRatio
 from .core_loss import power_law as power_law
+from .evaluation import as_number as as_number
 from .evaluation import as_spectrum as as_spectrum
 from .evaluation import channels as channels
 from .evaluation import evaluate as evaluate

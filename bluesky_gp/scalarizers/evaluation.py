@@ -6,7 +6,27 @@ import numpy as np
 import numpy.typing as npt
 
 from bluesky_gp.protocols import Scalarizer
+from bluesky_gp.scalarizers.windows import scalarizer_name
 from bluesky_gp.typing import Floats
+
+
+def as_number(raw: Any) -> float:
+    """Return a value of an event as a number, also out of an array of one.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is none: a text such as "1.5" is not, as no catalog keeps it in a column of numbers.
+
+    >>> as_number([[1.5]])
+    1.5
+    """
+    item = np.asarray(raw).item()
+    if isinstance(item, str | bytes):
+        raise TypeError(f"{item!r:.40} is a text, not a number")
+    if item is None or isinstance(item, complex):
+        raise TypeError(f"{item} is no real number")
+    return float(item)
 
 
 def as_spectrum(raw: npt.ArrayLike) -> npt.NDArray[Any]:
@@ -17,12 +37,16 @@ def as_spectrum(raw: npt.ArrayLike) -> npt.NDArray[Any]:
     Raises
     ------
     ValueError
-        If it has several axes.
+        If it has several axes, or is a text.
 
     >>> as_spectrum([[1, 2, 3]])
     array([1., 2., 3.])
     """
     array = np.asanyarray(raw)
+    if (text := _first_text(array)) is not None:
+        raise ValueError(f"a spectrum has numbers, got the text {text!r:.40}")
+    if array.dtype.kind in "mM":
+        raise ValueError(f"a spectrum has numbers, got times, {array.dtype}")
     numbers = array.astype(np.complex128 if np.iscomplexobj(array) else np.float64)
     if isinstance(numbers, np.ma.MaskedArray):  # numpy would hand on what lies under the mask
         numbers = numbers.filled(np.nan)
@@ -30,6 +54,11 @@ def as_spectrum(raw: npt.ArrayLike) -> npt.NDArray[Any]:
     if sum(n != 1 for n in numbers.shape) > 1:
         raise ValueError(f"a spectrum has one axis, got an array of shape {numbers.shape}")
     return numbers.reshape(-1)
+
+
+def _first_text(array: npt.NDArray[Any]) -> str | bytes | None:
+    values = array.flat if array.dtype.kind in "OSU" else ()
+    return next((value for value in values if isinstance(value, str | bytes)), None)
 
 
 def channels(spectrum: npt.NDArray[Any]) -> Floats:
@@ -49,6 +78,9 @@ def evaluate(scalarizer: Scalarizer, spectrum: Floats, axis: Floats) -> tuple[fl
     finite = np.isfinite(spectrum)
     if not finite.all():
         return float("nan"), f"{np.count_nonzero(~finite)} of {len(spectrum)} channels are NaN or infinite"
+    if np.iscomplexobj(spectrum) and type(scalarizer).__module__.startswith(f"{__package__}."):
+        name = scalarizer_name(scalarizer)  # numpy would hand on the real part, with a warning
+        return float("nan"), f"the spectrum is complex, and {name} takes real ones: give it the modulus, say"
     try:
         answer = scalarizer(spectrum, axis)
         if np.iscomplexobj(answer):  # numpy would take its real part

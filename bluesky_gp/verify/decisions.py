@@ -26,12 +26,13 @@ def all_there(run: Evidence) -> str | None:
 
 
 def within_bounds(run: Evidence) -> str | None:
-    """Hyperparameters lie inside the bounds of their kernel."""
+    """Hyperparameters of pixels, those of an image and of time behind them left out, lie inside the kernel's bounds."""
     if not run.gp or "kernel" not in run.gp or not len(run.record.iterations):
         return None
     kernel = cast(Kernel, run.given["kernel"] if "kernel" in run.given else make_setting("kernel", run.gp["kernel"]))
     theta = np.asarray(run.record.iterations["kernel_theta"], dtype=np.float64)
     low, high = kernel.bounds.reshape(-1, 2).T
+    theta = theta[:, : len(low)]
     inside = (theta >= low - _ROUNDING) & (theta <= high + _ROUNDING)
     if not inside.all():
         decision, number = np.argwhere(~inside)[0]

@@ -9,7 +9,7 @@ from event_model import unpack_event_page
 from event_model.documents import EventPage
 
 from bluesky_gp.recording import Documents, JournalError
-from bluesky_gp.run import Axes, RunRecord, steered_entry
+from bluesky_gp.run import Axes, RunRecord, pairs, steered_entry
 
 Document = Mapping[str, Any]
 
@@ -41,7 +41,7 @@ class Evidence:
         """Read documents up to the first that is damaged."""
         kept: list[tuple[str, Document]] = []
         try:
-            for name, doc in documents:
+            for name, doc in pairs("verify", documents):
                 kept += _events(doc) if name == "event_page" else [(name, doc)]
         except (JournalError, ValueError, OSError) as error:  # a line of a journal that is none
             return cls(kept, given, str(error))

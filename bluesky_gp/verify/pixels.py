@@ -1,13 +1,14 @@
 """Clauses of a map: each proposed pixel has an end, each measured one was asked for, and each value is what it says."""
 
-from collections.abc import Iterator
-from math import isclose, isfinite, isnan
+from math import isclose, isfinite, isnan, nan
 from typing import Any
 
 import numpy as np
 
-from bluesky_gp.run import PIXELS, scalarizer_of, signal_axis, spectrum_key, steps_of
-from bluesky_gp.scalarizers import as_spectrum, channels, evaluate
+from bluesky_gp.protocols import Scalarizer
+from bluesky_gp.recording import FrameError
+from bluesky_gp.run import PIXELS, EventSpectra, scalarizer_of, steps_of
+from bluesky_gp.scalarizers import as_number, channels, evaluate
 from bluesky_gp.verify.evidence import BrokenClause, Document, Evidence
 from bluesky_gp.verify.hands import put_aside
 
@@ -83,22 +84,52 @@ def from_spectra(run: Evidence) -> str | None:
     target = str(run.gp.get("target", ""))
     found = [d for d in run.descriptors.values() if d["name"] == PIXELS and target in d["data_keys"]]
     scalarizer = scalarizer_of(found[0], target) if found else None
-    if scalarizer is None or not (key := spectrum_key(found[0], target)) or key == target:
+    source = _source(run, target)
+    if scalarizer is None or source.key in ("", target):
         return None
-    axis, count = signal_axis(found[0], key)[0], 0
-    for number, raw, value in _measured(run, key, target):
-        spectrum = as_spectrum(raw)
-        again, _ = evaluate(scalarizer, spectrum, channels(spectrum) if axis is None else axis)
-        same = isclose(again, value, rel_tol=_CLOSE) or (isnan(again) and not isfinite(value))
-        if not same:
-            raise BrokenClause(f"event {number}: {target} is {value:.6g}, and its spectrum gives {again:.6g}")
-        count += 1
-    return f"{count} values are what {target} makes of their spectra"
-
-
-def _measured(run: Evidence, key: str, target: str) -> Iterator[tuple[int, Any, float]]:
+    count, unread = 0, ""
     for _, doc in run.events(PIXELS):
-        yield doc["seq_num"], doc["data"][key], float(np.asarray(doc["data"][target]).item())
+        try:
+            again, why = _value_of(source, doc, scalarizer)
+        except FrameError as error:  # the number stands in the event, and needs no file
+            unread = unread or f"; of others the spectra cannot be read: {error}"
+            continue
+        value = _number(doc["data"][target])
+        if not (isclose(again, value, rel_tol=_CLOSE) or (isnan(again) and not isfinite(value))):
+            gives = f"none: {why}" if why else f"{again:.6g}"
+            raise BrokenClause(f"event {doc['seq_num']}: {target} is {value:.6g}, and its spectrum gives {gives}")
+        count += 1
+    return f"{count} values are what {target} makes of their spectra{unread}"
+
+
+def _source(run: Evidence, target: str) -> EventSpectra:
+    """Return what the documents of a run say of the spectra from which a target is made."""
+    source = EventSpectra()
+    for descriptor in run.of_kind("descriptor"):
+        source.descriptor(descriptor, target)
+    for resource in run.of_kind("stream_resource"):
+        source.stream_resource(resource)
+    for datum in run.of_kind("stream_datum"):
+        source.stream_datum(datum)
+    return source
+
+
+def _value_of(source: EventSpectra, doc: Document, scalarizer: Scalarizer) -> tuple[float, str]:
+    """Return the target of an event's spectrum, or NaN and the reason why there is none."""
+    try:
+        spectrum = source.read(doc)
+    except FrameError:
+        raise
+    except (TypeError, ValueError) as error:  # letters
+        return nan, str(error)
+    return evaluate(scalarizer, spectrum, channels(spectrum) if source.axis is None else source.axis)
+
+
+def _number(raw: Any) -> float:
+    try:
+        return as_number(raw)
+    except (TypeError, ValueError):  # a text: the pixel is rejected
+        return nan
 
 
 def _pixel(run: Evidence, flat: int) -> tuple[int, ...]:

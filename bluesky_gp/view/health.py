@@ -81,8 +81,8 @@ def _noise(moment: "Moment") -> Finding:
 
 def _length_scales(moment: "Moment") -> Finding:
     state, name = moment.state, "length scale"
-    names = theta_names(state.covariance.kernel)
-    lengths = np.array([np.exp(t) for t, each in zip(state.theta, names, strict=True) if "length_scale" in each])
+    names = theta_names(state.covariance.kernel)  # of pixels: those of seconds come behind
+    lengths = np.array([np.exp(t) for t, each in zip(state.theta, names, strict=False) if "length_scale" in each])
     if not state.n_measured or not len(lengths):
         return Finding(name, "unknown", "The kernel has no length scale, or nothing is known yet.")
     apart = float((state.grid.allowed.sum() / state.n_attempted) ** (1.0 / state.grid.ndim))

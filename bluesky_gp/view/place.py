@@ -110,7 +110,7 @@ class Place:
 
     def _renew(self, uid: str) -> None:
         try:
-            kept = self._read_anew(uid)
+            kept = self._read_anew(uid, self._followed.get(uid))
             kept.run.take_in()  # while nobody waits for it
             with self._guard:
                 if uid in self._followed:
@@ -120,9 +120,10 @@ class Place:
         finally:
             self._renewed.discard(uid)
 
-    def _read_anew(self, uid: str) -> _Kept:
+    def _read_anew(self, uid: str, before: _Kept | None = None) -> _Kept:
         began = monotonic()
-        run = FollowedRun(uid, self._finder(uid))
+        find = self._finder(uid)
+        run = before.run if before is not None and before.run.journal == find() else FollowedRun(uid, find)
         ended = monotonic()
         return _Kept(run, ended + max(_AGAIN, 2.0 * (ended - began)))
 

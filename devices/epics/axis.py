@@ -53,9 +53,13 @@ class EpicsAxis(EpicsMotor):
         self.backlash, self.reconnect = float(backlash), float(reconnect)
         self._current: _Move | None = None
         self._under_way = False  # a set-point of ours was written, and DMOV = 1 has not come since
+        # Of these nothing was posted since the IOC is there: a short move would end unheard, an approach begin anywhere
+        self._unheard = {signal.attr_name for signal in self._followed}
         self._known_limits: Limits | None = None
         self._speed = (0.0, 0.0)  # VELO, ACCL as they were when the IOC was there
         self._guard = threading.RLock()  # moves are asked for, ended and interrupted on threads of their own
+        for signal in self._followed:
+            signal.subscribe(self._posted)
         for signal in self._needed:
             signal.subscribe(self._connection_changed, event_type=signal.SUB_META, run=False)
 
@@ -137,6 +141,10 @@ class EpicsAxis(EpicsMotor):
             self.acceleration,
         )
 
+    @property
+    def _followed(self) -> tuple[Any, ...]:
+        return self.user_readback, self.motor_done_move
+
     def _limits_now(self) -> Limits:
         travel = self.low_limit_travel.get(), self.high_limit_travel.get()
         low, high = same_limits(_pair(*travel), _pair(*(self.user_setpoint.limits or (0.0, 0.0))))
@@ -163,10 +171,11 @@ class EpicsAxis(EpicsMotor):
         self._end(why)
 
     def _set_off(self) -> None:
-        """Start the move that waits, if the IOC is there and the move before has ended."""
+        """Start the move that waits, if the IOC is there and heard, and the move before has ended."""
         with self._guard:
             move = self._current
-            if move is not None and not move.started and self.reachable and not self._under_way:
+            ready = self.reachable and not self._unheard and not self._under_way
+            if move is not None and not move.started and ready:
                 move.legs = self._legs(move.target)
                 self._next_leg(move)
 
@@ -180,6 +189,11 @@ class EpicsAxis(EpicsMotor):
             self.user_setpoint.put(move.legs.pop(0), wait=False)
         except Exception as error:
             self._end(error)
+
+    def _posted(self, *, obj: Any, **kwargs: Any) -> None:
+        with self._guard:
+            self._unheard.discard(obj.attr_name)
+            self._set_off()
 
     def _done_moving(self, success: bool = True, **kwargs: Any) -> None:
         """Hear that DMOV has become 1."""
@@ -217,6 +231,7 @@ class EpicsAxis(EpicsMotor):
         with self._guard:
             # or DMOV = 1 of an IOC that was restarted would look like the end of a move
             self._moving = self._under_way = False
+            self._unheard |= {obj.attr_name} & {signal.attr_name for signal in self._followed}
             under_way = self._current is not None and self._current.started
         if under_way:
             self._end(ConnectionError(f"{self.name}: {obj.pvname} disconnected during the move"))

@@ -35,8 +35,9 @@ class SimulatedFlyer(FlyingDetector, SimulatedSpectrometer):
     >>> flyer.prepare(Batch(stage.grid, ((0, 3), (2, 4)))), flyer.kickoff()
     (<FutureStatus of flyer: done>, <FutureStatus of flyer: done>)
     >>> flyer.complete().exception(timeout=10.0)
-    >>> [page["data"]["stage_row"] for page in flyer.collect_pages()]
-    [[0.0, 2.0]]
+    >>> for page in flyer.collect_pages():
+    ...     print(*page["data"]["stage_row"])
+    0.0 2.0
     """
 
     settle = Component(SecondsSignal, value=0.0, kind="config")

@@ -1,6 +1,7 @@
 """A simulated spectrometer over a sample."""
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -99,6 +100,10 @@ class SimulatedSpectrometer(SpectrumDetectorBase):
     def _cancel(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
+
+    def _now(self) -> float:
+        """Return the time by the clock of the sample, where it has one."""
+        return float(getattr(self.sample, "now", time.time()))
 
     def _measure(self) -> Any:
         return self._measure_at(self.pixel_stage.locate()["readback"])

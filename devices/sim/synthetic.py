@@ -1,6 +1,7 @@
 """Synthetic samples: a ferroelectric film seen by a scanning probe, layers of oxides seen by an electron beam."""
 
 from collections.abc import Mapping, Sequence
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from scipy.special import expit
 from bluesky_gp.devices.sim.sample import ShownSample, nearest_pixel
 from bluesky_gp.protocols import Scalarizer
 from bluesky_gp.scalarizers import get_scalarizer, scalarized_map
+from bluesky_gp.settings import check_number, check_whole
 from bluesky_gp.typing import Floats
 
 
@@ -56,7 +58,9 @@ class SyntheticFerroelectric(ShownSample):
         amplitude: float = 8.5,
     ) -> None:
         self.shape = _shape(shape)
+        check_whole(type(self).__name__, "seed", seed, 0)
         self.seed = seed
+        check_number("SyntheticFerroelectric", "noise", noise, least=0.0)
         self.axis = _triangle(n_channels, amplitude)
         rng = np.random.default_rng(seed)
         self._maps = _ferroelectric_maps(self.shape, rng)
@@ -117,6 +121,7 @@ class SyntheticEELS(ShownSample):
 
     def __init__(self, shape: Sequence[int] = (50, 50), seed: int = 0, *, counts: float = 1e8) -> None:
         self.shape = _shape(shape)
+        check_whole(type(self).__name__, "seed", seed, 0)
         self.seed = seed
         self.axis = np.arange(-24.0, 1000.0)
         self.counts = counts
@@ -156,7 +161,10 @@ _EDGES: dict[str, tuple[float, tuple[tuple[float, float, float], ...]]] = {
 
 
 def _shape(shape: Sequence[int]) -> tuple[int, ...]:
-    values = tuple(int(n) for n in shape)
+    try:
+        values = tuple(index(n) for n in shape)
+    except TypeError:
+        values = ()
     if not 1 <= len(values) <= 3 or min(values) < 1:
         raise ValueError(f"sample: shape must be one to three positive whole numbers, got {shape!r}")
     return values

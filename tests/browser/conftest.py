@@ -36,7 +36,7 @@ def browse(chromium):
     def open_page(url):
         page = chromium.new_context(viewport={"width": 1400, "height": 1000}).new_page()
         page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.set_default_timeout(60_000)
+        page.set_default_timeout(180_000)
         page.goto(url)
         pages.append(page)
         return page

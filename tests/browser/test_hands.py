@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import warm
 from view_runs import documents_of_run, keep
 from viewing import until, viewing
 
@@ -22,10 +23,10 @@ TESTS = Path(__file__).parent.parent
 
 
 @contextmanager
-def measuring(folder, num, review="none"):
+def measuring(folder, num, review, exposure):
     """Run a session in a process of its own; yield a function that returns its record so far, and the process."""
-    command = [sys.executable, str(TESTS / "steered_session.py"), str(folder), str(num), review]
-    process = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": str(TESTS)}, stderr=subprocess.PIPE, text=True)
+    command = [sys.executable, str(TESTS / "steered_session.py"), str(folder), str(num), review, str(exposure)]
+    process = warm.Process(command, env={**os.environ, "PYTHONPATH": str(TESTS)}, stderr=subprocess.PIPE, text=True)
     try:
         yield process
     finally:
@@ -46,8 +47,8 @@ def looked_at(browse, tmp_path, monkeypatch):
     folder = tmp_path / "catalog"
 
     @contextmanager
-    def look(num, review="none"):
-        with measuring(folder, num, review) as process:
+    def look(num, review="none", exposure=0.04):
+        with measuring(folder, num, review, exposure) as process:
             until(lambda: folder.exists() and any(run_of(path) for path in journals_of(folder)))
             with viewing(folder) as (url, server):
                 page = browse(url)
@@ -65,7 +66,7 @@ def over(page, panel, row, col):
 
 
 def test_a_pixel_is_added_and_a_rectangle_forbidden_and_the_session_obeys(looked_at):
-    with looked_at(300) as (page, folder, process, server):
+    with looked_at(400, exposure=0.1) as (page, folder, process, server):
         page.fill("input[placeholder='your name']", "jane")
         page.mouse.click(*over(page, 1, 17, 3))
         page.click("button[data-action='add_pixels']")
@@ -78,6 +79,11 @@ def test_a_pixel_is_added_and_a_rectangle_forbidden_and_the_session_obeys(looked
         page.locator(".hands li", has_text="jane: forbid").first.wait_for()
         page.click("button[data-action='configure']")  # nothing was said that could be changed
         page.wait_for_selector(".hands p.failed")
+        page.get_by_label("pixels apart").fill("1.5")
+        page.get_by_label("when the run ends by itself").select_option("seconds")
+        page.get_by_label("the limit of that rule").fill("1000000")
+        page.click("button[data-action='configure']")
+        page.locator(".hands li", has_text="jane: configure").first.wait_for()
         at = len(record_of(folder).iterations["iteration"])
         until(lambda: len(record_of(folder).iterations["iteration"]) > at + 3)
         page.close()
@@ -85,17 +91,26 @@ def test_a_pixel_is_added_and_a_rectangle_forbidden_and_the_session_obeys(looked
         until(lambda: len(record_of(folder).iterations["iteration"]) > at + 5)
         assert process.poll() is None
         record = record_of(folder)
-    assert [(action.kind, action.who) for action in record.actions] == [("add_pixels", "jane"), ("forbid", "jane")]
+    kinds = ("add_pixels", "forbid", "configure")
+    assert [(action.kind, action.who) for action in record.actions] == [(kind, "jane") for kind in kinds]
+    assert record.actions[-1].arguments == {
+        "min_distance": 1.5,
+        "stopping": [
+            {"class": "bluesky_gp:NothingLearnt", "num": 30},
+            {"class": "bluesky_gp:MaxTime", "seconds": 1000000},
+        ],
+    }
     attempted = record.grid.unravel([outcome.pixel for outcome in record.outcomes])
     assert (attempted == (17, 3)).all(axis=1).any()
-    heeded = int(np.argmax(record.iterations["n_actions"] == 2))
+    heeded = int(np.argmax(record.iterations["n_actions"] >= 2))
     later = record.iterations["proposed"][heeded:].reshape(-1, 2)
     assert not ((later >= 0) & (later <= 5)).all(axis=1).any()
 
 
 def test_a_polygon_is_drawn_corner_by_corner_and_another_run_is_learnt_from(looked_at):
-    with looked_at(300) as (page, folder, _, _):
-        keep(folder / "earlier", documents_of_run(num=6, shape=(20, 20)))  # a journal of another place is none of its
+    with looked_at(400, exposure=0.15) as (page, folder, _, _):
+        taught = documents_of_run(num=6, shape=(20, 20))
+        keep(folder / "earlier", taught)  # a journal of another place is none of its
         (earlier,) = journals_of(folder / "earlier")
         uid = run_of(earlier).start["uid"]
         earlier.rename(folder / "journal" / earlier.name)
@@ -108,12 +123,24 @@ def test_a_polygon_is_drawn_corner_by_corner_and_another_run_is_learnt_from(look
         page.locator(".hands li", has_text="forbid").first.wait_for()
         page.locator(f"option[value='{uid}']").first.wait_for(state="attached")
         page.get_by_label("a run to learn from").select_option(uid)
+        page.locator(".hands summary").click()
+        page.get_by_label("its pixels").fill("twenty")
+        page.click("button[data-action='learn_from']")
+        page.locator(".hands p.failed", has_text="Its pixels: give 2 numbers").wait_for()
+        for name, text in (("its pixels", "20, 20"), ("its step", "0.04, 0.08"), ("the noise of its values", "0.5")):
+            page.get_by_label(name).fill(text)
         page.click("button[data-action='learn_from']")
         page.locator(".hands li", has_text="learn_from 6 pixels of run").first.wait_for()
         page.locator(".told", has_text="and 6 of other runs").wait_for()
         page.click("button[data-action='finish']")
         record = until(lambda: (found := record_of(folder, uid)).stop and found)
-    forbidden = next(action for action in record.actions if action.kind == "forbid")
+    [forbidden] = [action for action in record.actions if action.kind == "forbid"]
+    [learnt] = [action for action in record.actions if action.kind == "learn_from"]
+    theirs = record.grid.unravel([outcome.pixel for outcome in RunRecord.from_documents(taught).outcomes])
+    assert (
+        learnt.arguments["pixels"] == record.grid.ravel(np.rint(0.4 * theirs).astype(int)).tolist()
+    )  # their step over ours
+    assert learnt.arguments["std"] == [0.5] * 6
     assert np.abs(np.subtract(forbidden.arguments["region"]["polygon"], [(-0.4, -0.4), (12, 2), (2, 12)])).max() < 0.2
     mask = bits_from_text(forbidden.arguments["mask"], (20, 20))
     assert mask[2, 2] and not mask[12, 12]

@@ -1,9 +1,14 @@
 """The page in a real browser: opened, slid through, clicked on, closed."""
 
+import json
+
 import numpy as np
 import pytest
+from click.testing import CliRunner
+from view_runs import documents_of_run, keep
 from viewing import viewing
 
+from bluesky_gp.cli import cli
 from bluesky_gp.view.followed import FollowedRun
 
 pytestmark = pytest.mark.slow
@@ -113,6 +118,24 @@ def test_a_run_of_every_kind_is_shown(browse, url, kinds, kind):
     if kind == "three axes":
         page.locator("input[type=range]").nth(1).fill("2")
         assert colours(page, 1) > 20
+
+
+def test_a_run_of_more_than_two_hundred_decisions_is_shown_and_slid_through(browse, tmp_path):
+    documents = documents_of_run(num=220, shape=(15, 15), batch_size=1)
+    uid = keep(tmp_path, documents, pending=True)  # as a session that died leaves it: the command takes it in
+    shown = CliRunner().invoke(cli, ["show", uid, "--catalog", str(tmp_path), "--json"])
+    assert shown.exit_code == 0, shown.output
+    told = json.loads(shown.output)
+    assert (told["n_measured"], told["n_iterations"]) == (220, 221)
+    with viewing(tmp_path) as (url, _):
+        page = opened(browse(url), uid)
+        page.locator(".told", has_text="Decision 221 of 221: it knew 220 pixels").wait_for()
+        for number in (110, 8, 215):
+            slide(page, number)
+            page.locator(".told", has_text=f"it knew {number} pixels").wait_for()
+            assert colours(page, 1) > 20
+        pick_measured(page, tmp_path, uid)
+        page.wait_for_selector(".why table")
 
 
 def test_an_old_token_is_refused_with_a_sentence(browse, url):

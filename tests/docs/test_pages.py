@@ -38,21 +38,42 @@ def plain_pages():
             yield pytest.param(page, id=page.stem, marks=[pytest.mark.slow] if "sh" in languages else [])
 
 
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    """The folder of a catalog whose pages look at its last run only: opening one takes longer than a page."""
+    folder = tmp_path_factory.mktemp("shared")
+    with open_catalog(folder):
+        yield folder
+
+
 @pytest.fixture
-def session(RE, tmp_path, monkeypatch):  # noqa: N803
-    """The session of README.md after its run, in a folder of its own."""
-    monkeypatch.chdir(tmp_path)
+def session(RE, tmp_path, monkeypatch, shared):  # noqa: N803
+    """The session of README.md after its run, in a folder of its own with a catalog that other pages have written."""
+    (tmp_path / "data").symlink_to(shared)
+    yield from after_the_readme(RE, tmp_path, monkeypatch, open_catalog(shared))
+
+
+@pytest.fixture
+def whole_session(RE, tmp_path, monkeypatch):  # noqa: N803
+    """The session of README.md after its run, with a catalog of its own."""
+    with open_catalog(tmp_path / "data") as catalog:
+        yield from after_the_readme(RE, tmp_path, monkeypatch, catalog)
+
+
+def after_the_readme(RE, folder, monkeypatch, catalog):  # noqa: N803
+    """A reader in a folder who has typed the block of README.md; the catalog is left open."""
+    monkeypatch.chdir(folder)
     monkeypatch.setenv("BLUESKY_GP_CATALOG", "data")
-    monkeypatch.setenv("BLUESKY_GP_HANDS", str(tmp_path / "hands"))
-    reader = Reader(tmp_path, replaced=FEWER)
-    with open_catalog("data/") as catalog:
-        token = RE.subscribe(catalog.writer)
-        reader.names |= {"RE": RE, "catalog": catalog}
-        (block,) = (block for block in blocks(ROOT / "README.md") if block.language == "python")
-        reader.do(block)
-        reader.names["optimizer"] = reader.names["agent"].optimizer
-        yield reader
-        RE.unsubscribe(token)
+    monkeypatch.setenv("BLUESKY_GP_HANDS", str(folder / "hands"))
+    reader = Reader(folder, replaced=FEWER)
+    token = RE.subscribe(catalog.writer)
+    reader.names |= {"RE": RE, "catalog": catalog}
+    (block,) = (block for block in blocks(ROOT / "README.md") if block.language == "python")
+    reader.do(block)
+    reader.names["optimizer"] = reader.names["agent"].optimizer
+    yield reader
+    RE.unsubscribe(token)
+    reader.names = {name: value for name, value in reader.names.items() if value is not catalog}
     reader.close()
 
 
@@ -62,9 +83,9 @@ def test_a_page_can_be_typed_in_a_session(page, session):
 
 
 @pytest.mark.slow
-def test_record(session):
-    session.names["catalog"].close()
-    session.follow(DOCS / "record.md")
+def test_record(whole_session):
+    whole_session.names["catalog"].close()
+    whole_session.follow(DOCS / "record.md")
 
 
 def greedy(mean, std, best, *, rng):
@@ -86,8 +107,8 @@ _ANY_NUMBERS = {
 """Numbers of the command verify, of a run of 410 pixels."""
 
 
-def test_faults(session):
-    catalog = session.names["catalog"]
+def test_faults(whole_session):
+    session, catalog = whole_session, whole_session.names["catalog"]
     stopped = catalog[-1].start["uid"]
     journal = "data/journal/pending/20261124T101500Z_1a2b....jsonl"
     session.replaced |= {
@@ -134,6 +155,8 @@ def test_epics(tmp_path, monkeypatch):
     reader = Reader(tmp_path, replaced=FEWER | {"bluesky-gp ioc\n": f"bluesky-gp ioc --port {free_ports(1)[0]}\n"})
     with SoftIOC():
         reader.follow(DOCS / "epics.md")
+        state = reader.names["optimizer"].state
+        assert state.n_measured + state.n_failed == 20
         assert reader.names["catalog"][-1].stop["exit_status"] == "success"
         reader.close()
         reader.names["stage"].destroy()

@@ -2,11 +2,11 @@
 
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import warm
 
 STARTUP = Path(__file__).parents[2] / "examples" / "profile_adaptive" / "startup"
 SESSION = """
@@ -26,7 +26,7 @@ def session(tmp_path):
     places = {"BLUESKY_GP_CATALOG": str(tmp_path / "data"), "XDG_DATA_HOME": str(tmp_path / "user")}
 
     def run(lines, **environment):
-        done = subprocess.run(
+        done = warm.run(
             [sys.executable, "-c", SESSION, str(STARTUP), lines],
             env=os.environ | places | environment, capture_output=True, text=True, timeout=120, cwd=tmp_path,
         )  # fmt: skip

@@ -4,6 +4,8 @@ import pytest
 from facility.postgresql import PASSWORD, Cluster, Served
 from facility.queue_server import QueueServer, wait_for
 
+from bluesky_gp.cli.channel_access import free_ports
+
 UNHURRIED = """
 def unhurried(*arguments):
     yield from sleep(0.3)
@@ -30,9 +32,19 @@ def flown_list(detectors, stage, pixels, *, md=None):
     return (yield from run())
 
 
+def acquire(suggestions, actuators, sensors, md=None):
+    return (yield from default_acquire(suggestions, actuators, sensors, md))
+
+
 # What people may do"""
-"""A detector that visits a list of points by itself, and a plan that has it do so: its events come in pages."""
+"""A detector that visits a list of points by itself, and a plan that has it do so: its events come in pages. And the
+plan of bluesky-adaptive's runner, whose own types the manager cannot check."""
+PUBLISHED = """RE = RunEngine()
+RE.subscribe(Publisher("127.0.0.1:{port}"))"""
+"""Documents go to bluesky's proxy as well, whether there is one or not."""
 SMALL = {
+    "from bluesky.plans import": "from bluesky.callbacks.zmq import Publisher\nfrom bluesky.plans import",
+    "import count, grid_scan\n": "import count, grid_scan\nfrom bluesky_adaptive.plans import default_acquire\n",
     "# What people may do": FLOWN,
     "exposure=0.05": "exposure=0.01",
     "shape=(50, 50)": "shape=(12, 12)",
@@ -44,9 +56,11 @@ SMALL = {
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory):
-    server = QueueServer(tmp_path_factory.mktemp("queue"), changed=SMALL)
+    (port,) = free_ports(1)
+    changed = {**SMALL, "RE = RunEngine()": PUBLISHED.format(port=port)}
+    server = QueueServer(tmp_path_factory.mktemp("queue"), changed=changed, publishes=port)
     permissions = server.startup / "user_group_permissions.yaml"
-    permissions.write_text(permissions.read_text().replace(" patient]", " patient, flown_list]"))
+    permissions.write_text(permissions.read_text().replace(" patient]", " patient, flown_list, acquire]"))
     with server as running:
         yield running
 

@@ -7,6 +7,7 @@ import sys
 from contextlib import ExitStack
 from pathlib import Path
 
+import warm
 from facility.queue_server import wait_for
 
 from bluesky_gp.cli.channel_access import free_ports
@@ -63,7 +64,8 @@ class Elsewhere:
         path = self.folder / f"{name}.log"
         before = path.read_text().count("answers at") if path.exists() else 0
         log = self._open.enter_context(path.open("ab"))
-        self.processes[name] = subprocess.Popen(commands[name], stdout=log, stderr=log)
+        start = subprocess.Popen if name == "nats" else warm.Process
+        self.processes[name] = start(commands[name], stdout=log, stderr=log)
         if name == "agent":
             wait_for(lambda: path.read_text().count("answers at") > before, what="the agent")
 

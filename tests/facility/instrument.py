@@ -1,26 +1,35 @@
-"""An instrument that records into a served catalog; started by test_tiled_server.py as a process.
+"""Instruments that record into a served catalog, each a process; started by test_tiled_server.py.
 
-It is given the catalog, its name, the number of runs and the folder of its journals, waits for a line, so that several
-begin at once, and prints the uids of its runs.
+They are given the catalog, the folder of their journals and their names, begin at once, and their uids are printed. All
+come from one process, which imports everything once.
 """
 
 import json
 import sys
+from multiprocessing import get_context
 
 import bluesky.plans as bp
 import numpy as np
+import tiled.client  # noqa: F401
 from bluesky import RunEngine
 from ophyd.sim import SynSignal
 
 from bluesky_gp.recording import open_catalog
 
-place, name, n_runs, folder = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4]
-spectrum = SynSignal(name=name, func=lambda: np.full(8, float(sum(map(ord, name)))))
-with open_catalog(place, journal=folder) as catalog:
-    RE = RunEngine({"instrument": name}, context_managers=[])
-    RE.subscribe(catalog.writer)
-    print("ready", flush=True)
-    sys.stdin.readline()
-    uids = [uid for _ in range(n_runs) for uid in RE(bp.count([spectrum], 5))]
-    catalog.flush(300)
-print(json.dumps(uids))
+place, folder, *names = sys.argv[1:]
+together = get_context("fork").Barrier(len(names))
+
+
+def record(name):
+    spectrum = SynSignal(name=name, func=lambda: np.full(8, float(sum(map(ord, name)))))
+    with open_catalog(place, journal=f"{folder}/{name}") as catalog:
+        RE = RunEngine({"instrument": name}, context_managers=[])
+        RE.subscribe(catalog.writer)
+        together.wait(300)
+        uids = RE(bp.count([spectrum], 5))
+        catalog.flush(300)
+    return list(uids)
+
+
+with get_context("fork").Pool(len(names)) as instruments:
+    print(json.dumps(dict(zip(names, instruments.map(record, names, chunksize=1), strict=True))))

@@ -15,6 +15,7 @@ from pathlib import Path
 import asyncpg
 import psutil
 import pytest
+import warm
 from facility.queue_server import wait_for
 
 from bluesky_gp.cli.channel_access import free_ports
@@ -120,7 +121,7 @@ class Served:
     def start(self):
         command = [sys.executable, "-m", "bluesky_gp.cli", "catalog", "serve", str(self.folder)]
         with self._log.open("ab") as log:  # no pipe: nobody would read it, and the server wait for room in it
-            self.process = subprocess.Popen(
+            self.process = warm.Process(
                 [*command, "--port", str(self.port)],
                 env=os.environ | {"BLUESKY_GP_DATABASE": self.database},
                 stdout=log,

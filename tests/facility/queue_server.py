@@ -29,8 +29,8 @@ def redis_executable():
 class QueueServer:
     """Redis and a manager over a copy of the startup directory, with all they write in `folder`."""
 
-    def __init__(self, folder, startup=STARTUP, changed=None):
-        self.folder = Path(folder)
+    def __init__(self, folder, startup=STARTUP, changed=None, publishes=None):
+        self.folder, self.publishes = Path(folder), publishes  # the port of a proxy
         self.startup = self.folder / "startup"
         shutil.copytree(startup, self.startup)
         for old, new in (changed or {}).items():

@@ -25,6 +25,18 @@ acquisition = "ucb"
 grid = {shape = [12, 12], step = [0.02, 0.02], units = "um"}
 """
 
+YAML = """
+stage:
+  - name: stage
+    grid: {shape: [12, 12], step: [0.02, 0.02], units: um}
+agent:
+  - name: gp
+    target: spectrometer_loop_area
+    batch_size: 4
+    acquisition: ucb
+    grid: {shape: [12, 12], step: [0.02, 0.02], units: um}
+"""
+
 
 def maps(RE, docs, stage, agent):
     spectrometer = SimulatedSpectrometer(SyntheticFerroelectric((12, 12)), stage, name="spectrometer")
@@ -42,10 +54,11 @@ def test_happi_loads_stage_and_agent(RE, docs):
     maps(RE, docs, stage, agent)
 
 
-def test_guarneri_loads_stage_and_agent_from_a_file(RE, docs, tmp_path):
+@pytest.mark.parametrize(("name", "text"), [("devices.toml", TOML), ("devices.yaml", YAML)])
+def test_guarneri_loads_stage_and_agent_from_a_file(RE, docs, tmp_path, name, text):
     instrument = Instrument({"stage": PixelStage, "agent": configured_agent}, ignored_classes=[])
-    file = tmp_path / "devices.toml"
-    file.write_text(TOML)
+    file = tmp_path / name
+    file.write_text(text)
     instrument.load(file)
     devices = instrument.devices
     maps(RE, docs, devices["stage"], devices["gp"])

@@ -70,9 +70,8 @@ def test_the_page_can_be_typed(RE, tmp_path, monkeypatch, surroundings, queue, e
     monkeypatch.chdir(tmp_path)
     fewer = {"num=410": "num=20", "queue_map.py 410": "queue_map.py 12", "examples/": f"{ROOT}/examples/", **elsewhere}
     reader = Reader(tmp_path, replaced=fewer)
-    reader.environment |= surroundings | {
-        "PATH": f"{Path(reader.environment['PATH'].split(':')[0])}:{surroundings['PATH']}"
-    }
+    own = reader.environment["PATH"].removesuffix(os.environ["PATH"])
+    reader.environment |= surroundings | {"PATH": own + surroundings["PATH"]}
     with open_catalog(tmp_path / "session") as catalog:
         RE.subscribe(catalog.writer)
         reader.names |= {"RE": RE, "catalog": catalog}

@@ -2,8 +2,10 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import bluesky.plans as bp
@@ -11,11 +13,12 @@ import httpx
 import numpy as np
 import pytest
 import yaml
-from facility.postgresql import answers
+from facility.postgresql import answers, program
 from facility.queue_server import wait_for
 from readings import Given
 
 from bluesky_gp.cli.channel_access import free_ports
+from bluesky_gp.cli.loopback import is_loopback
 from bluesky_gp.recording import JournalError, copy_runs, open_catalog
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "tiled"
@@ -26,7 +29,6 @@ READ, WRITE = ["read:metadata", "read:data"], ["create:node", "delete:node", "wr
 def url(cluster, tmp_path_factory):
     """The address of the server that the example's configuration starts."""
     folder, (port,) = tmp_path_factory.mktemp("tiled"), free_ports(1)
-    (folder / "arrays").mkdir()
     environment = {
         "ADMIN_PASSWORD": "a word", "TILED_SECRET": "0123456789abcdef", "TILED_FOLDER": str(folder),
         "RUNS_DATABASE": cluster.new().partition("://")[2],
@@ -108,7 +110,35 @@ def test_a_profile_is_written_to_read_and_copied(url, keys, tmp_path, RE, monkey
         assert copy[uid].primary.read()["det"].shape == (2, 4)
 
 
-def test_the_compose_file_gives_the_server_all_that_its_configuration_asks_for():
-    services = yaml.safe_load((EXAMPLE / "compose.yaml").read_text())["services"]
+@pytest.fixture
+def services():
+    return yaml.safe_load((EXAMPLE / "compose.yaml").read_text())["services"]
+
+
+def test_the_compose_file_gives_the_server_all_that_its_configuration_asks_for(services):
+    tiled, database = services["tiled"], services["database"]["environment"]
     asked = {part.partition("}")[0] for part in (EXAMPLE / "config.yml").read_text().split("${")[1:]}
-    assert asked == set(services["tiled"]["environment"])
+    assert asked == set(tiled["environment"])
+    mounted = dict(volume.split(":")[:2] for volume in tiled["volumes"])
+    assert mounted == {"./config.yml": tiled["command"].split()[3], "data": tiled["environment"]["TILED_FOLDER"]}
+    address = "{POSTGRES_USER}:{POSTGRES_PASSWORD}@database/{POSTGRES_DB}".format(**database)
+    assert tiled["environment"]["RUNS_DATABASE"] == address
+    (extra,) = re.findall(r"/source\[(\w+)\]", tiled["build"]["dockerfile_inline"])
+    assert (
+        extra in tomllib.loads((EXAMPLE.parents[1] / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    )
+
+
+def test_the_compose_file_opens_one_port_to_this_machine_alone(services):
+    (port,) = services["tiled"]["ports"]
+    host, outside, inside = port.split(":")
+    assert is_loopback(host)
+    assert inside == services["tiled"]["command"].split()[-1] == outside
+    assert "ports" not in services["database"]
+
+
+@pytest.mark.slow
+def test_a_database_that_is_there_passes_the_health_check_of_the_compose_file(services, cluster):
+    _, check = services["database"]["healthcheck"]["test"]
+    name, *options = check.split()
+    assert subprocess.run([program(name), *options, "-p", str(cluster.port)], check=False).returncode == 0

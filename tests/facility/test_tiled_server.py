@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import warm
 from facility.queue_server import wait_for
 from tiled.queries import Eq
 
@@ -23,45 +24,35 @@ AWAY = "The run goes on and loses nothing: its journal"
 INSTRUMENT = Path(__file__).parent / "instrument.py"
 
 
-def kill_server(served, cluster):
-    served.kill()
-    yield
-    served.start()
-
-
-def kill_database(served, cluster):
-    cluster.kill()
-    yield
-    cluster.start()
-
-
 @pytest.fixture
 def catalog(served, tmp_path):
     with open_catalog(served.url, api_key=served.key, journal=tmp_path / "journal") as opened:
         yield opened
 
 
-@pytest.mark.parametrize("harm", [kill_server, kill_database])
-def test_what_is_killed_in_mid_run_and_started_again_costs_no_pixel_and_no_standstill(
-    harm, served, cluster, catalog, RE, docs, make_bench, caplog, monkeypatch
+def test_server_and_database_killed_in_mid_run_and_started_again_cost_no_pixel_and_no_standstill(
+    served, cluster, catalog, RE, docs, make_bench, caplog, monkeypatch
 ):  # fmt: skip
     monkeypatch.setattr("tiled.client.utils.TILED_RETRY_ATTEMPTS", 1)  # else Tiled itself tries for 24 s
-    bench, harmed = make_bench(), harm(served, cluster)
+    bench, harmed = make_bench(), {8: served, 20: cluster}
     agent = GPAgent(PixelOptimizer(bench.grid, "height", batch_size=5, n_initial=5, seed=1), target="det_height")
 
     def at_pixel(name, doc):
-        if "det_height" in doc["data"] and doc["seq_num"] == 10:
-            catalog.flush(60)
-            next(harmed)
-        if "det_height" in doc["data"] and doc["seq_num"] == 20:
+        if "det_height" not in doc["data"]:
+            return
+        if (pixel := doc["seq_num"]) in harmed:
+            catalog.flush(120)
+            caplog.clear()
+            harmed[pixel].kill()
+        elif pixel - 8 in harmed:  # measured while nothing answered, as were those before it, and a decision
             wait_for(lambda: AWAY in caplog.text, what="the catalog's thread to find nobody")
-            next(harmed, None)
+            harmed[pixel - 8].start()
 
     RE.subscribe(catalog.writer)
     RE.subscribe(at_pixel, "event")
     RE(adaptive_map([bench.detector], bench.stage, agent, num=NUM))
-    assert docs.counts["primary"] == NUM  # ten of them, and two decisions, while nothing answered
-    catalog.flush(120)
+    assert docs.counts["primary"] == NUM  # twice eight of them, and two decisions, while nothing answered
+    catalog.flush(120)  # also what waits since the database was killed
     uid = docs.starts[0]["uid"]
     there, journalled = (
         RunRecord.from_documents(documents)
@@ -76,14 +67,8 @@ def test_what_is_killed_in_mid_run_and_started_again_costs_no_pixel_and_no_stand
 def test_four_instruments_write_at_once_and_each_finds_its_own(served, catalog, tmp_path, monkeypatch):
     monkeypatch.setenv("TILED_API_KEY", served.key)
     names = ["stem", "afm", "xrf", "iv"]
-    commands = [[sys.executable, str(INSTRUMENT), served.url, name, "1", str(tmp_path / name)] for name in names]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    running = [subprocess.Popen(command, **pipes) for command in commands]
-    assert [instrument.stdout.readline() for instrument in running] == ["ready\n"] * 4
-    for instrument in running:
-        instrument.stdin.write("\n")
-        instrument.stdin.flush()
-    uids = {name: json.loads(instrument.communicate()[0]) for name, instrument in zip(names, running, strict=True)}
+    command = [sys.executable, str(INSTRUMENT), served.url, str(tmp_path), *names]
+    uids = json.loads(warm.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
     for name in names:
         own = catalog.search(Eq("start.instrument", name))
         assert sorted(own) == sorted(uids[name])

@@ -16,10 +16,11 @@ from recorded_runs import NUM, cut, in_pages
 from bluesky_gp import GPAgent, PixelGrid, PixelOptimizer
 from bluesky_gp.agent.decision_events import LargeArray
 from bluesky_gp.live import IterationLine
-from bluesky_gp.plans import adaptive_map
+from bluesky_gp.plans import adaptive_map, one_pixel, tolerant
 from bluesky_gp.recording import open_catalog, read_journal
 from bluesky_gp.replay import replay
 from bluesky_gp.run import RunRecord
+from bluesky_gp.verify import verify
 
 
 @pytest.mark.parametrize("gp", ["general purpose", 3, ["a"], {"purpose": "general"}, {"agent": 7}], ids=repr)
@@ -133,6 +134,28 @@ def test_the_json_writers_of_bluesky_take_what_the_agent_emits(RE, docs, session
     text = next(tmp_path.iterdir()).read_text()
     pairs = json.loads(text) if writer is JSONWriter else [json.loads(line) for line in text.splitlines()]
     assert replay([(pair["name"], pair["doc"]) for pair in pairs]).identical
+
+
+def _by_hand(session):
+    session.agent.forbid(np.eye(8, dtype=bool))
+    session.agent.mark_failed((0, 1), "a bubble")
+    return session.map(NUM)
+
+
+WAYS = {
+    "people who forbid a region and mark a pixel": _by_hand,
+    "batches chosen ahead": lambda session: session.map(NUM, overlap=True),
+    "pixels that fail": lambda session: session.map(NUM, per_pixel=tolerant(one_pixel, retries=0)),
+}
+
+
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+def test_the_json_writers_take_runs_of_every_kind_and_they_replay_from_there(RE, session, tmp_path, way):
+    RE.subscribe(JSONLinesWriter(str(tmp_path)))
+    RE(way(session(script={(row, 2): ["fail"] for row in range(8)})))
+    pairs = [json.loads(line) for line in next(tmp_path.iterdir()).read_text().splitlines()]
+    documents = [(pair["name"], pair["doc"]) for pair in pairs]
+    assert replay(documents).identical and all(clause.holds for clause in verify(documents))
 
 
 @pytest.mark.parametrize("writer", [JSONWriter, JSONLinesWriter])

@@ -4,15 +4,19 @@ from importlib.util import find_spec
 
 import numpy as np
 import pytest
+import xarray as xr
 from event_model import DocumentNames, schema_validators
 from flown import FlownBench, ScriptedFlyer, height
-from recorded_runs import cut
+from recorded_runs import Run, cut
 
 from bluesky_gp import GPAgent, PixelOptimizer
 from bluesky_gp.devices.frame_file import FrameFile
+from bluesky_gp.export import export
+from bluesky_gp.live.run_reader import LiveReader
 from bluesky_gp.recording import open_catalog, read_journal
 from bluesky_gp.replay import replay
 from bluesky_gp.run import RunRecord
+from bluesky_gp.scalarizers import get_scalarizer
 from bluesky_gp.verify import verify
 
 h5py = pytest.importorskip("h5py", reason="needs bluesky_gp[files]")
@@ -142,6 +146,64 @@ def test_a_record_whose_file_is_gone_is_no_record_of_failed_pixels(RE, docs, tmp
     path.unlink()
     with pytest.raises(ValueError, match=f"measured with frames that cannot be read any more: .*{path.name} is not"):
         replay(docs.all, scalarizer=height)
+
+
+@pytest.mark.parametrize("reduced", [False, True], ids=["made to numbers by the agent", "beside numbers"])
+def test_the_record_has_the_spectra_of_the_file_and_they_are_exported_and_shown_live(RE, docs, tmp_path, reduced):
+    inside = FlownBench(optimizer=PixelOptimizer, batch_size=3, n_initial=3)
+    RE(inside.map(NUM))
+    expected, docs.all[:] = RunRecord.from_documents(docs.all).spectra, []
+    live = LiveReader()
+    RE.subscribe(live)
+    RE(FiledBench(tmp_path / "frames", reduced=reduced).map(NUM))
+    record = RunRecord.from_documents(docs.all, scalarizer=None if reduced else height)
+    assert np.array_equal(record.spectra.values, expected.values) and record.missing_spectra == ""
+    assert np.array_equal(record.spectra.pixels, expected.pixels)
+    assert np.array_equal(live.so_far.spectrum.values, expected.values[-1]) and not len(live.so_far.failed)
+    export(record, tmp_path / "map.nc")
+    with xr.open_dataset(tmp_path / "map.nc") as back:
+        assert np.array_equal(back["spectrum"], expected.values) and "missing_spectra" not in back.attrs
+
+
+def test_spectra_that_cannot_be_read_any_more_are_left_out_and_that_is_said(RE, docs, tmp_path):
+    RE(FiledBench(tmp_path / "frames", reduced=True).map(NUM))
+    (path,) = (tmp_path / "frames").iterdir()
+    path.unlink()
+    record = RunRecord.from_documents(docs.all)
+    said = f"{NUM} spectra of det_spectrum cannot be read: frame 0: {path} is not there"
+    assert record.spectra is None and record.missing_spectra == said
+    export(record, tmp_path / "map.nc")
+    with xr.open_dataset(tmp_path / "map.nc") as back:
+        assert back.attrs["missing_spectra"] == said
+    with pytest.raises(ValueError, match=r"recorded no spectra \(12 spectra of det_spectrum cannot be read"):
+        export(record, tmp_path / "map.hspy")
+
+
+def test_numbers_are_checked_against_spectra_in_a_file_and_without_it_need_none(RE, docs, tmp_path):
+    bench = FiledBench(tmp_path / "frames", reduced=True)
+    bench.detector.scalarizers["height"] = get_scalarizer("peak")
+    RE(bench.map(NUM))
+    (targets,) = [clause for clause in verify(docs.all) if clause.name == "targets"]
+    assert targets.holds and targets.sentence == f"{NUM} values are what det_height makes of their spectra"
+    next(doc for name, doc in docs.all if name == "event_page")["data"]["det_height"][1] += 1.0
+    (targets,) = [clause for clause in verify(docs.all) if clause.name == "targets"]
+    assert not targets.holds and targets.sentence.startswith("event 2: det_height is ")
+    next((tmp_path / "frames").iterdir()).unlink()
+    (targets,) = [clause for clause in verify(docs.all) if clause.name == "targets"]
+    assert targets.holds and "0 values are" in targets.sentence and "cannot be read: frame 0" in targets.sentence
+
+
+def test_another_agent_learns_from_the_files_of_a_run_and_says_why_if_they_are_gone(RE, docs, tmp_path):
+    RE(FiledBench(tmp_path / "first").map(NUM))
+    learner = FiledBench(tmp_path / "second").agent
+    learner.learn_from(Run(docs.all))
+    (action,) = learner.hands.waiting
+    taught = zip(action.arguments["pixels"], action.arguments["values"], strict=True)
+    assert sorted(taught) == sorted(values(docs.all))
+    (path,) = (tmp_path / "first").iterdir()
+    path.unlink()
+    with pytest.raises(ValueError, match=f"has no value of det_spectrum at any pixel of .*{path.name} is not there"):
+        learner.learn_from(Run(docs.all))
 
 
 def test_a_folder_that_is_a_file_is_refused(tmp_path):

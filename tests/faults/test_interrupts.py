@@ -12,6 +12,7 @@ from pathlib import Path
 import bluesky.plan_stubs as bps
 import numpy as np
 import pytest
+import warm
 from bluesky.utils import FailedStatus, RunEngineInterrupted
 from ophyd.status import DeviceStatus
 
@@ -73,7 +74,7 @@ def test_ctrl_c_twice_pauses_at_once_and_the_process_ends_well(tmp_path):
     """A real SIGINT, in a real process: once while it exposes, once while the agent computes."""
     script = Path(__file__).parent.parent / "interrupted_session.py"
     command = [sys.executable, str(script), str(tmp_path / "ready")]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = warm.Process(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         for moment in ("exposing", "computing"):
             _wait_for(tmp_path / "ready" / moment, process)

@@ -136,7 +136,7 @@ def test_a_fit_that_does_not_converge_is_told_and_the_run_goes_on(make_bench, RE
     def impatient(*args, options, **more):
         return minimize(*args, options={**options, "maxiter": 1}, **more)
 
-    monkeypatch.setattr("bluesky_gp.gp.descent._MOST", 0)  # so that L-BFGS, which is asked last, has to find it
+    monkeypatch.setattr("bluesky_gp.gp.fit._LEGS", (0, 0))  # so that L-BFGS, which is asked last, has to find it
     monkeypatch.setattr("bluesky_gp.gp.fit.minimize", impatient)
     mapped(make_bench, RE, hill, 30)
     assert "the fit of the hyperparameters did not converge" in warnings_of(docs)[-1]

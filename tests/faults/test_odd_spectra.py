@@ -142,6 +142,12 @@ def test_spectra_of_many_lengths_teach_the_same_from_a_catalog_as_from_its_journ
     np.testing.assert_array_equal(read.spectra.values, heard.spectra.values)
 
 
+def test_a_map_of_complex_images_is_told_to_have_no_spectra_before_it_begins(RE, docs):
+    with pytest.raises(ValueError, match=r"det is an image of shape \[16, 4\], and a scalarizer takes a spectrum"):
+        RE(Spectra(lambda y, x: np.outer(peak(y, x), np.ones(4)) * 1j).map(scalarizer=modulus))
+    assert docs.all == []
+
+
 def test_a_scalarizer_that_answers_a_complex_number_rejects_and_says_so(RE, docs):
     RE(Spectra(lambda y, x: 1j * peak(y, x)).map(num=10, scalarizer=lambda spectrum, axis: spectrum[8]))
     reasons = docs.column("gp_failures_reason", "gp_failures")

@@ -67,6 +67,14 @@ def test_the_agent_decides_while_the_batch_is_measured(RE, docs):
     assert docs.counts["primary"] == 10 and "gp_failures" not in docs.counts
 
 
+def test_a_flight_has_begun_before_the_agent_begins_to_decide_what_follows_it(RE):
+    bench, sent = flown(), []
+    RE.msg_hook = lambda msg: sent.append(msg.command if msg.command == "kickoff" else msg.obj)
+    RE(overlapped(bench, 10))
+    asked = [i for i, what in enumerate(sent) if what is bench.agent.ahead and sent[i - 1] is bench.detector]
+    assert len(asked) == 5 and all(sent[i - 3 : i].count("kickoff") == 1 for i in asked)
+
+
 def test_it_is_replayed_bit_for_bit_and_keeps_its_contract(RE, docs, session):
     RE(overlapped(session({(0, 3): ["fail"], (5, 5): ["nan"]})))
     assert replay(through_text(docs.all)).identical

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from bluesky.simulators import summarize_plan
+from recorded_runs import Recorded
 
 from bluesky_gp import GPAgent, PixelGrid, PixelOptimizer
 from bluesky_gp.devices import PixelStage, SimulatedImager, SimulatedSpectrometer, SyntheticEELS
@@ -55,22 +56,11 @@ def test_a_run_is_resumed_with_the_image_that_it_had(RE, docs):  # noqa: N803
     RE(adaptive_map([spectrometer], stage, agent, num=20, overview=[imager]))
     first = list(docs.all)
     stage, spectrometer, agent, imager = devices()
-    RE(adaptive_map([spectrometer], stage, agent, num=40, resume_from=Documents(first), overview=[imager]))
+    RE(adaptive_map([spectrometer], stage, agent, num=40, resume_from=Recorded(first), overview=[imager]))
     second = of_run(docs, 1)
     assert second[0][1]["gp"]["overview"] == first[0][1]["gp"]["overview"]
     assert not any(name == "descriptor" and doc["name"] == "overview" for name, doc in second)
     assert replay(second).identical
-
-
-class Documents:
-    """A run as a catalog has it."""
-
-    def __init__(self, documents):
-        self._documents = documents
-        self.metadata = {"start": documents[0][1], "stop": documents[-1][1]}
-
-    def documents(self):
-        return iter(self._documents)
 
 
 def test_a_run_is_not_resumed_with_another_image(RE, docs):  # noqa: N803
@@ -79,7 +69,7 @@ def test_a_run_is_not_resumed_with_another_image(RE, docs):  # noqa: N803
     first = list(docs.all)
     stage, spectrometer, agent, _ = devices(overview=np.random.default_rng(0).standard_normal(GRID.shape))
     with pytest.raises(ResumeError, match="the run was decided with another overview image"):
-        RE(adaptive_map([spectrometer], stage, agent, num=40, resume_from=Documents(first)))
+        RE(adaptive_map([spectrometer], stage, agent, num=40, resume_from=Recorded(first)))
 
 
 def test_an_imager_without_an_image_is_named_before_the_stage_moves(RE, docs):  # noqa: N803

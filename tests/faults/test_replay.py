@@ -13,7 +13,7 @@ from sklearn.preprocessing import FunctionTransformer, PowerTransformer
 
 from bluesky_gp import ConfidenceBound, GPAgent, PixelOptimizer, PosteriorUncertainty
 from bluesky_gp.cli import cli
-from bluesky_gp.optimizer import LocalPenalization, MaxPixels, Recipe
+from bluesky_gp.optimizer import LocalPenalization, MaxPixels, OnTheWay, Recipe
 from bluesky_gp.plain_data import describe
 from bluesky_gp.plans import one_pixel, tolerant
 from bluesky_gp.recording import documents_of, open_catalog
@@ -46,6 +46,8 @@ OPTIONS = {
     "a rule that stops it": {"stopping": [MaxPixels(12)]},
     "a purpose": {"purpose": "maximum"},
     "a batch chosen otherwise, at a distance": {"batch": LocalPenalization(), "min_distance": 2.0},
+    "pixels that rest": {"min_distance": 2.0, "resting": 6},
+    "a batch for a slow stage": {"batch": OnTheWay((0.5, 5.0), exposure=0.1)},
     "a design that ends within a batch": {"initial": "sobol", "n_initial": 7},
     "disks": {"initial": "poisson", "seed": 3},
     "a list longer than a batch": {"initial": [(row, row) for row in range(8)]},

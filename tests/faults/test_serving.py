@@ -11,7 +11,9 @@ import textwrap
 import urllib.error
 import urllib.request
 
+import psutil
 import pytest
+import warm
 from catalog_server import Server
 
 from bluesky_gp.recording import api_key, listen, open_catalog
@@ -50,6 +52,34 @@ def server(served):
         server.end()
 
 
+@pytest.fixture
+def connections(server):
+    """Connections of this process to the server."""
+    port, process = int(server.url.rpartition(":")[2]), psutil.Process()
+    open_ones = (psutil.CONN_ESTABLISHED, psutil.CONN_CLOSE_WAIT)
+    return lambda: [
+        each for each in process.net_connections("tcp") if each.status in open_ones and each.raddr.port == port
+    ]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("key", ["", "not the key"], ids=["the key", "another key"])
+def test_no_connection_stays_open_to_a_catalog_that_was_closed_or_refused(server, connections, tmp_path, key):
+    try:
+        with open_catalog(server.url, api_key=key or server.key, journal=tmp_path) as catalog:
+            assert len(catalog) == 0 and connections()
+    except PermissionError:
+        assert key
+    assert not connections()
+
+
+@pytest.mark.slow
+def test_no_connection_stays_open_to_a_server_that_has_no_such_catalog(server, connections, tmp_path):
+    with pytest.raises(Exception, match="No such entry"):
+        open_catalog(f"{server.url}/api/v1/metadata/nothing", api_key=server.key, journal=tmp_path)
+    assert not connections()
+
+
 @pytest.mark.slow
 def test_a_catalog_is_served_on_loopback_unless_told_otherwise(server):
     assert server.url.startswith("http://127.0.0.1:")
@@ -63,7 +93,7 @@ def test_a_catalog_is_served_on_loopback_unless_told_otherwise(server):
 @pytest.mark.slow
 def test_a_client_reads_a_run_while_another_session_writes_it(server, served, tmp_path):
     command = [sys.executable, "-c", textwrap.dedent(SESSION), str(served)]
-    session = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    session = warm.Process(command, stdout=subprocess.PIPE, text=True)
     try:
         with open_catalog(server.url, api_key=server.key, journal=tmp_path / "journal") as catalog:
             seen = {0}
@@ -128,7 +158,7 @@ def test_a_key_that_is_given_in_the_url_is_never_printed(tmp_path, right):
     key = server.key if right else "0123456789abcdef" * 2
     command = [sys.executable, "-m", "bluesky_gp.cli", "runs", "--catalog", f"{server.url}/?api_key={key}"]
     try:
-        answer = subprocess.run(command, capture_output=True, text=True, check=False)
+        answer = warm.run(command, capture_output=True, text=True, check=False)
     finally:
         server.end()
     assert answer.returncode == (0 if right else 2) and server.url in answer.stdout + answer.stderr
@@ -138,7 +168,7 @@ def test_a_key_that_is_given_in_the_url_is_never_printed(tmp_path, right):
 @pytest.mark.slow
 def test_what_a_dead_session_left_is_served_too(tmp_path):
     command = [sys.executable, "-c", textwrap.dedent(SESSION), str(tmp_path / "catalog")]
-    session = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    session = warm.Process(command, stdout=subprocess.PIPE, text=True)
     for _ in range(3):
         session.stdout.readline()
     session.kill()
@@ -147,7 +177,7 @@ def test_what_a_dead_session_left_is_served_too(tmp_path):
     try:
         environment = os.environ | {"TILED_API_KEY": server.key}
         listing = [sys.executable, "-m", "bluesky_gp.cli", "runs", "--catalog", server.url, "--json"]
-        out = subprocess.run(listing, env=environment, capture_output=True, text=True, check=True).stdout
+        out = warm.run(listing, env=environment, capture_output=True, text=True, check=True).stdout
         (run,) = json.loads(out)
         assert run["exit_status"] == "abort"
         assert run["num_events"] >= 3

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+import warm
 
 TESTS = Path(__file__).parent.parent
 PATIENCE = 60  # s
@@ -27,9 +28,9 @@ def hearing_hangups():
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
-def started(folder, moment, preexec_fn=hearing_hangups, **options):
+def started(folder, moment, **options):
     command = [sys.executable, str(TESTS / "signalled_session.py"), str(folder), moment]
-    process = subprocess.Popen(command, preexec_fn=preexec_fn, **options)
+    process = subprocess.Popen(command, **options) if options else warm.Process(command)
     until((folder / moment).exists, process)
     time.sleep(0.2)
     return process
@@ -74,7 +75,9 @@ def test_signals_that_come_again_and_again_end_it_once(tmp_path):
 def test_a_terminal_that_is_closed_in_the_middle_of_a_run(tmp_path):
     """What is printed then has nowhere to go, and bluesky prints while it aborts."""
     ours, its = pty.openpty()
-    process = started(tmp_path, "exposing", stdin=its, stdout=its, stderr=its, start_new_session=True)
+    process = started(
+        tmp_path, "exposing", stdin=its, stdout=its, stderr=its, start_new_session=True, preexec_fn=hearing_hangups
+    )
     os.close(its)
     os.close(ours)
     process.send_signal(signal.SIGHUP)  # as the kernel does to the terminal's own session
@@ -130,5 +133,5 @@ def test_the_shipped_profile_ends_a_run_and_leaves(tmp_path, name):
         f"with open_catalog({str(tmp_path / 'data')!r}) as catalog:\n"
         "    print(catalog[-1].stop['exit_status'])"
     )
-    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
+    answer = warm.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
     assert answer.stdout.split() == ["abort"]

@@ -1,11 +1,11 @@
 """A run with every kind of action in it, killed with SIGKILL, is resumed as it would have gone on, and replays."""
 
 import re
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import warm
 
 from bluesky_gp.recording import open_catalog, read_journal
 from bluesky_gp.replay import replay
@@ -23,7 +23,7 @@ pytestmark = [
 def session(folder, killed_at="", resume_from=""):
     """Run a session; return its exit status, and the documents of its map."""
     command = [sys.executable, str(SESSION), str(folder), str(killed_at), resume_from]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=240)
+    done = warm.run(command, capture_output=True, text=True, check=False, timeout=240)
     assert killed_at or done.returncode == 0, done.stdout + done.stderr
     uid = re.findall(r"^run (\S+)$", done.stdout, re.MULTILINE)[-1]
     (path,) = Path(folder, "journal").rglob(f"*{uid}*.jsonl")
@@ -43,6 +43,7 @@ def whole(tmp_path_factory):
 def test_a_run_with_every_kind_of_action_replays(whole):
     record = RunRecord.from_documents(whole)
     assert {action.kind for action in record.actions} == KINDS
+    assert [outcome.pixel for outcome in record.outcomes if outcome.reason == "a bubble"] == [98]
     assert record.stop["exit_status"] == "success" and record.iterations["stop_reason"][-1] == "enough"
     result = replay(whole)
     assert result.identical, str(result.difference)

@@ -8,16 +8,22 @@ import numpy as np
 import pytest
 from bluesky import FailedStatus
 from bluesky.utils import RunEngineInterrupted
+from ophyd.sim import SynAxis
+from recorded_runs import Run
 
 from bluesky_gp import GPAgent, PixelGrid, PixelOptimizer
 from bluesky_gp.devices import PixelStage, SimulatedSpectrometer, SyntheticFerroelectric
 from bluesky_gp.plans import adaptive_map, one_pixel, raster_map, tolerant
 from bluesky_gp.plans.stages import as_stage
+from bluesky_gp.replay import replay
+from bluesky_gp.run import RunRecord
 from bluesky_gp.testing import DetectorContract, ListOptimizer, StageContract
 
 pytest.importorskip("ophyd_async.core", reason="needs bluesky_gp[ophyd-async]")
+h5py = pytest.importorskip("h5py", reason="needs bluesky_gp[files]")
 
-from ophyd_async.core import init_devices  # noqa: E402
+from ophyd_async.core import StaticPathProvider, UUIDFilenameProvider, init_devices  # noqa: E402
+from ophyd_async.sim import PatternGenerator, SimBlobDetector  # noqa: E402
 
 from bluesky_gp.devices.ophyd_async import AsyncAxis, AsyncPixelStage, AsyncSpectrometer  # noqa: E402
 
@@ -203,3 +209,56 @@ def test_a_scalarizer_that_raises_is_a_target_of_nan_with_a_reason(RE, docs, sta
     RE(bp.count([det]))
     assert np.isnan(docs.column("det_bad")[0]) and np.isfinite(docs.column("det_peak")[0])
     assert det.data.target_errors == {"bad": "the scalarizer raised ZeroDivisionError('division by zero')"}
+
+
+@pytest.fixture
+def blob(RE, tmp_path):
+    """A camera of ophyd-async, which writes its images and their sums to a file beside the events."""
+
+    async def at_once(seconds):
+        pass
+
+    with init_devices():
+        blob = SimBlobDetector(
+            StaticPathProvider(UUIDFilenameProvider(), tmp_path), PatternGenerator(sleep=at_once), name="blob"
+        )
+    return blob
+
+
+class Sums:
+    """Maps the sums of a camera's images, over two axes that the images depend on."""
+
+    def __init__(self, blob):
+        self.y, self.x, self.blob = SynAxis(name="y"), SynAxis(name="x"), blob
+        blob.pattern_generator.set_x(2.0)
+        for axis, seen in ((self.y, blob.pattern_generator.set_y), (self.x, blob.pattern_generator.set_x)):
+            axis.subscribe(lambda value, seen=seen, **kwargs: seen(value), run=False)
+        optimizer = PixelOptimizer(PixelGrid((3, 3)), "sum", batch_size=3, n_initial=3)
+        self.agent = GPAgent(optimizer, target="blob-sum", axes={"keys": ["y", "x"], "space": "stage"})
+
+    def scan(self):
+        return bp.grid_scan([self.blob], self.y, 0, 2, 3, self.x, 0, 2, 3)
+
+    def map(self, num):
+        return adaptive_map([self.blob], (self.y, self.x), self.agent, num=num)
+
+
+def in_the_file(docs):
+    """The sums in the file of a run, in order."""
+    resources = [doc for doc in docs.of("stream_resource") if doc["data_key"] == "blob-sum"]
+    with h5py.File(resources[-1]["uri"].removeprefix("file://localhost")) as file:
+        return file[resources[-1]["parameters"]["dataset"]][:].tolist()
+
+
+def test_a_number_in_the_file_of_a_camera_is_mapped_and_replayed(RE, docs, blob):
+    RE(Sums(blob).map(6))
+    assert RunRecord.from_documents(docs.all).measured[1].tolist() == in_the_file(docs)
+    assert len(set(in_the_file(docs))) > 1 and replay(docs.all).identical
+
+
+def test_a_scan_whose_numbers_are_in_the_file_of_a_camera_teaches_them(RE, docs, blob):
+    sums = Sums(blob)
+    RE(sums.scan())
+    sums.agent.learn_from(Run(list(docs.all)))
+    (action,) = sums.agent.hands.waiting
+    assert action.arguments["values"] == in_the_file(docs) and action.arguments["pixels"] == list(range(9))

@@ -207,6 +207,17 @@ def test_an_exported_loop_keeps_its_bias_and_its_lattice_when_it_is_read(loops, 
     assert image.grid.step == pytest.approx(loops.grid.step)
 
 
+@pytest.mark.parametrize("shape", [(30,), (4, 4, 3), (2, 15)])
+def test_exported_loops_of_one_axis_and_of_three_are_read_where_they_were(RE, docs, tmp_path, shape):
+    grid = PixelGrid(shape, step=(0.5, 0.25, 2.0)[: len(shape)], origin=(3.0, -1.0, 7.0)[: len(shape)], units="nm")
+    record = measure(RE, docs, SyntheticFerroelectric(shape=shape, seed=1), "loop_area", grid)
+    export(record, tmp_path / "map.hspy")
+    image = read_spectra(tmp_path / "map.hspy")
+    assert np.array_equal(image.axis, record.spectra.axis) and image.grid.units == "nm"
+    assert image.grid.position(image.grid.coordinates) == pytest.approx(grid.position(grid.coordinates))
+    assert np.array_equal(image.spectra[tuple(record.spectra.pixels.T)], record.spectra.values)
+
+
 def test_an_exported_lattice_that_is_turned_is_read_turned(RE, docs, tmp_path):
     grid = PixelGrid((6, 5), step=(2.0, 2.0), origin=(3.0, 1.0), units="nm", rotation=30.0)
     record = measure(RE, docs, SyntheticEELS(shape=(6, 5)), "net_counts", grid)

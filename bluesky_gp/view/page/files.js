@@ -9,7 +9,7 @@ const FILES = { "figure.png": "figure (PNG)", "figure.svg": "figure (SVG)", "fig
 export function filesCard(view) {
   const line = el("p", { className: "quiet" }, "As of the decision that is looked at.");
   const fetched = (name) => async () => {
-    await download(`/runs/${view.uid}/decisions/${view.number}/files/${name}`, `${view.uid.slice(0, 8)}-${view.number + 1}-${name}`);
+    await download(`${view.asks}/files/${name}`, `${view.uid.slice(0, 8)}-${view.number + 1}-${name}`);
     return `${name} as of decision ${view.number + 1}.`;
   };
   const buttons = Object.entries(FILES).map(([name, words]) => el("button", { onclick: () => said(line, fetched(name)) }, words));

@@ -3,6 +3,8 @@
 import { get, post } from "./api.js";
 import { said } from "./cards.js";
 import { clock, el } from "./dom.js";
+import { lesson } from "./lesson.js";
+import { settings } from "./settings.js";
 
 const PATIENCE = 8000; // ms, after which nobody seems to be there
 
@@ -15,6 +17,7 @@ function inWords(what) {
 export function handsCard(view) {
   const line = el("p", { className: "quiet" });
   const who = el("input", { type: "text", placeholder: "your name", value: localStorage.getItem("who") ?? "", onchange: () => localStorage.setItem("who", who.value) });
+  const asker = el("p", { hidden: true }, el("label", {}, "who ", who));
   const log = el("ul", { className: "quiet log" });
   const review = el("div", { className: "review", hidden: true });
   const controls = el("div", { hidden: true });
@@ -74,18 +77,8 @@ export function handsCard(view) {
   const side = el("select", {}, el("option", { value: "above" }, "above"), el("option", { value: "below" }, "below"));
   const level = el("input", { type: "number", step: "any", placeholder: view.course.units || "value" });
   const there = () => ({ region: { [side.value]: Number(needed(level.value || null, "Give a value first.")) } });
-  const acquisition = el("select", {}, ...["", "ei", "pi", "ucb", "gp-ucb", "thompson", "mes", "kg", "uncertainty", "ivr", "goal", "gradient"].map((name) => el("option", { value: name }, name || "as it is")));
-  const share = el("input", { type: "number", min: 0, max: 1, step: 0.1, placeholder: "as it is" });
-  const batch = el("input", { type: "number", min: 1, placeholder: "as it is" });
-  const num = el("input", { type: "number", min: 1, placeholder: "as it is" });
-  const settings = () => {
-    const found = {};
-    if (acquisition.value) found.acquisition = acquisition.value;
-    for (const [name, input] of [["batch", share], ["batch_size", batch], ["num", num]]) if (input.value !== "") found[name] = Number(input.value);
-    return found;
-  };
-  const earlier = el("select", { "aria-label": "a run to learn from" }, el("option", { value: "" }, "a run"));
-  const lesson = () => ({ run: needed(earlier.value || null, "Choose a run first.") });
+  const changed = settings();
+  const earlier = lesson(view);
   const reason = el("input", { type: "text", placeholder: "why it failed" });
 
   controls.append(
@@ -93,9 +86,11 @@ export function handsCard(view) {
     el("p", {}, does("measure this pixel next", "add_pixels", picked), polygon, does("forbid the region", "forbid", drawn), does("allow it again", "allow", drawn), does("restrict to it", "restrict", drawn)),
     el("p", {}, "where the map is ", side, " ", level, " ", does("restrict to there", "restrict", there), does("forbid there", "forbid", there), does("allow there", "allow", there)),
     el("p", {}, reason, " ", does("this pixel failed", "mark_failed", () => ({ pixel: picked().pixels[0], reason: reason.value || "marked on the page" }))),
-    el("p", {}, el("label", {}, "acquisition ", acquisition), el("label", {}, "share ", share), el("label", {}, "batch ", batch), el("label", {}, "pixels in all ", num), does("change", "configure", settings)),
+    ...changed.rows,
+    el("p", {}, does("change these settings", "configure", changed.given)),
     el("p", {}, does("pause after this batch", "pause"), does("end after this batch", "finish", () => ({ reason: `ended on the page${who.value ? ` by ${who.value}` : ""}` })), does("100 more", "go_on", () => ({ more: 100 }))),
-    el("p", {}, "what ", earlier, " measured ", does("learn it", "learn_from", lesson)),
+    el("p", {}, "what ", earlier.run, " measured ", does("learn it", "learn_from", earlier.given)),
+    earlier.further,
   );
 
   function ask(question) {
@@ -127,13 +122,13 @@ export function handsCard(view) {
     const { course } = view;
     tell(course.actions);
     if (course.ended) {
-      controls.hidden = true;
+      controls.hidden = asker.hidden = true;
       ask(null);
       stands.textContent = course.actions.length ? "" : "The run has ended; nobody laid a hand on it.";
       return;
     }
     const found = await get(`/runs/${view.uid}/hands`);
-    controls.hidden = !found.lives;
+    controls.hidden = asker.hidden = !found.lives;
     ask(found.lives ? found.review : null);
     const recorded = new Set(course.actions.map(({ id }) => id)); // the session says a little later that these wait no more
     tell([...course.actions, ...(found.lives ? found.waiting.filter(({ id }) => !recorded.has(id)) : [])]);
@@ -149,13 +144,6 @@ export function handsCard(view) {
     place.textContent = `Rectangle ${corners.map((corner) => `(${corner.join(", ")})`).join(" to ")}.`;
   }
 
-  function offer(runs) {
-    const others = runs.filter((run) => run.uid !== view.uid);
-    if (others.length === earlier.options.length - 1) return;
-    const option = (run) => el("option", { value: run.uid }, `${run.scan_id ?? ""} ${run.plan_name} ${clock(run.time)}`);
-    earlier.replaceChildren(el("option", { value: "" }, "a run"), ...others.map(option));
-  }
-
-  const element = el("section", { className: "card hands" }, el("h3", {}, "Hands"), stands, review, el("p", {}, el("label", {}, "who ", who)), controls, line, log);
-  return { element, update, offer, outline: outlined, region: shown, picked: (index) => { place.textContent = `Pixel ${view.lattice.words(index)}.`; } };
+  const element = el("section", { className: "card hands" }, el("h3", {}, "Hands"), stands, review, asker, controls, line, log);
+  return { element, update, offer: earlier.offer, outline: outlined, region: shown, picked: (index) => { place.textContent = `Pixel ${view.lattice.words(index)}.`; } };
 }

@@ -12,11 +12,13 @@ export function healthCard(view) {
   const clauses = el("ul", { className: "health" });
   const button = el("button", { onclick: () => said(line, verify) }, "Does the record hold?");
   let timer = null;
-  let shown = -1;
+  let shown = null;
 
   async function ask() {
     const wanted = view.number;
-    if (wanted < 0 || wanted === shown) return;
+    if (wanted === shown) return;
+    if (wanted < 0) return list.replaceChildren(el("li", { className: "quiet" }, "There is nothing to say before the first decision."));
+    if (!list.children.length) list.replaceChildren(el("li", { className: "quiet" }, "Asking …"));
     try {
       const found = await get(`/runs/${view.uid}/decisions/${wanted}/health`);
       if (wanted !== view.number) return;

@@ -21,7 +21,7 @@ export function insteadCard(view) {
   async function ask() {
     const number = (input) => (input.value === "" ? null : Number(input.value));
     const wish = { acquisition: acquisition.value, kernel: kernel.value, share: number(share), batch_size: number(batch) };
-    const found = await postFrame(`/runs/${view.uid}/decisions/${view.number}/instead`, wish);
+    const found = await postFrame(`${view.asks}/instead`, wish);
     show(found);
     if (found.by_design) return "The first pixels come by a design, whatever the rule.";
     const pursued = found.chosen.filter((each) => each.pursued).length;

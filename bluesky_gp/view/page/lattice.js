@@ -32,6 +32,12 @@ export class Lattice {
     return `(${[row, col, layer].slice(0, this.ndim).join(", ")})`;
   }
 
+  // Where the axes go in a map, and how far apart pixels lie, in words.
+  get directions() {
+    const ways = this.ndim > 1 ? [" ↓", " →", ""] : [" →"];
+    return this.grid.axes.map((axis, i) => `${axis}${ways[i]} ${Number(this.grid.step[i].toPrecision(4))}`).join(", ") + ` ${this.grid.units}`;
+  }
+
   // Height over width of the map as it lies on the sample; square if it were so slim that nothing could be seen.
   get ratio() {
     const [dr, dc] = [Math.abs(this.grid.step[0]), Math.abs(this.grid.step[1] ?? this.grid.step[0])];

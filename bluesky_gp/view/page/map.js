@@ -124,7 +124,7 @@ export class MapPanel {
   }
 
   say(text) {
-    this.said.textContent = text;
+    this.said.textContent = this.said.title = text;
   }
 }
 
@@ -204,9 +204,11 @@ const MARKS = {
       context.font = `${10 * dots}px system-ui, sans-serif`;
       context.lineWidth = 2.5 * dots;
       context.strokeStyle = "#000";
-      context.strokeText(mark.number, x + half + dots, y - half + 3 * dots);
+      const beside = Math.min(x + half + dots, context.canvas.width - context.measureText(mark.number).width - dots);
+      const above = Math.max(y - half + 3 * dots, 9 * dots); // inside the map, at its edges too
+      context.strokeText(mark.number, beside, above);
       context.fillStyle = "#fff";
-      context.fillText(mark.number, x + half + dots, y - half + 3 * dots);
+      context.fillText(mark.number, beside, above);
     }
   },
   best(context, x, y, cell, dots) {

@@ -2,15 +2,16 @@
 
 import { frame, get } from "./api.js";
 import { cards } from "./cards.js";
-import { Curve } from "./curve.js";
 import { clock, el, short, withUnits } from "./dom.js";
 import { Lattice } from "./lattice.js";
 import { MapPanel } from "./map.js";
+import { drawProfile } from "./profile.js";
 import { whyHere } from "./why.js";
 
 const FRAMES = 2 ** 26; // bytes of maps that are kept here
 const AHEAD = 3; // decisions that are fetched before they are looked at
 const AGAIN = 400; // ms, until maps that are being computed are asked for again
+const ENDS = { num: "as many pixels as it was to attempt" }; // reasons that are no words
 const REST = 150; // ms that the slider has not moved
 
 export class RunView {
@@ -66,7 +67,8 @@ export class RunView {
     this.element.append(this.why);
     if (!this.compact) {
       this.cards = cards(this);
-      this.element.append(el("div", { className: "two" }, ...this.cards.map((card) => card.element)));
+      const [hands, health, instead, target, files] = this.cards.map((card) => card.element);
+      this.element.append(el("div", { className: "two" }, el("div", {}, hands, instead, files), el("div", {}, health, target)));
     }
   }
 
@@ -80,7 +82,7 @@ export class RunView {
       row.append(el("label", {}, `${this.lattice.grid.axes[2]} `, layer, words));
     }
     if (this.onBeside) {
-      this.others = el("select", { "aria-label": "a run beside", onchange: () => this.onBeside(this.others.value).catch((error) => { this.told.textContent = error.message; }) });
+      this.others = el("select", { "aria-label": "a run beside", onchange: () => this.onBeside(this.others.value).catch((error) => { this.told.textContent = error.message; }) }, el("option", { value: "" }, "no other run"));
       row.append(el("label", {}, "beside it ", this.others));
     }
     return row;
@@ -90,8 +92,10 @@ export class RunView {
     for (const card of this.cards ?? []) card.offer?.(runs);
     if (!this.others) return;
     const now = this.others.value;
-    const options = runs.filter((run) => run.steered && run.uid !== this.uid).map((run) => el("option", { value: run.uid, selected: run.uid === now }, `${run.scan_id ?? ""} ${run.target} ${clock(run.time)}`));
-    if (options.length !== this.others.options.length - 1) this.others.replaceChildren(el("option", { value: "" }, "no other run"), ...options);
+    const others = runs.filter((run) => run.steered && run.uid !== this.uid);
+    if (others.map((run) => run.uid).join() === [...this.others.options].slice(1).map((one) => one.value).join()) return;
+    const options = others.map((run) => el("option", { value: run.uid, selected: run.uid === now }, `${run.scan_id ?? ""} ${run.target} ${clock(run.time)}`));
+    this.others.replaceChildren(el("option", { value: "" }, "no other run"), ...options);
   }
 
   headline() {
@@ -99,7 +103,7 @@ export class RunView {
     const failed = Object.keys(pixels.reasons).length;
     const end = ended ? el("span", { className: ended === "success" ? "ended" : "failed" }, ended + (reason ? `: ${reason}` : "")) : el("span", { className: "live" }, "not ended");
     this.title.replaceChildren(`${scan ?? ""} ${target}`);
-    this.about.replaceChildren(`${clock(this.course.time)} · ${grid.shape.join(" × ")} pixels · ${pixels.index.length}${num ? ` of ${num}` : ""} attempted, ${failed} failed · ${acquisition} · `, end, this.course.fault ? ` · ${this.course.fault}` : "");
+    this.about.replaceChildren(`${clock(this.course.time)} · ${grid.shape.join(" × ")} pixels (${this.lattice.directions}) · ${pixels.index.length}${num ? ` of ${num}` : ""} attempted, ${failed} failed · ${acquisition} · `, end, this.course.fault ? ` · ${this.course.fault}` : "");
   }
 
   fillPanels() {
@@ -145,8 +149,9 @@ export class RunView {
   async show(number) {
     const last = this.course.decisions.length - 1;
     if (last < 0) {
-      this.told.textContent = "No decision has been recorded yet.";
+      this.told.textContent = this.course.ended ? "The run ended before its first decision." : "No decision has been recorded yet.";
       this.paint();
+      for (const card of this.cards ?? []) card.moved?.();
       return;
     }
     this.number = Math.min(Math.max(number, 0), last);
@@ -208,7 +213,7 @@ export class RunView {
     const { n_outcomes: known, proposed, stop_reason: stop, best_value: best, warning } = this.decision;
     const taught = this.taught().length;
     const of = `Decision ${this.number + 1} of ${this.course.decisions.length}: it knew ${known} pixels${taught ? `, and ${taught} of other runs,` : ""}`;
-    const chose = proposed.length ? ` and chose ${proposed.length}` : ` and ended the run${stop ? ` (${stop})` : ""}`;
+    const chose = proposed.length ? ` and chose ${proposed.length}` : ` and ended the run${stop ? ` (${ENDS[stop] ?? stop})` : ""}`;
     const found = best === null ? "" : `; best so far ${withUnits(best, this.course.units)}`;
     this.told.replaceChildren(`${of}${chose}${found}. `, warning ? el("span", { className: "failed" }, warning) : "");
   }
@@ -223,8 +228,16 @@ export class RunView {
     return [Math.min(...both.map((map) => map.low)), Math.max(...both.map((map) => map.high))];
   }
 
-  ends() {
-    return this.number >= 0 && !this.decision.proposed.length && this.decision.n_measured > 0;
+  // Why there is nothing to show.
+  nothing() {
+    const ends = this.number >= 0 && !this.decision.proposed.length && this.decision.n_measured > 0;
+    return ends ? "nothing chosen: it ended" : "nothing known yet";
+  }
+
+  // The decision that is looked at, as questions about it begin.
+  get asks() {
+    if (this.number < 0) throw new Error("No decision was recorded that could be asked about.");
+    return `/runs/${this.uid}/decisions/${this.number}`;
   }
 
   scaledWith(other) {
@@ -233,7 +246,7 @@ export class RunView {
   }
 
   paint() {
-    if (this.lattice.ndim === 1) this.draw();
+    if (this.lattice.ndim === 1) drawProfile(this);
     else this.colour();
   }
 
@@ -247,7 +260,7 @@ export class RunView {
       const map = this.frame?.maps[name];
       panel.show(map?.low === null ? null : map, this.limits(name), name === "acquisition" ? [...marks.chosen, ...marks.failed, ...marks.picked] : name === "std" ? [...marks.known, ...marks.failed, ...marks.picked] : [...marks.best, ...marks.picked]);
       const other = this.frame && this.frame.decision !== this.number ? `of decision ${this.frame.decision + 1}; computing …` : "";
-      panel.say(other || (map && map.low === null ? (this.ends() ? "the run ended: nothing was chosen" : "nothing known yet") : ""));
+      panel.say(other || (map && map.low === null ? this.nothing() : name === "acquisition" ? "" : this.course.units));
     }
     this.maps.measured.say(this.byValue ? this.course.units : "order");
   }
@@ -290,34 +303,6 @@ export class RunView {
     };
   }
 
-  // A run over one axis: curves in place of maps.
-  draw() {
-    const { step, origin, units, axes } = this.course.grid;
-    const at = (index) => origin[0] + step[0] * index;
-    const x = Array.from({ length: this.lattice.rows }, (_, i) => at(i));
-    const [mean, std, acquisition] = ["mean", "std", "acquisition"].map((name) => valuesOf(this.frame?.maps[name], x.length));
-    const { index, value } = this.course.pixels;
-    const known = this.known();
-    const parts = [
-      { kind: "band", x, low: mean.map((m, i) => m - 2 * std[i]), high: mean.map((m, i) => m + 2 * std[i]) },
-      { x, y: mean },
-      { kind: "points", x: index.slice(0, known).map(at), y: value.slice(0, known).map((v) => v ?? NaN) },
-      { kind: "points", ring: true, x: this.taught().map((told) => at(told.index)), y: this.taught().map((told) => told.value) },
-      { kind: "crosses", x: index.slice(0, known).filter((_, i) => value[i] === null).map(at), y: [] },
-    ];
-    if (this.picked !== null) parts.push({ kind: "points", ring: true, radius: 7, colour: "#0aa5c9", x: [at(this.picked)], y: [mean[this.picked]] });
-    const label = `${axes[0]}${units === "px" ? "" : ` (${units})`}`;
-    const main = new Curve(parts, { x: label, y: this.course.target }, { height: 260 });
-    const proposed = this.number < 0 ? [] : this.decision.proposed;
-    const next = new Curve([{ x, y: acquisition, colour: "#a15c00" }, { kind: "points", x: proposed.map(at), y: proposed.map((p) => acquisition[p]), colour: "#a15c00" }], { x: label, y: "acquisition" }, { height: 130 });
-    main.element.addEventListener("click", (event) => {
-      const box = main.element.getBoundingClientRect();
-      const value = main.at((event.clientX - box.left) / box.width);
-      this.pick(Math.min(Math.max(Math.round((value - origin[0]) / step[0]), 0), this.lattice.rows - 1));
-    });
-    this.curves.replaceChildren(el("h3", {}, "mean, two deviations, measured"), main.element, next.element);
-  }
-
   pick(index) {
     this.picked = index;
     this.paint();
@@ -348,23 +333,19 @@ export class RunView {
   async explain() {
     if (this.number < 0 || this.picked === null) return;
     const [wanted, pixel] = [this.number, this.picked];
+    if (this.why.hidden) this.why.replaceChildren(el("h3", {}, "Why here"), el("p", { className: "quiet" }, "Asking …"));
+    this.why.hidden = false;
     try {
-      const found = await get(`/runs/${this.uid}/decisions/${wanted}/pixels/${pixel}`);
+      const found = await get(`${this.asks}/pixels/${pixel}`);
       if (wanted !== this.number || pixel !== this.picked) return;
       whyHere(this.why, found, this);
     } catch (error) {
       this.why.replaceChildren(el("h3", {}, "Why here"), el("p", { className: "failed" }, error.message));
     }
-    this.why.hidden = false;
   }
 }
 
 function spanOf(values) {
   const known = values.filter((value) => value !== null);
   return known.length ? [Math.min(...known), Math.max(...known)] : [0, 1];
-}
-
-function valuesOf(map, length) {
-  if (!map || map.low === null) return Array(length).fill(NaN);
-  return Array.from(map.levels, (level) => (level ? map.low + ((level - 1) / 254) * (map.high - map.low) : NaN));
 }

@@ -50,7 +50,7 @@ export function targetCard(view) {
     if (kind.value === "cosine") wish.reference_pixel = view.picked;
     else if (kind.value === "net_counts") [wish.background, wish.edge] = windows;
     else if (windows.length) [wish.window] = windows;
-    const found = await postFrame(`/runs/${view.uid}/decisions/${view.number}/target`, wish);
+    const found = await postFrame(`${view.asks}/target`, wish);
     show(found);
     const failed = found.values.filter((value) => value === null).length;
     return failed ? `${failed} of ${found.values.length} spectra have no such number: ${found.reason}` : `${found.values.length} spectra.`;
@@ -69,6 +69,7 @@ export function targetCard(view) {
     measured.show(null, [short(low), short(high)], marks);
     measured.say(found.units);
     const mean = new MapPanel("predicted everywhere", view.lattice, "viridis", pick);
+    mean.say(found.units);
     mean.show(found.maps.mean.low === null ? null : found.maps.mean, null, []);
     panels.replaceChildren(measured.element, mean.element);
   }

@@ -104,6 +104,13 @@ def test_points_that_were_measured_are_collected_while_the_flight_goes_on(stage)
     assert collected(flyer, "stage_row") == [2.0, 7.0]
 
 
+def test_a_page_is_printed_without_its_values_as_schemas_print_all_that_they_validate(flyer):
+    fly(flyer)
+    (page,) = flyer.collect_pages()
+    assert {repr(column) for column in page["data"].values()} == {"<3 values>"}
+    assert page["data"]["stage_row"] == [0.0, 2.0, 7.0]
+
+
 def test_a_simulated_flight_keeps_to_its_own_clock_however_long_a_spectrum_takes(stage, monkeypatch):
     flyer = SimulatedFlyer("ferroelectric", stage, exposure=0.01, settle=0.02, name="flyer")
     now, rests = [100.0], []

@@ -23,6 +23,13 @@ def test_the_factor_solves_inverts_and_has_the_determinant_of_k(m, seed):
     assert solver.log_determinant == pytest.approx(np.linalg.slogdet(K)[1])
 
 
+@given(st.integers(1, 12), st.integers(0, 30), st.integers(0, 99))
+def test_the_quicker_way_takes_off_a_variance_what_the_other_does(m, k, seed):
+    K, cross = positive_definite(m, seed), np.random.default_rng(seed).standard_normal((m, k))
+    plain, quick = (CholeskySolver.factorise(K, quick=quick) for quick in (False, True))
+    np.testing.assert_allclose(quick.reduce(cross), plain.reduce(cross), rtol=1e-9, atol=1e-12)
+
+
 @given(st.integers(0, 20), st.integers(0, 10), st.integers(0, 99))
 def test_a_factor_grown_by_rows_is_the_factor_of_the_larger_matrix(m, k, seed):
     K = positive_definite(m + k, seed)

@@ -71,3 +71,16 @@ def test_what_has_no_minimum_ends_and_says_so():
 
     end = descend(endless, place(endless, [0.0, 0.0], 1e-3 * np.eye(2)), np.array([[-1e9, 1e9]] * 2))
     assert not end.success and end.nfev <= 40
+
+
+@pytest.mark.parametrize("curvature", [0.02 * np.eye(2), 0.3 * np.eye(2)])
+def test_of_a_curvature_believed_too_small_the_steps_that_led_up_say_more(curvature):
+    begin = place(parabola, [0.0, 0.0], curvature)
+    heeding, heedless = (descend(parabola, begin, EVERYWHERE, heeding=each) for each in (True, False))
+    assert heeding.success and heeding.fun < 1e-3
+    assert heeding.nfev < heedless.nfev
+
+
+def test_a_leg_has_no_more_evaluations_than_it_is_given():
+    end = descend(valley, place(valley, [-1.0, 1.0], [[802.0, 400.0], [400.0, 200.0]]), EVERYWHERE, most=5)
+    assert end.nfev == 5 and not end.success

@@ -114,6 +114,18 @@ def test_a_group_that_is_switched_off_costs_nothing(U):
     assert off.V.shape == (GRID.size, 3)
 
 
+def test_a_column_is_that_near_its_pixel_where_no_group_is_used(monkeypatch):
+    monkeypatch.setattr("bluesky_gp.gp.lattice_covariance.EXACT", 0)
+    grid = PixelGrid((32, 32))
+    base = covariance_of(ConstantKernel(0.5) * RBF(1.0) + WhiteKernel(0.05), grid)
+    S, noise = np.arange(0, grid.size, 50), np.zeros(21)
+    off, on = (FeatureCovariance.of(base, FeatureKernel((a,), (1,)), np.ones((grid.size, 1))) for a in (1e-6, 0.4))
+    window, column = base.near_column(500, S, noise)
+    same_window, same_column = off.near_column(500, S, noise)
+    assert same_window == window and on.near_column(500, S, noise) is None
+    np.testing.assert_array_equal(same_column, column)
+
+
 def test_features_go_with_a_kernel_that_has_no_lags(U):
     kernel = DotProduct(1.0) + RBF(2.0) + WhiteKernel(0.1)
     covariance = FeatureCovariance.of(covariance_of(kernel, GRID), FEATURES, U)
@@ -133,7 +145,7 @@ def test_the_variance_from_nearest_pixels_is_the_exact_one_where_all_are_near(mo
     S, y = measured(40)
     exact = GridPosterior.fit(covariance, S, y, exact=True).variance
     monkeypatch.setattr("bluesky_gp.gp.lattice_covariance.EXACT", 0)
-    near = covariance.nearest_variance(S, np.zeros(40))
+    near = covariance.nearest_variance(S, np.zeros(40)).variance
     np.testing.assert_allclose(near, exact, rtol=1e-5, atol=1e-8)
 
 

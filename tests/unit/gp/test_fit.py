@@ -3,12 +3,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from gp_problems import FITTED, fit_problem, likelihood_of
+from scipy.optimize import approx_fprime
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel, ExpSineSquared, Matern, RationalQuadratic, WhiteKernel
 
 from bluesky_gp.gp.covariance import covariance_of
 from bluesky_gp.gp.fit import FitProblem
-from bluesky_gp.gp.fit_schedule import starts_for
+from bluesky_gp.gp.fit_schedule import _halved, starts_for
 from bluesky_gp.gp.kernel_choice import KernelChoice
 from bluesky_gp.gp.rotated_matern import RotatedMatern
 from bluesky_gp.gp.trend import Trend
@@ -95,31 +96,68 @@ def test_values_without_structure_are_fitted_without_a_warning(values):
     assert np.isfinite(problem.solve([choice.kernel.theta, *choice.starts]).theta).all()
 
 
-@pytest.mark.parametrize("m", [6, 40, 150])
-@pytest.mark.parametrize("seed", range(3))
-def test_by_curvature_the_default_kernel_comes_to_the_optimum_of_many_starts_in_a_few_evaluations(m, seed):
-    choice = KernelChoice.default((20, 20))
-    truth = covariance_of(ConstantKernel() * RotatedMatern((5.0, 3.0), 1.5) + WhiteKernel(0.02), PixelGrid((20, 20)))
+def by_gradient(m, seed):
+    """The default kernel's fit to m values, and where it begins."""
+    choice, grid = KernelChoice.default((20, 20)), PixelGrid((20, 20))
+    truth = covariance_of(ConstantKernel() * RotatedMatern((5.0, 3.0), 1.5) + WhiteKernel(0.02), grid)
     rng = np.random.default_rng(seed)
     pixels = rng.choice(400, m, replace=False)
     y = truth.sample(rng)[pixels] + 0.15 * rng.standard_normal(m)
-    slow = FitProblem(
-        covariance_of(choice.kernel, PixelGrid((20, 20))),
-        choice.prior,
-        Trend.constant(400),
-        pixels,
-        (y - y.mean()) / y.std(),
-        np.zeros(m),
-        choice.scale,
-    )
+    values, trend = (y - y.mean()) / y.std(), Trend.constant(400)
+    covariance = covariance_of(choice.kernel, grid)
+    problem = FitProblem(covariance, choice.prior, trend, pixels, values, np.zeros(m), choice.scale)
+    return problem, [choice.kernel.theta, *choice.starts]
+
+
+@pytest.mark.parametrize("m", [6, 40, 150])
+@pytest.mark.parametrize("seed", range(3))
+def test_by_curvature_the_default_kernel_comes_to_the_optimum_of_many_starts_in_a_few_evaluations(m, seed):
+    slow, starts = by_gradient(m, seed)
     fast = replace(slow, by_curvature=True)
-    best = min(slow.climb(start, ftol=1e-9).fun for start in (choice.kernel.theta, *choice.starts))
-    fit = fast.solve([choice.kernel.theta, choice.starts[0]])
+    best = min(slow.climb(start, ftol=1e-9).fun for start in starts)
+    fit = fast.solve(starts[:2])
     assert fast.objective(fit.theta)[0] < best + 0.01
     assert fit.converged
     again = fast.solve([fit.theta + 0.1])
     assert again.evaluations < 0.5 * slow.solve([fit.theta + 0.1]).evaluations
     assert fast.objective(again.theta)[0] < best + 0.01
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_of_many_values_a_part_leads_to_the_optimum_that_all_of_them_have(seed, monkeypatch):
+    problem, starts = by_gradient(150, seed)
+    problem = replace(problem, by_curvature=True)
+    best = min(problem.objective(problem.solve([start]).theta)[0] for start in starts[:2])
+    looked_at = []
+    monkeypatch.setattr("bluesky_gp.gp.fit._COMPARED", 100)
+    monkeypatch.setattr(FitProblem, "_some", lambda self, n, of=FitProblem._some: looked_at.append(n) or of(self, n))
+    assert problem.objective(problem.solve(starts[:2]).theta)[0] < best + 0.01
+    assert looked_at == [50]
+
+
+@pytest.mark.parametrize("by_curvature", [True, False])
+def test_values_in_blocks_lead_nearly_to_the_optimum_that_they_have_together(by_curvature):
+    together, starts = by_gradient(150, 1)
+    together = replace(together, by_curvature=by_curvature)
+    places = np.concatenate(blocks := _halved(PixelGrid((20, 20)).unravel(together.S).astype(float), np.arange(150), 2))
+    S, y, noise = together.S[places], together.y[places], together.noise[places]
+    apart = replace(together, S=S, y=y, noise=noise, blocks=tuple(len(block) for block in blocks))
+    best, found = together.solve(starts[:2]).theta, apart.solve(starts[:2]).theta
+    assert together.objective(found)[0] < together.objective(best)[0] + 2.0
+    assert apart.objective(found)[0] <= apart.objective(best)[0] + 1e-3
+
+
+def test_the_density_of_values_in_blocks_is_that_of_each_by_itself():
+    problem, starts = by_gradient(60, 0)
+    problem = replace(problem, blocks=(20, 25, 15), prior=None)
+    of_each = []
+    for part in (slice(20), slice(20, 45), slice(45, 60)):
+        of_each.append(replace(problem, S=problem.S[part], y=problem.y[part], noise=problem.noise[part], blocks=()))
+    value, gradient = problem.objective(starts[1])
+    assert value == pytest.approx(sum(part.objective(starts[1])[0] for part in of_each))
+    np.testing.assert_allclose(gradient, np.sum([part.objective(starts[1])[1] for part in of_each], axis=0))
+    numeric = approx_fprime(starts[1], lambda theta: problem.objective(theta)[0], 1e-6)
+    np.testing.assert_allclose(gradient, numeric, rtol=1e-4, atol=1e-3)
 
 
 def test_by_curvature_a_fit_from_where_the_covariance_breaks_down_goes_on_by_gradient():

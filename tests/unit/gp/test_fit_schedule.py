@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.gaussian_process.kernels import RBF, WhiteKernel
 
-from bluesky_gp.gp.fit_schedule import evaluations_due, refit_due, starts_for
+from bluesky_gp.gp.fit_schedule import BLOCK, IN_BLOCKS, evaluations_due, likelihood_blocks, refit_due, starts_for
 from bluesky_gp.gp.kernel_choice import KernelChoice
 
 
@@ -47,3 +47,15 @@ def test_by_curvature_few_pixels_start_from_two_places_at_times_and_a_fit_takes_
         assert starts.given[0] is last and len(starts.given) == places
         before = evaluations_due(replace(choice, by_curvature=False), n_measured, n_fitted)
         assert 0 < evaluations_due(choice, n_measured, n_fitted) < 0.7 * before
+
+
+def test_blocks_of_very_many_pixels_are_of_neighbours_and_each_is_in_one_at_most():
+    at = np.random.default_rng(0).random((5000, 2)) * [512.0, 300.0]
+    blocks = likelihood_blocks(at)
+    places = np.concatenate(blocks)
+    assert len(places) == len(set(places.tolist())) == IN_BLOCKS
+    assert max(len(block) for block in blocks) <= BLOCK
+    assert max(np.ptp(at[block], axis=0).max() for block in blocks) < 512.0 / 3
+    few = likelihood_blocks(at[:1001])
+    assert sorted(np.concatenate(few).tolist()) == list(range(1001))
+    np.testing.assert_array_equal(np.concatenate(likelihood_blocks(at)), places)

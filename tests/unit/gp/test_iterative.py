@@ -68,6 +68,34 @@ def test_a_grown_solver_solves_the_larger_system():
     np.testing.assert_allclose(grown.solve(b), truth, atol=1e-8 * np.abs(truth).max())
 
 
+@pytest.mark.parametrize(("moved", "kept"), [(0.01, True), (0.5, False)])
+def test_a_solver_of_a_fit_before_serves_the_next_whose_weights_are_renewed_where_hyperparameters_moved(moved, kept):
+    iterative, _, prior, S, noise = both(KERNELS[0], 290)
+    other = prior.with_theta(prior.kernel.theta + moved)
+    more = np.concatenate([S, np.setdiff1d(np.arange(S.max()), S)[:10]])
+    noise = np.append(noise, np.full(10, 0.02))
+    after = IterativeSolver.after(iterative, other, more, noise)
+    b = np.random.default_rng(3).standard_normal(300)
+    truth = CholeskySolver.factorise(other.block(more, more) + np.diag(noise)).solve(b)
+    np.testing.assert_allclose(after.solve(b), truth, atol=1e-8 * np.abs(truth).max())
+    assert np.array_equal(after.order[:290], iterative.order)
+    assert np.array_equal(after.weights[:290], iterative.weights) is kept
+    assert IterativeSolver.after(iterative, other, more[::-1], noise).order.tolist() != after.order.tolist()
+
+
+def test_a_solver_that_grows_by_no_pixel_stays_as_it_is():
+    iterative, _, prior, S, _ = both(KERNELS[0], 40)
+    nothing = np.empty(0)
+    assert iterative.extend(prior, S, nothing.astype(int), nothing) is iterative
+
+
+def test_new_pixels_beside_each_other_are_conditions_of_each_other():
+    iterative, _, prior, S, _ = both(KERNELS[0], 290)
+    new = np.setdiff1d(np.arange(S.max()), S)[:3]
+    grown = iterative.extend(prior, S, new, np.zeros(3))
+    assert [290 in row for row in grown.conditions[-3:].tolist()] == [False, True, True]
+
+
 def test_more_pixels_than_numpy_buffers_have_the_right_covariance():
     # numpy 2.4's unravel_index is wrong for more than 8192 numbers in an array of shape (n, 1)
     grid = PixelGrid((100, 100))

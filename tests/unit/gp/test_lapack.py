@@ -34,7 +34,21 @@ def test_they_give_the_same_bits_as_those_of_scipy(problem):
 def test_a_reduction_is_the_sum_of_squares_of_the_half_solution(problem):
     K, _, many = problem
     L = own.factor(K)
-    np.testing.assert_allclose(own.reduction(L, many), np.square(own.half(L, many)).sum(axis=0), rtol=1e-10)
+    truth = np.square(own.half(L, many)).sum(axis=0)
+    np.testing.assert_allclose(own.reduction(L, many), truth, rtol=1e-10)
+    np.testing.assert_allclose(own.reduction_of_rows(L, many.copy()), truth, rtol=1e-10)
+    np.testing.assert_allclose(own.reduction_given(K.copy(), many.copy(), 0.0), truth, rtol=1e-10)
+    assert own.reduction_given(K.copy(), many.copy(), np.trace(K)) is None
+    assert own.reduction_given(-K, many.copy(), 0.0) is None
+
+
+def test_an_inverse_by_halves_is_the_inverse(problem):
+    K, b, _ = problem
+    found = own.quick_inverse(own.factor(K))
+    truth = np.linalg.inv(K)
+    np.testing.assert_allclose(np.tril(found), np.tril(truth), rtol=1e-9, atol=1e-14)
+    own.subtract_square(found, b)
+    np.testing.assert_allclose(np.tril(found), np.tril(truth - np.outer(b, b)), rtol=1e-9, atol=1e-14)
 
 
 def test_arrays_laid_out_by_rows_are_read_as_they_are_meant(problem):

@@ -7,8 +7,9 @@ import pytest
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel, DotProduct, Matern, WhiteKernel
 
 from bluesky_gp.gp.covariance import covariance_of
-from bluesky_gp.gp.near_column import reach, window_sides
+from bluesky_gp.gp.near_column import window_sides
 from bluesky_gp.gp.posterior import GridPosterior
+from bluesky_gp.gp.profiles import Profiles
 from bluesky_gp.gp.rotated_matern import RotatedMatern
 from bluesky_gp.gp.trend import Trend
 from bluesky_gp.grid import PixelGrid
@@ -89,6 +90,6 @@ def test_very_many_pixels_in_one_window_are_left_to_the_whole():
 def test_the_sides_of_a_window_hold_all_that_has_a_covariance():
     lags = np.stack(np.meshgrid(np.arange(-39, 40), np.arange(-29, 30), indexing="ij"), axis=-1)
     table = np.where((np.abs(lags[..., 0]) <= 3) & (np.abs(lags[..., 1]) <= 7), 1.0, 1e-6)
-    np.testing.assert_array_equal(reach(table), [3, 7])
-    assert window_sides(table, (40, 30)) == (7, 15)
-    assert window_sides(np.ones((79, 59)), (40, 30)) is None
+    np.testing.assert_array_equal(Profiles.of(table).reach(), [3, 7])
+    assert window_sides(Profiles.of(table), (40, 30)) == (7, 15)
+    assert window_sides(Profiles.of(np.ones((79, 59))), (40, 30)) is None

@@ -5,9 +5,9 @@ from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 from bluesky_gp import PixelGrid
 from bluesky_gp.gp import lattice_covariance as module
 from bluesky_gp.gp.lattice_covariance import LatticeCovariance
-from bluesky_gp.gp.near_column import reach
 from bluesky_gp.gp.nearest_variance import nearest_variance
 from bluesky_gp.gp.posterior import GridPosterior
+from bluesky_gp.gp.profiles import Profiles
 from bluesky_gp.gp.rotated_matern import RotatedMatern
 
 KERNEL = ConstantKernel(1.5) * RotatedMatern((4.0, 6.0), 1.3) + WhiteKernel(0.02)
@@ -40,7 +40,7 @@ def test_what_has_no_covariance_with_a_tile_is_left_out_and_changes_nothing(m):
     S = clustered(grid, m)
     prior = LatticeCovariance.of(ConstantKernel(1.5) * RotatedMatern((1.5, 2.0), 1.3) + WhiteKernel(0.02), grid)
     noise = np.full(m, prior.noise)
-    most = reach(prior.table.reshape(239, 259))
+    most = Profiles.of(prior.table.reshape(239, 259)).reach()
     assert most.max() < 30
     without = nearest_variance(prior, S, noise)
     np.testing.assert_allclose(nearest_variance(prior, S, noise, most), without, rtol=1e-3)
@@ -51,7 +51,7 @@ def test_where_nothing_was_measured_within_reach_the_prior_stays(capfd):
     grid = PixelGrid((200, 200))
     prior = LatticeCovariance.of(Matern(1.5, nu=1.5) + WhiteKernel(0.1), grid)
     S = np.arange(0, 4000, 20)
-    variance = prior.nearest_variance(S, np.zeros(len(S)))
+    variance = prior.nearest_variance(S, np.zeros(len(S))).variance
     assert variance[S].max() < 0.5
     np.testing.assert_array_equal(variance[-8000:], prior.variance[-8000:])
     assert capfd.readouterr().err == ""  # LAPACK complains of matrices without rows
@@ -88,3 +88,14 @@ def test_a_posterior_by_iteration_and_nearest_pixels_is_the_dense_one(monkeypatc
     said = "solved by iteration; variance from nearest pixels, up to " if limit == 0 else ""
     assert other.approximations.startswith(said) and (limit == 0 or other.approximations == "")
     assert other.excess < 1e-2
+
+
+def test_where_columns_are_known_near_their_pixel_no_dense_factor_is_held_for_very_many_pixels(monkeypatch):
+    monkeypatch.setattr(module, "DENSE_NEAR", 100)
+    monkeypatch.setattr(module, "EXACT", 1e6)
+    short, long = (RotatedMatern((scale, scale)) + WhiteKernel(0.1) for scale in (0.7, 7.0))
+    grid, S, noise = PixelGrid((60, 60)), np.arange(0, 3600, 30), np.zeros(120)
+    assert LatticeCovariance.of(short, grid).solver(S, noise).notes == "solved by iteration"
+    assert LatticeCovariance.of(short, grid).solver(S[:100], noise[:100]).notes == ""
+    assert LatticeCovariance.of(long, grid).solver(S, noise).notes == ""
+    assert LatticeCovariance.of(short, grid, quick=False).solver(S, noise).notes == ""

@@ -77,6 +77,8 @@ def test_a_painter_that_hangs_holds_no_run_up_and_is_given_up(bench, RE, live_ma
 
     def hang(name, doc):
         if name == "descriptor" and doc["name"] == "primary":
+            while maps._painting is None:  # begun on a thread of its own
+                time.sleep(0.01)
             hanging.append(maps._painting._process)
             os.kill(hanging[0].pid, signal.SIGSTOP)
 
@@ -87,6 +89,18 @@ def test_a_painter_that_hangs_holds_no_run_up_and_is_given_up(bench, RE, live_ma
     for i in range(40):
         maps("descriptor", {"uid": f"d{i}", "run_start": uid, **padding})
     assert hanging[0].wait(PATIENCE) == -signal.SIGKILL
+
+
+@pytest.mark.slow
+def test_a_session_that_ends_before_the_last_picture_is_drawn_says_so(bench, RE, live_maps, tmp_path, caplog):
+    maps = live_maps(tmp_path / "live.png")
+    RE.subscribe(maps)
+    RE(bench.map(5))
+    assert not maps.wait(0.0)
+    maps.close(0.0)
+    assert [record.message for record in caplog.records if record.name == "bluesky_gp.live"] == [
+        "LiveMaps: the last picture was not drawn in time: the computer is busy"
+    ]
 
 
 @pytest.mark.slow

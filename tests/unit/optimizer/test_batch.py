@@ -9,10 +9,13 @@ from scipy.stats import norm
 from sklearn.base import clone
 from sklearn.gaussian_process.kernels import Matern, WhiteKernel
 
+from bluesky_gp import PixelOptimizer
 from bluesky_gp.acquisition import ConfidenceBound, ExpectedImprovement
 from bluesky_gp.gp import GridPosterior, LatticeCovariance, RotatedMatern
 from bluesky_gp.grid import PixelGrid
+from bluesky_gp.optimizer import Recipe
 from bluesky_gp.optimizer.batch import LocalPenalization, Mixed, Ranking, WhilePromising, apart, choose, strategy_of
+from bluesky_gp.plain_data import make
 
 
 def by_mean(posterior, pixels):
@@ -23,10 +26,10 @@ def by_variance(posterior, pixels):
     return posterior.variance[pixels]
 
 
-def start(shape=(12, 12)):
+def start(shape=(12, 12), n_measured=4):
     kernel = Matern(3.0, nu=2.5) + WhiteKernel(0.01)
     pixels, values = np.array([3, 40, 77, 130]), np.array([0.0, 1.0, -1.0, 0.5])
-    return GridPosterior.of(kernel, PixelGrid(shape), pixels, values)
+    return GridPosterior.of(kernel, PixelGrid(shape), pixels[:n_measured], values[:n_measured])
 
 
 def pick(score, num, strategy, candidates=None, min_distance=0.0):
@@ -101,6 +104,23 @@ def test_a_batch_explores_from_the_first_pixel_whose_expected_improvement_is_not
     worth = (promised[3] + promised[4]) / 2.0
     batch = pick(improvement, 10, WhilePromising(least=0.0, worth=worth))
     np.testing.assert_array_equal(batch.pixels, pick(improvement, 10, Mixed(0.4)).pixels)
+
+
+@pytest.mark.parametrize(
+    ("n_measured", "strategy", "share"),
+    [
+        (4, WhilePromising(worth=0.0), 1.0),
+        (3, WhilePromising(worth=0.0), 0.0),
+        (4, WhilePromising(worth=np.inf), 0.0),
+        (4, make({"class": "bluesky_gp:WhilePromising", "worth": 0.0}), 0.0),  # of an earlier record
+    ],
+)
+def test_batches_of_one_pixel_take_turns_in_pursuing_and_exploring(n_measured, strategy, share):
+    chosen, expected = (
+        choose(start(n_measured=n_measured), PixelGrid((12, 12)), np.arange(144), improvement, 1, each)
+        for each in (strategy, Mixed(share))
+    )
+    np.testing.assert_array_equal(chosen.pixels, expected.pixels)
 
 
 def test_shares_that_contradict_each_other_are_refused():
@@ -215,6 +235,18 @@ def test_a_distance_of_three_pixels_is_kept():
     assert distances(grid, free.pixels, free.pixels)[pairs].min() == 1.0
     assert distances(grid, kept.pixels, kept.pixels)[pairs].min() == 3.0
     assert kept.pixels[0] == free.pixels[0] == 78
+
+
+def test_around_a_pixel_nothing_is_measured_until_so_many_others_were():
+    optimizer = PixelOptimizer(PixelGrid((16, 16)), "z", batch_size=4, n_initial=4, min_distance=4.0, resting=8)
+    for _ in range(5):
+        points = optimizer.suggest(4)
+        optimizer.ingest([{**point, "z": -abs(point["row"] - 7.0) - abs(point["col"] - 9.0)} for point in points])
+    pixels = optimizer.state.pixels
+    away = distances(optimizer.grid, pixels, pixels)
+    assert min(away[i, j] for i in range(20) for j in range(max(i - 8, 0), i)) >= 4.0
+    assert away[np.triu_indices(20, 1)].min() < 4.0
+    assert PixelOptimizer.of(Recipe.of(optimizer.describe())).recipe.resting == 8
 
 
 def test_a_distance_that_no_pixel_keeps_is_halved():

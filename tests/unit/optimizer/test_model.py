@@ -151,6 +151,29 @@ def test_of_very_many_pixels_the_likelihood_looks_at_a_thousand_near_and_far():
     assert likelihood_pixels(np.arange(5), places[:5].astype(float)).tolist() == [0, 1, 2, 3, 4]
 
 
+def test_a_fit_to_very_many_pixels_takes_them_in_blocks_and_says_so(monkeypatch):
+    monkeypatch.setattr("bluesky_gp.gp.fit_schedule.LIKELIHOOD", 60)
+    monkeypatch.setattr("bluesky_gp.gp.fit_schedule.BLOCK", 40)
+    grid = PixelGrid((12, 12))
+    rng = np.random.default_rng(0)
+    new = Measurements.of(rng.choice(144, 90, replace=False), rng.standard_normal(90), np.zeros(90), {})
+    said = {}
+    for numerics, outliers in (("0.3", None), ("0.2", None), ("0.3", 4.0)):
+        model = Model.of(
+            grid,
+            kernel=None,
+            prior=None,
+            mean=None,
+            transform=None,
+            outliers=outliers,
+            maximize=True,
+            numerics=numerics,
+        )
+        said[numerics, outliers] = model.learn(model.beginning("z"), new, final=False).method
+    assert said["0.3", None] == "likelihood of 90 of 90 pixels in 3 blocks"
+    assert "blocks" not in said["0.2", None] + said["0.3", 4.0]
+
+
 def test_a_pixel_measured_twice_is_known_better():
     model = Model.of(GRID, kernel=FIXED, prior=None, mean=0.0, transform=None, outliers=None, maximize=True)
     state = model.beginning("z")

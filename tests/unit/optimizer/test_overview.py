@@ -1,6 +1,8 @@
 """An optimizer with an overview image: it learns what the image says, and leaves one alone that says nothing."""
 
 import json
+import sys
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -43,6 +45,21 @@ def test_a_target_that_follows_the_image_is_known_from_fewer_pixels():
     assert contribution.used and contribution.share > 0.5 and contribution.error < contribution.error_without
 
 
+def test_very_many_pixels_are_fitted_in_blocks_which_share_what_the_image_says(monkeypatch):
+    pixels = np.random.default_rng(0).choice(GRID.size, 90, replace=False)
+    new = [{"_id": int(i), "z": float(SAMPLE.flat[i])} for i in pixels]
+    errors = {}
+    for likelihood in (60, 90):
+        monkeypatch.setattr("bluesky_gp.gp.fit_schedule.LIKELIHOOD", likelihood)
+        monkeypatch.setattr("bluesky_gp.gp.fit_schedule.BLOCK", 40)
+        optimizer = PixelOptimizer(GRID, "z", overview=IMAGE)
+        optimizer.ingest(new)
+        assert ("in 3 blocks" in optimizer.state.method) == (likelihood == 60)
+        assert optimizer.state.fit.contribution.used
+        errors[likelihood] = error(optimizer, SAMPLE)
+    assert errors[60] < 1.1 * errors[90]
+
+
 @pytest.mark.parametrize("seed", range(2))
 def test_an_image_that_says_nothing_changes_nothing(seed):
     target = hills(20 + seed, 3.0)
@@ -76,6 +93,11 @@ def test_an_optimizer_made_of_its_record_proposes_the_same_to_the_last_bit():
     one, other = (measured(PixelOptimizer.of(each), SAMPLE, 40) for each in (recipe, again))
     assert one.suggest() == other.suggest()
     assert np.array_equal(one.mean, other.mean) and np.array_equal(one.state.theta, other.state.theta)
+
+
+def test_an_image_is_learnt_while_another_thread_imports_dask(monkeypatch):
+    monkeypatch.setitem(sys.modules, "dask.array", ModuleType("dask.array"))  # begun, and nothing in it yet
+    assert measured(PixelOptimizer(GRID, "z", overview=IMAGE), SAMPLE, 20).state.n_fitted == 20
 
 
 def test_the_record_of_an_optimizer_without_an_image_does_not_mention_one():

@@ -283,10 +283,11 @@ def test_columns_computed_for_a_proposal_and_used_again_change_no_answer(monkeyp
     assert asked.suggest() == silent.suggest()
 
 
+@pytest.mark.parametrize("numerics", ["0.2", "0.3"])
 @pytest.mark.parametrize("settings", [{}, {"batch": 1.0}, {"purpose": "map"}], ids=str)
-def test_on_a_large_lattice_a_batch_looked_at_in_windows_is_the_batch_of_0_1(settings):
+def test_on_a_large_lattice_a_batch_looked_at_in_windows_is_the_batch_of_0_1(settings, numerics):
     kernel = ConstantKernel(1.0, "fixed") * Matern([2.0, 3.0], "fixed", nu=2.5) + WhiteKernel(0.01, "fixed")
-    today, earlier = (optimizer((100, 100), kernel=kernel, numerics=each, **settings) for each in ("0.2", "0.1"))
+    today, earlier = (optimizer((100, 100), kernel=kernel, numerics=each, **settings) for each in (numerics, "0.1"))
     some = np.random.default_rng(0).choice(10_000, 700, replace=False).tolist()
     first = measured(today, [{"_id": i, "row": i // 100, "col": i % 100} for i in some])
     for gp in (today, earlier):

@@ -41,7 +41,7 @@ def test_what_a_record_lacks_was_the_default_of_its_day():
 
 def test_a_record_that_names_no_arithmetic_is_decided_by_that_of_0_1():
     plain = Recipe(GRID, "height").to_mapping()
-    assert plain.pop("numerics") == "0.2"
+    assert plain.pop("numerics") == "0.3"
     earlier, today = Recipe.of(plain).model(), Recipe(GRID, "height").model()
     assert not earlier.choice.by_curvature and today.choice.by_curvature
     covariances = [model.beginning("height").covariance for model in (earlier, today)]

@@ -68,7 +68,7 @@ SLIPS = {
         {"acquisition": mean_alone},
         r"called as acquisition\(mean, std, best, rng=rng\), not mean_alone\(mean\): too many",
     ),
-    "a version that there is not": ({"numerics": "3"}, "numerics is one of 0.1, 0.2, got '3'"),
+    "a version that there is not": ({"numerics": "3"}, "numerics is one of 0.1, 0.2, 0.3, got '3'"),
     "restarts with a fraction": ({"n_restarts": 1.0}, "n_restarts must be a whole number, got 1.0"),
 }
 

@@ -1,70 +1,19 @@
 """Maps of a sample that drifts, with the correction before each batch and without."""
 
-from functools import cache
-from itertools import count
-
 import numpy as np
 import pytest
 from bluesky import RunEngine
 from bluesky.simulators import summarize_plan
+from drift_bench import GRID, Bench
 from ophyd.sim import SynAxis
 from pauses import pausing, to_the_end
+from recorded_runs import Recorded
 
-from bluesky_gp import GPAgent, PixelGrid, PixelOptimizer
-from bluesky_gp.devices import DriftingSample, PixelStage, SimulatedImager, SimulatedSpectrometer
+from bluesky_gp.devices import PixelStage
 from bluesky_gp.drift import DriftError
-from bluesky_gp.plans import adaptive_map, correct_drift, go_to_best
+from bluesky_gp.plans import correct_drift, go_to_best
+from bluesky_gp.plans.origins import origin_of
 from bluesky_gp.replay import replay
-from bluesky_gp.scalarizers import get_scalarizer
-
-GRID = PixelGrid((10, 10), step=(0.5, -0.25), origin=(3.0, 1.0), rotation=20.0, units="um")
-
-
-def sample(speed, seed=6, noise=0.01):
-    whole = {"kind": "ferroelectric", "shape": [100, 100], "seed": seed, "failed": 0.0, "noise": noise}
-    return DriftingSample(whole, shape=GRID.shape, speed=speed, clock=count(0.0, 1.0).__next__)
-
-
-@cache
-def truth():
-    """The true map, of the pixels that are shown alone: that of the whole sample takes seconds."""
-    still = sample(0.0, noise=0.0)
-    values = [get_scalarizer("loop_area")(still.spectrum(pixel), still.axis) for pixel in np.ndindex(GRID.shape)]
-    return np.reshape(values, GRID.shape)
-
-
-class Bench:
-    """A sample that drifts, a second each exposure and image, and all that measures it."""
-
-    def __init__(self, speed=0.04, batch_size=5):
-        self.sample = sample(speed)
-        self.stage = PixelStage(grid=GRID, name="stage")
-        self.spectrometer = SimulatedSpectrometer(self.sample, self.stage, name="spectrometer")
-        self.imager = SimulatedImager(self.sample, self.stage, name="haadf")
-        self.optimizer = PixelOptimizer(GRID, target="loop_area", batch_size=batch_size, seed=1)
-        self.agent = GPAgent(self.optimizer, target="spectrometer_loop_area")
-        self.sample.begin()
-
-    def map(self, num=40, **options):
-        return adaptive_map([self.spectrometer], self.stage, self.agent, num=num, **options)
-
-    @property
-    def error(self):
-        """Root mean square error of the map, as a part of the spread of the true one."""
-        wrong = np.reshape(self.optimizer.mean, GRID.shape) - truth()
-        return np.sqrt(np.mean(wrong**2)) / truth().std()
-
-    @property
-    def from_best(self):
-        """Pixels between where the axes are and where the best of the sample lies by then."""
-        best = np.unravel_index(truth().argmax(), GRID.shape)
-        there = best + self.sample.displacement(self.sample.now - self.sample._began)
-        return np.abs(GRID.fraction([axis.position for axis in self.stage.axes]) - there).max()
-
-    def moved(self, docs):
-        """How far the sample had moved at each image."""
-        times = np.array(docs.column("drift_seconds", "drift"))
-        return np.array([self.sample.displacement(t - times[0]) for t in times])
 
 
 @pytest.fixture(scope="module")
@@ -145,6 +94,19 @@ def test_coils_that_shift_the_beam_are_moved_by_what_is_left(RE, docs):
     assert bench.stage.shift.position == (0.0, 0.0)
 
 
+def test_a_coil_that_is_read_amid_a_pause_is_read_again():
+    bench = Bench(speed=0.0)
+    coils = BeamShift(bench).coils
+    reading = origin_of(bench.stage, coils, None, None).shift()
+    messages, answer = [], None
+    with pytest.raises(StopIteration) as end:
+        while True:
+            messages.append(reading.send(answer))
+            answer = messages[-1].obj.read() if len(messages) > 1 and messages[-1].command == "read" else None
+    assert [message.command for message in messages] == ["read", "checkpoint", "read", "read"]
+    np.testing.assert_allclose(end.value.value, 0.0, atol=1e-12)
+
+
 def test_a_shift_that_is_no_drift_ends_the_run_with_a_sentence(RE, docs):
     bench = Bench()
     follow = correct_drift(bench.imager, bench.stage, window=0.5)
@@ -187,17 +149,6 @@ def test_a_run_that_is_resumed_follows_the_drift_further(RE, docs):
         assert replay(rest).identical
         np.testing.assert_array_equal([*values, *docs.column("spectrometer_loop_area")], expected[1])
         np.testing.assert_allclose([*drift, *docs.column("drift_correction", "drift")], expected[0], atol=1e-6)
-
-
-class Recorded:
-    """A run as a catalog has it."""
-
-    def __init__(self, documents):
-        self._documents = documents
-        self.metadata = {"start": documents[0][1], "stop": documents[-1][1]}
-
-    def documents(self):
-        return iter(self._documents)
 
 
 def test_pauses_amid_the_images_change_nothing(RE, docs):

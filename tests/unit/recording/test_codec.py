@@ -76,7 +76,7 @@ def test_tuples_come_back_as_lists():
     ("value", "message"),
     [
         (np.array([object()]), "no array of dtype object"),
-        (np.ma.masked_array([1.0], mask=[True]), "no masked array"),
+        (np.ma.masked_array(["a"], mask=[True]), "no masked array of dtype <U1"),
         (Path("a"), "numpy arrays, not .*Path"),
         ({1, 2}, "numpy arrays, not set"),
     ],
@@ -84,6 +84,19 @@ def test_tuples_come_back_as_lists():
 def test_what_cannot_be_kept_exactly_is_refused(value, message):
     with pytest.raises(TypeError, match=message):
         encode("event", {"data": {"x": value}})
+
+
+@pytest.mark.parametrize("kind", ["?", "u1", "u2", ">i4", "f4", "f8", "c8", "c16"])
+def test_masked_numbers_are_missing_and_the_others_as_they_were(kind):
+    whole = np.array([1, 0, 1]).astype(kind)
+    back = decode(encode("event", {"x": np.ma.masked_array(whole, mask=[False, True, False])}))[1]["x"]
+    assert np.isnan(back[1]) and (back[0], back[2]) == (whole[0], whole[2])
+    unmasked = decode(encode("event", {"x": np.ma.masked_array(whole)}))[1]["x"]
+    assert unmasked.dtype == whole.dtype and np.array_equal(unmasked, whole)
+
+
+def test_a_number_that_is_masked_is_missing():
+    assert np.isnan(decode(encode("event", {"x": np.ma.masked}))[1]["x"])
 
 
 @pytest.mark.parametrize("value", [0, 5, "AAAA", {"__ndarray__": 0}])

@@ -33,6 +33,13 @@ def test_a_spectrum_that_is_shorter_than_described_is_filled_with_nan():
     assert column.remark(np.arange(4.0)) == ""
 
 
+@pytest.mark.parametrize(("kind", "kept"), [(np.longdouble, "f8"), (np.clongdouble, "c16"), ("m8[s]", "U")])
+def test_numbers_of_more_bits_than_a_store_has_and_times_are_no_reason_to_lose_a_run(kind, kept):
+    values = np.arange(4).astype(kind)
+    (first, _), column = stored(SPECTRUM | {"dtype_numpy": values.dtype.str}, values, values[:2])
+    assert column.dtype.str.lstrip("<").startswith(kept) and len(first) == 4
+
+
 def test_a_short_frame_of_counts_makes_room_for_nan_and_keeps_every_count():
     frame = np.array([[65535, 1], [2, 3]], "u2")
     (whole, short), column = stored({"dtype": "array", "shape": [2, 2]}, frame, frame[:1])
@@ -99,11 +106,13 @@ def test_one_number_for_a_waveform_is_its_first():
     assert "shape ()" in column.remark(5.0)
 
 
-def test_a_camera_without_dtype_numpy_keeps_its_integers():
+@pytest.mark.parametrize("kind", ["|u1", "<u2", ">u2", "<i4", "<u4", "<u8", "|b1", "<f4"])
+def test_a_camera_without_dtype_numpy_keeps_its_integers(kind):
     about = {"dtype": "array", "shape": [2, 3], "source": "PV:cam"}
-    (image,), column = stored(about, np.full((2, 3), 65535, "u2"))
-    assert image.dtype == np.uint16
-    assert column.described(about)["dtype_numpy"] == "<u2"
+    taken = np.iinfo(kind).max if np.dtype(kind).kind in "iu" else 1
+    (image,), column = stored(about, np.full((2, 3), taken, kind))
+    assert image.dtype == np.dtype(kind) and np.all(image == taken)
+    assert column.described(about)["dtype_numpy"] == kind
 
 
 def test_an_image_that_comes_flat_gets_its_shape():

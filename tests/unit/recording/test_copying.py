@@ -1,12 +1,12 @@
 """Runs of one catalog in another: each whole and once, however often a copy is cut short."""
 
-import subprocess
 import sys
 
 import bluesky.plan_stubs as bps
 import bluesky.plans as bp
 import numpy as np
 import pytest
+import warm
 from ophyd.sim import SynSignal, det, motor
 
 from bluesky_gp.recording import JournalError, copy_runs, documents_of, open_catalog, read_journal
@@ -54,7 +54,7 @@ def test_a_run_without_a_journal_is_copied_from_the_catalog(source, tmp_path):
 
 def test_a_run_that_goes_on_is_left_out_until_it_has_ended(source, tmp_path):
     source.writer("start", {"uid": "going", "time": 1.0})
-    source.flush()
+    source.flush(60.0)
     with open_catalog(tmp_path / "target") as target:
         assert sorted(fates(source, target)) == ["copied"] * 3 + ["goes on"]
         source.writer("stop", {"uid": "end", "run_start": "going", "time": 2.0, "exit_status": "success"})
@@ -104,7 +104,7 @@ def test_a_copy_that_is_killed_between_any_two_steps_is_gone_on_with(source, tmp
     source.close()
     for steps in range(7):
         command = [sys.executable, "-c", COPY, str(tmp_path / "source"), str(tmp_path / "target"), str(steps)]
-        assert subprocess.run(command, capture_output=True, timeout=100).returncode in (0, 9)
+        assert warm.run(command, capture_output=True, timeout=100).returncode in (0, 9)
     with open_catalog(tmp_path / "source") as again, open_catalog(tmp_path / "target") as target:
         assert set(fates(again, target)) == {"there already"}
         assert sorted(target) == sorted(again)

@@ -18,6 +18,7 @@ def archive(tmp_path, RE):  # noqa: N803
         token = RE.subscribe(catalog.writer)
         (uid,) = RE(bp.count([Given([np.arange(4.0), np.arange(3.0)], shape=[4])], 2))
         RE.unsubscribe(token)
+        assert catalog[uid].metadata["stop"]["exit_status"] == "success"  # the catalog has it all before it is closed
     with read_only(folder):
         yield folder, uid
 

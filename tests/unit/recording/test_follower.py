@@ -249,16 +249,20 @@ def test_a_store_that_cannot_be_opened_costs_no_run(tmp_path, store, caplog):
     assert f"Runs go on and are kept in {tmp_path}" in caplog.text
 
 
-def test_a_session_that_ends_while_the_store_is_opened_says_so_in_a_line(tmp_path, store, caplog):
+def test_a_session_that_ends_while_the_store_is_opened_says_what_is_not_in_it_in_a_line(tmp_path, store, caplog):
     """Python refuses to start threads then; a script of a few seconds on a slow computer gets there."""
 
     def too_late():
         raise RuntimeError("can't register atexit after shutdown")
 
-    follower = Follower(JournalFolder(tmp_path), too_late, place="memory")
+    folder = JournalFolder(tmp_path)
+    follower = Follower(folder, too_late, place="memory")
+    recorder = Recorder(folder, follower, fsync="second")
+    for name in ("start", "descriptor", "stop"):
+        recorder(name, document(name, "run-1"))
     follower.close(5.0)
     (record,) = caplog.records
-    assert "The session ended before the catalog memory was open" in record.message
+    assert "The catalog memory does not hold 1 runs yet" in record.message and "run-1" in record.message
     assert record.exc_info is None
 
 
@@ -362,6 +366,20 @@ def test_a_start_document_that_cannot_be_recorded_leaves_nothing_behind(session,
     assert "a run whose beginning was not recorded" in caplog.text
 
 
-def test_a_very_long_start_document_is_said(session, caplog):
-    session.recorder("start", document("start", "run-1") | {"names": "a" * 2**26})
-    assert "has 64 MB, which take 0.8 GB of memory until the catalog has them" in caplog.text
+@pytest.mark.parametrize(
+    ("metadata", "size"),
+    [
+        ({"names": "a" * 2**26}, "64 MB"),
+        ({"sample": {"image": np.zeros((1200, 2000)).tolist()}}, "9 MB"),
+        ({"names": [f"pixel {n:06d}" for n in range(700_000)]}, "10 MB"),
+    ],
+    ids=["a text", "an image as a list", "many names"],
+)
+def test_a_very_long_start_document_is_said(session, caplog, metadata, size):
+    session.recorder("start", document("start", "run-1") | metadata)
+    assert f"has {size}, which take long and" in caplog.text
+
+
+def test_a_start_document_of_usual_length_is_not(session, caplog):
+    session.recorder("start", document("start", "run-1") | {"positions": list(range(100_000))})
+    assert "which take long" not in caplog.text

@@ -13,6 +13,7 @@ import bluesky.plan_stubs as bps
 import bluesky.preprocessors as bpp
 import numpy as np
 import pytest
+import warm
 from ophyd.sim import SynAxis, SynGauss
 
 from bluesky_gp.recording import open_catalog, read_journal
@@ -76,7 +77,7 @@ uvicorn.run(app, port=int(sys.argv[2]), log_level="error")
 
 def python(code, *arguments, **options):
     command = [sys.executable, "-c", textwrap.dedent(code), *map(str, arguments)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, **options)
+    return warm.Process(command, stdout=subprocess.PIPE, text=True, **options)
 
 
 @bpp.run_decorator(md={"purpose": "test"})

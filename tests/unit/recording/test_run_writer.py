@@ -7,9 +7,13 @@ import bluesky.plans as bp
 import numpy as np
 import pytest
 from event_model import DocumentNames, schema_validators
+from ophyd.sim import SynAxis, SynGauss
 from readings import Given
 
-from bluesky_gp.recording import open_catalog, read_journal
+from bluesky_gp import GPAgent, PixelGrid, PixelOptimizer
+from bluesky_gp.plans import adaptive_map
+from bluesky_gp.recording import JournalError, open_catalog, read_journal
+from bluesky_gp.replay import replay
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +84,18 @@ def test_an_integer_beyond_64_bits_is_said_and_the_run_is_in_the_catalog(record)
     assert "has more than 64 bits" in run.metadata["notes"][0]
 
 
+@pytest.mark.parametrize("key", ["det area (nA)", "1st", "_x", "time", "seq_num", "det_" + 70 * "x"])
+def test_a_key_that_is_no_name_of_a_column_is_read_as_it_is(record, key):
+    run = record(Given([1.5, 2.5], key=key, dtype="number", shape=[]), 2)
+    assert run.stop["exit_status"] == "success"
+    assert [doc["data"] for name, doc in run.documents() if name == "event"] == [{key: 1.5}, {key: 2.5}]
+    descriptor = next(doc for name, doc in run.documents() if name == "descriptor")
+    assert [*descriptor["data_keys"]] == [key] and descriptor["object_keys"] == {"det": [key]}
+    read = run.primary.read()
+    name = f"{key}_" if f"{key}_" in read else key  # of a coordinate with its name
+    assert read[name].values.tolist() == [1.5, 2.5]
+
+
 def test_camera_images_keep_their_integers(record):
     run = record(Given([np.full((2, 3), 65535, "u2")], shape=[2, 3]))
     assert run.primary.read()["det"].dtype == np.uint16
@@ -142,6 +158,23 @@ def test_every_number_of_a_start_document_comes_back(record):
         np.testing.assert_equal({key: start[key] for key in METADATA}, METADATA | {"axis": [1.0, np.nan]})
 
 
+@pytest.mark.parametrize("seed", [2**53 + 1, 2**70])
+def test_a_run_whose_seed_no_number_of_json_holds_is_replayed_from_the_catalog(RE, catalog, seed):  # noqa: N803
+    optimizer = PixelOptimizer(PixelGrid((5, 5)), "det", seed=seed, n_initial=4, batch_size=4)
+    RE.subscribe(catalog)
+    axes = SynAxis(name="y"), SynAxis(name="x")
+    (uid,) = RE(adaptive_map([SynGauss("det", axes[0], "y", 2.0, 1.0)], axes, GPAgent(optimizer, target="det"), num=8))
+    assert catalog[uid].start["gp"]["seed"] == seed and replay(catalog[uid].documents()).identical
+
+
+def test_masked_spectra_and_numbers_are_missing_in_the_catalog(record):
+    masked = np.ma.masked_array(np.arange(4, dtype="u2"), mask=[0, 1, 0, 0])
+    run = record(Given([np.arange(4, dtype="u2"), masked], shape=[4]), 2)
+    np.testing.assert_array_equal(run.primary.read()["det"].values, [[0, 1, 2, 3], [0, np.nan, 2, 3]])
+    run = record(Given([1.5, np.ma.masked], dtype="number", shape=[]), 2)
+    np.testing.assert_array_equal(run.primary.read()["det"].values, [1.5, np.nan])
+
+
 def test_other_clients_find_text_where_tiled_takes_no_number(record, catalog):
     run = record(Given([1.0], dtype="number", shape=[]), **METADATA)
     start = run.base.metadata["start"]
@@ -200,3 +233,14 @@ def test_a_run_in_which_the_clock_is_set_back_is_read_in_its_order(catalog):
     documents = [(name, doc.get("seq_num")) for name, doc in catalog[uid].documents()]
     assert documents == [("start", None), ("descriptor", None), *(("event", n) for n in (1, 2, 3)), ("stop", None)]
     assert catalog[-1].start["uid"] == uid  # the last run, though another one ended later by the clock
+
+
+def test_slips_with_a_catalog_are_answered_in_a_sentence(record, catalog):
+    record(Given([1.0], dtype="number", shape=[]))
+    with pytest.raises(AttributeError, match=r"no 'primary'; if its last run has, it is catalog\[-1\].primary"):
+        _ = catalog.primary
+    for ask in (catalog.journal, catalog.holds):
+        with pytest.raises(TypeError, match="a run is told by its uid or the beginning of it, a text, got 3"):
+            ask(3)
+    with pytest.raises(JournalError, match="A start document has the uid of its run, and this one has None"):
+        catalog.take_in([("start", {"time": 0.0})])

@@ -25,7 +25,7 @@ def going(tmp_path_factory):
         RE.subscribe(catalog.writer)
         with pytest.raises(RunEngineInterrupted):
             RE(plan())
-        until = monotonic() + 20.0
+        until = monotonic() + 120.0
         while not len(catalog) and monotonic() < until:
             sleep(0.1)
         yield catalog, RE

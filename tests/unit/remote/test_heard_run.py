@@ -4,11 +4,14 @@ import random
 import time
 
 import pytest
+from conftest import events_of
+from flown import FlownBench, ScriptedFlyer
 
 from bluesky_gp import GPAgent, PixelOptimizer
 from bluesky_gp.plans import adaptive_map
 from bluesky_gp.remote.heard_run import HeardRun
 from bluesky_gp.remote.kept_documents import KeptDocuments
+from bluesky_gp.scalarizers import get_scalarizer
 
 
 @pytest.fixture
@@ -51,6 +54,21 @@ def test_whatever_the_order_in_which_documents_come_the_decision_is_the_recorded
     assert decision_of(heard, 0, order)["proposal"]["pixels"].tolist() == proposed[2]
 
 
+def test_an_agent_elsewhere_hears_when_a_target_that_changes_was_measured(RE, docs, bench):
+    optimizer = PixelOptimizer(bench.grid, "height", batch_size=4, n_initial=4, time_kernel=1.0)
+    agent = GPAgent(optimizer, target="det_height")
+    RE(adaptive_map([bench.detector], bench.stage, agent, num=12))
+    kept, proposed = kept_of(docs), docs.column("gp_proposed", "gp")
+    order = before_the_last_question(kept)
+    heard = HeardRun(kept.documents[kept.uid][1])
+    for key in order:
+        heard.take(*kept.documents[key])
+    answer = decision_of(heard, 0, order)["proposal"]
+    assert answer["pixels"].tolist() == proposed[2]
+    times = [doc["timestamps"] for _, doc in kept.documents.values() if "det_height" in doc.get("data", ())]
+    assert [each["det_height"] for each in times] == agent.optimizer.state.measurements.times.tolist()
+
+
 def test_a_document_that_was_lost_is_asked_for_and_then_the_decision_is_the_recorded_one(run):
     kept, proposed = run
     order = before_the_last_question(kept)
@@ -86,6 +104,26 @@ def test_decisions_that_were_made_ahead_are_made_so_again(RE, docs, bench):
     answer = decision_of(heard, 0, upto, kept.documents.values(), ahead=True)
     assert answer["pending"] == 4
     assert answer["proposal"]["pixels"].tolist() == proposed[4]
+
+
+def test_a_target_in_a_file_beside_the_events_is_read_where_the_agent_is(RE, docs, tmp_path):
+    bench = FlownBench(optimizer=PixelOptimizer, batch_size=3, n_initial=3)
+    flyer = ScriptedFlyer(bench.stage, frames=tmp_path)
+    agent = GPAgent(bench.optimizer, target="det_spectrum", scalarizer=get_scalarizer("peak"))
+    RE(adaptive_map([flyer], bench.stage, agent, num=12))
+    kept = KeptDocuments(docs.starts[0])
+    for name, doc in docs.all:
+        for event in events_of(name, doc):
+            kept.take("event", event)
+        kept.take(name, doc)
+    order = before_the_last_question(kept)
+    heard = HeardRun(kept.documents[kept.uid][1])
+    answer = decision_of(heard, 0, order, kept.documents.values())
+    assert answer["proposal"]["pixels"].tolist() == docs.column("gp_proposed", "gp")[2]
+    (path,) = tmp_path.iterdir()
+    path.unlink()
+    answer = decision_of(HeardRun(kept.documents[kept.uid][1]), 0, order, kept.documents.values())
+    assert str(path) in answer["failed"]
 
 
 def test_asked_twice_it_gives_the_same_answer(run):

@@ -40,3 +40,28 @@ def test_the_agent_without_bluesky_nats_says_what_to_install(monkeypatch):
     result = CliRunner().invoke(agent, ["--documents", "nats://127.0.0.1:4222"])
     assert result.exit_code == 2
     assert "pip install 'bluesky_gp[nats]'" in result.output
+
+
+@pytest.mark.parametrize("listen", ["0.0.0.0:5570", "*:5570", "tcp://192.168.1.7:5570", "[::]:5570", "beamline:5570"])
+def test_an_address_that_others_reach_is_refused_with_the_tunnel_to_take_instead(listen):
+    result = CliRunner().invoke(agent, ["--listen", listen])
+    assert result.exit_code == 2
+    assert f"{listen} is reached from other machines, and there is no password" in " ".join(result.output.split())
+    assert "ssh -N -L 5570:localhost:5570" in " ".join(result.output.split())
+
+
+@pytest.mark.parametrize("listen", ["127.0.0.1:", "tcp://localhost:", "[::1]:", "ipc://", "0.0.0.0:"])
+def test_an_address_of_this_machine_and_one_that_a_person_opens_are_listened_at(listen, monkeypatch):
+    served = []
+    monkeypatch.setattr("bluesky_gp.remote.AgentServer", lambda *addresses: served.append(addresses) or Served())
+    opened = ["--no-password"] if listen == "0.0.0.0:" else []
+    result = CliRunner().invoke(agent, ["--listen", f"{listen}5570", *opened])
+    assert result.exit_code == 0, result.output
+    assert served == [("localhost:5568", f"{listen}5570")]
+
+
+class Served:
+    documents = "localhost:5568"
+
+    def serve(self):
+        """End at once."""

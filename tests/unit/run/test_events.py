@@ -72,6 +72,27 @@ def test_a_target_that_is_no_number_is_a_failed_measurement(value):
     assert heard.rejection(2) == ""
 
 
+@pytest.mark.parametrize("value", ["1.5", np.array(["1.5"]), b"1.5", None, 1.5 + 0j])
+def test_a_text_that_reads_like_a_number_is_none_as_in_a_catalog(value):
+    outcome = listening().event(event(0, 1, value))
+    assert outcome.failed and math.isnan(outcome.value)
+    assert outcome.reason.endswith(("'1.5' is a text, not a number", "is no real number"))
+
+
+@pytest.mark.parametrize("place", [("1", 2.0), (None, 2.0), ([1.0, 2.0], 2.0)])
+def test_an_event_whose_position_is_no_number_is_of_no_pixel(place):
+    heard = listening()
+    assert heard.event(event(*place, 1.5)) is None and "1 events lie outside the grid" in heard.doubt
+
+
+def test_an_image_as_the_target_of_a_scalarizer_is_refused_by_its_shape():
+    heard = RunOutcomes("run", PixelKeys("gp", "det", GRID, PIXEL_AXES, lambda spectrum, axis: 1.0))
+    keys = {key: number() for key in PIXEL_AXES.keys}
+    with pytest.raises(ValueError, match=r"det is an image of shape \[4, 4\], and a scalarizer takes a spectrum"):
+        heard.descriptor(descriptor({**keys, "det": number(dtype="array", shape=[4, 4], dtype_numpy="<c16")}))
+    heard.descriptor(descriptor({**keys, "det": number(dtype="array", shape=[1, None, 4])}))
+
+
 def test_a_missing_key_is_an_error_that_names_the_keys_there_are():
     with pytest.raises(KeyError, match=r"gp: .*'primary' carry no \['det_area'\]; they carry \['other', 'stage_col'"):
         listening(("stage_row", "stage_col", "other"))

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from bluesky_gp.scalarizers.evaluation import as_spectrum, evaluate, scalarized_map
+from bluesky_gp.scalarizers.peaks import Area
 
 AXIS = np.arange(4.0)
 SPECTRUM = np.array([0.0, 1.0, 3.0, 1.0])
@@ -31,6 +32,24 @@ def test_a_good_spectrum_has_a_value_and_no_reason():
 def test_a_bad_one_has_nan_and_the_reason(scalarizer, spectrum, reason):
     value, said = evaluate(scalarizer, spectrum, AXIS)
     assert np.isnan(value) and said == reason
+
+
+def test_a_complex_spectrum_is_no_real_one_to_a_scalarizer_of_the_package_and_any_to_ones_own():
+    spectrum, axis = np.array([1.0, 2.0j]), np.arange(2.0)
+    value, reason = evaluate(Area(), spectrum, axis)
+    assert np.isnan(value) and reason.startswith("the spectrum is complex, and area takes real ones")
+    assert evaluate(lambda s, a: float(np.abs(s).max()), spectrum, axis) == (2.0, "")
+
+
+def test_times_are_no_spectrum():
+    with pytest.raises(ValueError, match=r"a spectrum has numbers, got times, timedelta64\[s\]"):
+        as_spectrum(np.ones(3, "m8[s]"))
+
+
+@pytest.mark.parametrize("text", ["1.5", ["1", "2"], np.array([1.0, "2"], dtype=object), b"12"])
+def test_a_text_that_reads_like_numbers_is_no_spectrum(text):
+    with pytest.raises(ValueError, match="a spectrum has numbers, got the text "):
+        as_spectrum(text)
 
 
 def test_a_map_has_a_number_where_a_spectrum_has_one():

@@ -127,6 +127,11 @@ def a_value_that_is_not_its_spectrums(documents):
     good[-1]["data"][TARGET] *= 1.001
 
 
+def letters_where_its_spectrum_should_be(documents):
+    good = [e for e in stream(documents, "primary") if np.isfinite(e["data"][TARGET])]
+    good[-1]["data"]["spectrometer_spectrum"] = ["a"] * 4
+
+
 def a_hyperparameter_beyond_its_bounds(documents):
     stream(documents, "gp")[2]["data"]["gp_kernel_theta"][1] = 99.0
 
@@ -159,6 +164,7 @@ FAULTS = {
     a_failure_without_a_reason: {"values"},
     a_value_that_nobody_explains: {"values"},
     a_value_that_is_not_its_spectrums: {"targets", "replay"},
+    letters_where_its_spectrum_should_be: {"targets"},
     a_hyperparameter_beyond_its_bounds: {"hyperparameters", "replay"},
     a_decision_with_another_best: {"replay"},
     an_action_of_nobody: {"hands"},

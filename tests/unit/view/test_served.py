@@ -8,6 +8,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+import warm
 from catalog_server import Server
 from viewing import until, viewing
 
@@ -41,7 +42,7 @@ def served(tmp_path):
     common = {"TILED_API_KEY": server.key, "BLUESKY_GP_HANDS": str(tmp_path / "hands"), "PYTHONPATH": str(TESTS)}
     command = [sys.executable, str(TESTS / "steered_session.py"), server.url, "400", "", "0.2"]
     there = {**os.environ, **common, "XDG_DATA_HOME": str(tmp_path / "there")}
-    session = subprocess.Popen(command, env=there, stderr=subprocess.PIPE)
+    session = warm.Process(command, env=there, stderr=subprocess.PIPE)
     try:
         with viewing(server.url, environment={**common, "XDG_DATA_HOME": str(tmp_path / "here")}) as (address, _):
             yield Page(address), server, session

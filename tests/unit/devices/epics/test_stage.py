@@ -34,6 +34,11 @@ def post(det, **values):
         det.variables[role].sim_put(value)
 
 
+def connect(signal, whether):
+    signal._metadata["connected"] = whether
+    signal._run_subs(sub_type=signal.SUB_META, **signal._metadata)
+
+
 def axis(**options):
     made = make_fake_device(EpicsAxis)("dev:m1", name="stage_x", **options)
     values = {"user_readback": 0.0, "user_setpoint": 0.0, "motor_done_move": 1, "low_limit_travel": -5.0}
@@ -146,12 +151,10 @@ def test_a_state_of_error_ends_the_exposure_at_once():
 def test_a_variable_that_is_away_is_waited_for_and_what_was_heard_before_says_nothing():
     det = spectrometer()
     counter = det.variables["counter"]
-    counter._metadata["connected"] = False
-    counter._run_subs(sub_type=counter.SUB_META, **counter._metadata)
+    connect(counter, False)
     status = det.trigger()
     assert det.variables["acquire"].get() == 0
-    counter._metadata["connected"] = True
-    counter._run_subs(sub_type=counter.SUB_META, **counter._metadata)
+    connect(counter, True)
     assert det.variables.missing == ["dev:ArrayCounter_RBV"]  # it is there, and has said nothing yet
     post(det, counter=0)
     assert det.variables["acquire"].get() == 1
@@ -163,8 +166,7 @@ def test_a_disconnection_within_an_exposure_is_a_failure():
     det = spectrometer()
     status = det.trigger()
     counter = det.variables["counter"]
-    counter._metadata["connected"] = False
-    counter._run_subs(sub_type=counter.SUB_META, **counter._metadata)
+    connect(counter, False)
     with pytest.raises(ConnectionError, match=r"det: dev:ArrayCounter_RBV disconnected during the exposure"):
         status.wait(1)
 
@@ -388,6 +390,22 @@ def test_a_move_that_never_ends_names_its_variables():
     with pytest.raises(TimeoutError, match=r"stage_x to 2: dev:m1.DMOV has not become 1, dev:m1.RBV is 0.7"):
         status.wait(2)
     arrive(made)  # too late, and no error
+
+
+@pytest.mark.parametrize("silent", ["motor_done_move", "user_readback"])
+def test_a_motor_that_came_back_is_not_moved_before_it_is_heard(silent):
+    made = axis(backlash=0.5)
+    signal = getattr(made, silent)
+    connect(signal, False)
+    status = made.set(2.0)
+    connect(signal, True)
+    assert made.user_setpoint.get() == 0.0  # the end of the move would not be heard, nor is it known where it begins
+    made.user_readback.sim_put(4.0)
+    made.motor_done_move.sim_put(1)
+    for leg in (1.5, 2.0):
+        assert made.user_setpoint.get() == leg
+        arrive(made, leg)
+    status.wait(1)
 
 
 # The stage
