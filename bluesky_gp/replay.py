@@ -2,6 +2,7 @@
 
 A fresh optimizer is made from what the start document says under ``gp``, told what the events say in the order in
 which the agent learnt it, and asked what it would choose; each answer is compared with the recorded one, bit for bit.
+Another processor rounds otherwise: there the choices are the same, and numbers but for rounding.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,7 +15,6 @@ from typing import Any
 from weakref import finalize
 
 import numpy as np
-import numpy.typing as npt
 from event_model import DocumentRouter, Event
 
 from bluesky_gp.agent import DecisionEvents
@@ -22,24 +22,24 @@ from bluesky_gp.optimizer import PixelOptimizer, Recipe
 from bluesky_gp.plain_data import make_setting
 from bluesky_gp.protocols import Acquisition, AnyOptimizer
 from bluesky_gp.recording import Documents, ResumeError
-from bluesky_gp.run import MAPS, QUANTITIES, Decision, RunReader, RunRecord, after, agent_entry, pairs, repeat, steps_of
+from bluesky_gp.run import (
+    MAPS,
+    QUANTITIES,
+    Decision,
+    Difference,
+    RunReader,
+    RunRecord,
+    after,
+    agent_entry,
+    arithmetic,
+    pairs,
+    repeat,
+    same,
+    steps_of,
+)
 from bluesky_gp.typing import Floats, Indices
 
 _AGENT = "gp"  # the name that the decisions made again have; the recorded ones may have another
-
-
-@dataclass(frozen=True)
-class Difference:
-    """The first thing that is not as it was recorded."""
-
-    iteration: int
-    quantity: str
-    recorded: Any
-    replayed: Any
-
-    def __str__(self) -> str:
-        largest = _distance(self.recorded, self.replayed)
-        return f"iteration {self.iteration}: {self.quantity} differs{largest}"
 
 
 @dataclass(frozen=True)
@@ -49,14 +49,27 @@ class Replay:
     uid: str
     n_iterations: int
     n_maps: int
-    difference: Difference | None
+    difference: Difference | None  # the first that is more than rounding; where none is, the first of all
     n_different: int  # iterations of which anything differs
     versions: Mapping[str, tuple[str, str]] = field(default_factory=dict)  # that differ: recorded and here
+    arithmetic: tuple[str | None, str] = (None, "")  # recorded, if the record says it, and here
 
     @property
     def identical(self) -> bool:
         """Whether there are decisions, and every one came out as it was recorded, bit for bit."""
         return self.difference is None and self.n_iterations > 0
+
+    @property
+    def computed_alike(self) -> bool:
+        """Whether the same libraries computed the record on such a processor: the last bits have to be the same."""
+        return not self.versions and self.arithmetic[0] == self.arithmetic[1]
+
+    @property
+    def repeats(self) -> bool:
+        """Whether the decisions are the recorded ones: bit for bit, or, computed by others, but for rounding."""
+        return self.identical or (
+            self.difference is not None and self.difference.is_rounding and not self.computed_alike
+        )
 
 
 @dataclass(frozen=True)
@@ -92,17 +105,20 @@ def replay(documents: Documents, **given: Any) -> Replay:
     run = _Recorded.read(documents, given)
     optimizer = _optimizer(run.record.start["gp"], given)
     events = DecisionEvents(_AGENT, optimizer, room=_room(run.record))
+    entry = run.record.start["gp"]
     first, n_iterations, n_different = None, 0, 0
     for decision in _decisions(run, optimizer):
-        difference = _compare(run, events, decision)
-        first, n_iterations, n_different = first or difference, n_iterations + 1, n_different + (difference is not None)
+        if difference := _worse(*_differences(run, events, decision)):
+            first, n_different = _worse(first, difference), n_different + 1
+        n_iterations += 1
     return Replay(
         uid=run.record.start["uid"],
         n_iterations=n_iterations,
         n_maps=len(run.maps),
         difference=first,
         n_different=n_different,
-        versions=_other_versions(run.record.start["gp"].get("versions", {})),
+        versions=_other_versions(entry.get("versions", {})),
+        arithmetic=(entry.get("arithmetic"), arithmetic()),
     )
 
 
@@ -212,45 +228,27 @@ def _decisions(run: _Recorded, optimizer: AnyOptimizer) -> Iterator[Decision]:
         yield decision
 
 
-def _compare(run: _Recorded, events: DecisionEvents, decision: Decision) -> Difference | None:
-    """Return the first quantity of one iteration that is not as it was recorded."""
+def _differences(run: _Recorded, events: DecisionEvents, decision: Decision) -> Iterator[Difference]:
+    """Compare one iteration with its record."""
     columns, values = run.record.iterations, events.values(decision)
     row = int(np.flatnonzero(columns["iteration"] == decision.iteration)[0])
-    names = [q.name for q in QUANTITIES if q.compared and (q.missing is None or q.name in columns)]
-    pairs = [(name, columns[name][row], values[f"{_AGENT}_{name}"]) for name in names]
+    for q in QUANTITIES:
+        if q.compared and (q.missing is None or q.name in columns):
+            recorded, replayed = columns[q.name][row], values[f"{_AGENT}_{q.name}"]
+            if not same(recorded, replayed):
+                yield Difference(
+                    decision.iteration, q.name, recorded, replayed, rounding=q.rounding if q.kind == "number" else 0.0
+                )
     maps = {"mean": decision.state.mean, "std": decision.state.std, "acquisition": decision.proposal.acquisition}
     for name, recorded in run.maps.of(decision.iteration).items():
-        pairs.append((f"map of {name}", recorded, maps[name]))
-    for name, recorded, replayed in pairs:
-        if not _same(recorded, replayed):
-            return Difference(decision.iteration, name, recorded, replayed)
-    return None
+        if not same(recorded, maps[name]):
+            yield Difference(decision.iteration, f"map of {name}", recorded, maps[name])
 
 
-def _same(recorded: npt.ArrayLike, replayed: npt.ArrayLike) -> bool:
-    """Whether two arrays have the same numbers, to the last bit, or the same texts; NaN is NaN."""
-    one, other = _array(recorded), _array(replayed)
-    return one.shape == other.shape and bool(np.array_equal(one, other, equal_nan=_numeric(one, other)))
-
-
-def _distance(recorded: npt.ArrayLike, replayed: npt.ArrayLike) -> str:
-    one, other = _array(recorded), _array(replayed)
-    if one.shape != other.shape:
-        return f", of shape {one.shape} and now {other.shape}"
-    if one.ndim == 0 or not _numeric(one, other):
-        return f", {one} and now {other}"
-    with np.errstate(invalid="ignore"):
-        apart = np.nanmax(np.abs(one - other), initial=0.0)
-    return f", by up to {apart:.3g}"
-
-
-def _array(value: npt.ArrayLike) -> npt.NDArray[Any]:
-    array = np.asarray(value)
-    return array if array.dtype.kind in "US" else np.asarray(array, dtype=np.float64)
-
-
-def _numeric(*arrays: npt.NDArray[Any]) -> bool:
-    return all(array.dtype.kind == "f" for array in arrays)
+def _worse(*differences: Difference | None) -> Difference | None:
+    """Return the first difference that is more than rounding; where none is, the first of all."""
+    found = [difference for difference in differences if difference is not None]
+    return next((difference for difference in found if not difference.is_rounding), found[0] if found else None)
 
 
 def _other_versions(recorded: Mapping[str, str]) -> dict[str, tuple[str, str]]:

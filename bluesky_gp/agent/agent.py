@@ -52,8 +52,8 @@ from bluesky_gp.run import (
     Spent,
     agent_entry,
     check_keys,
+    computed_with,
     other_keys,
-    versions,
 )
 from bluesky_gp.settings import check_whole
 from bluesky_gp.status import DaemonExecutor, FutureStatus, finished
@@ -306,7 +306,7 @@ class GPAgent(ByHand, ForPlans, DocumentRouter):
             "other_keys": dict(self._others),
             "scalarizer": describe(self._scalarizer),
             **({"monitor": self._monitor} if self._monitor else {}),
-            "versions": dict(versions()),
+            **computed_with(),
             **(self._preparation.initial if history is None else history).to_mapping(),
         }
 

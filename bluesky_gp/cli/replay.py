@@ -29,7 +29,7 @@ def replay(context: click.Context, uid: str, place: str, other: str | None, give
     """Decide the recorded run UID once more, and compare with the record bit for bit.
 
     UID may be shortened, a scan_id, "last", or the path of a journal. The exit code is 0 if everything came out the
-    same, else 1.
+    same, on another processor or with other libraries but for rounding, else 1.
     """
     from bluesky_gp.recording import JournalError
     from bluesky_gp.replay import alternatives, replay
@@ -43,7 +43,7 @@ def replay(context: click.Context, uid: str, place: str, other: str | None, give
     except (JournalError, *_WRONG) as error:
         raise click.UsageError(told(error)) from error
     _tell(result)
-    context.exit(0 if result.identical else 1)
+    context.exit(0 if result.repeats else 1)
 
 
 @contextmanager
@@ -61,9 +61,15 @@ def recorded_documents(key: str, place: str) -> "Iterator[Documents]":
 def _tell(result: "Replay") -> None:
     for package, (recorded, here) in result.versions.items():
         click.echo(f"recorded with {package} {recorded}, replayed with {here}")
+    if result.arithmetic[0] != result.arithmetic[1]:
+        recorded = result.arithmetic[0] or "arithmetic that the record does not name"
+        click.echo(f"recorded with {recorded}, replayed with {result.arithmetic[1]}")
     maps = f" and {result.n_maps} maps" if result.n_maps else ""
     if result.identical:
         click.echo(f"run {result.uid[:8]}: {result.n_iterations} iterations{maps} identical")
+    elif result.repeats:
+        click.echo(f"run {result.uid[:8]}: {result.n_iterations} iterations{maps} the same but for rounding")
+        click.echo(f"{result.difference}, the first of {result.n_different}")
     else:
         click.echo(f"run {result.uid[:8]}: {result.difference}")
         click.echo(f"{result.n_different} of {result.n_iterations} iterations differ")

@@ -138,7 +138,7 @@ def _better(posterior: GridPosterior, units: Units, candidates: Indices) -> tupl
     """Mean and quantile of what the best of the candidates has more than the best that is measured."""
     best = float(posterior.mean[posterior.measured[0]].max())
     mu, sd = posterior.mean[candidates] - best, np.sqrt(np.maximum(posterior.variance[candidates], NO_VARIANCE))
-    mu, sd, share = _hopeful(mu, sd)
+    mu, sd, share = _hopeful(mu, sd, in_order=posterior.prior.quick)
     highest = float(np.max(mu + _DEVIATIONS * sd, initial=0.0))
     if not highest > 0.0:
         return 0.0, 0.0
@@ -150,13 +150,19 @@ def _better(posterior: GridPosterior, units: Units, candidates: Indices) -> tupl
     return size * float(np.trapezoid(1.0 - below, gain)), size * float(np.interp(_LIKELY, below, gain))
 
 
-def _hopeful(mu: Floats, sd: Floats) -> tuple[Floats, Floats, Floats]:
-    """Those that may be the best, and how many independent pixels each stands for."""
+def _hopeful(mu: Floats, sd: Floats, in_order: bool) -> tuple[Floats, Floats, Floats]:
+    """Those that may be the best, and how many independent pixels each stands for.
+
+    A partition leaves its halves in an order that depends on the processor, which told before `numerics` 0.3.
+    """
     may = mu + _DEVIATIONS * sd > 0.0
     mu, sd = mu[may], sd[may]
     if len(mu) <= 2 * _ALONE:
         return mu, sd, np.full(len(mu), _INDEPENDENT)
     order = np.argpartition(-mu / sd, _ALONE)
+    if in_order:
+        order[:_ALONE].sort()
+        order[_ALONE:].sort()
     rest = order[_ALONE :: -(-(len(mu) - _ALONE) // _ALONE)]
     chosen = np.concatenate([order[:_ALONE], rest])
     share = np.concatenate([np.ones(_ALONE), np.full(len(rest), (len(mu) - _ALONE) / len(rest))])

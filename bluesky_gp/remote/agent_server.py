@@ -11,7 +11,7 @@ from bluesky_gp.recording import decode, encode
 from bluesky_gp.remote.heard_run import HeardRun, made
 from bluesky_gp.remote.kept_documents import Document
 from bluesky_gp.remote.wires import PROBE, address_of, shown, source_of
-from bluesky_gp.run import steered_entry, versions
+from bluesky_gp.run import computed_with, steered_entry
 
 logger = logging.getLogger("bluesky_gp")
 
@@ -103,7 +103,7 @@ class AgentServer:
         if not (heard := content["token"] in self._tokens) and self._hears.poll(200):
             self._heard(self._hears.recv())
             heard = content["token"] in self._tokens
-        return {"heard": heard, "documents": self.documents, "versions": dict(versions())}
+        return {"heard": heard, "documents": self.documents, "computed_with": computed_with()}
 
     def _decide(self, content: Mapping[str, Any]) -> dict[str, Any]:
         run = self._runs.get(content["run"])

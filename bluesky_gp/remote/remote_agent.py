@@ -73,7 +73,7 @@ class RemoteAgent(GPAgent):
         self._closing = finalize(self, self._publisher.close)
         self._kept: KeptDocuments | None = None
         self._known = 0  # documents of the run that the agent has, as far as it is known here
-        self._versions: Mapping[str, str] = {}
+        self._computed_with: Mapping[str, Any] = {}
         self._answers = self._ask_elsewhere
 
     def close(self) -> None:
@@ -81,9 +81,9 @@ class RemoteAgent(GPAgent):
         self._closing()
 
     def metadata(self, history: History | None = None) -> dict[str, Any]:
-        """Return what the start document says under ``gp``, the versions being those of the agent that decides."""
+        """Return what the start document says under ``gp``, with what the agent that decides computes with."""
         own = super().metadata(history)
-        return {**own, "elsewhere": self.ask, "versions": {**own["versions"], **self._versions}}
+        return {**own, "elsewhere": self.ask, **self._computed_with}
 
     # Documents
 
@@ -152,7 +152,7 @@ class RemoteAgent(GPAgent):
                 f"{self.name}: the agent at {self.ask} hears nothing of what is published to "
                 f"{self._publisher.address}; {self._publisher.doubt} the agent's, {answer['documents']}?"
             )
-        self._versions = answer["versions"]
+        self._computed_with = answer["computed_with"]
         if (error := reading.exception(None)) is not None:
             raise error
 

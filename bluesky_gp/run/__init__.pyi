@@ -22,6 +22,8 @@ from .decision import Decision as Decision
 from .decision import beginning as beginning
 from .decision import decide as decide
 from .decision import points_of as points_of
+from .difference import Difference as Difference
+from .difference import same as same
 from .event_spectra import EventSpectra as EventSpectra
 from .events import RunOutcomes as RunOutcomes
 from .events import check_keys as check_keys
@@ -62,6 +64,8 @@ from .scalarized import scalarizer_of as scalarizer_of
 from .schema import MAPS as MAPS
 from .schema import SCHEMA_VERSION as SCHEMA_VERSION
 from .schema import agent_entry as agent_entry
+from .schema import arithmetic as arithmetic
+from .schema import computed_with as computed_with
 from .schema import steered_entry as steered_entry
 from .schema import versions as versions
 from .spectra import Spectra as Spectra

@@ -9,8 +9,11 @@ import numpy as np
 
 from bluesky_gp.protocols import Forecasts, Gains, Seen, Sees
 from bluesky_gp.run.decision import Decision
+from bluesky_gp.run.difference import ROUNDING
 
 Size = Literal["batch", "axes", "theta"]
+
+_OF_SOME = 1e-2  # before `numerics` 0.3 it depended on the processor which pixels these were estimated from
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,8 @@ class Quantity:
     units : {"", "target", "s"}
     compared : bool
         Whether a replay compares it: a decision that is made again must repeat it, bit for bit.
+    rounding : float
+        How far another processor may bring it off, relative to its largest number.
     missing : optional
         Stands for it in older records, which lack it; None: every record has it.
     """
@@ -39,6 +44,7 @@ class Quantity:
     shape: tuple[Size, ...] = ()
     units: Literal["", "target", "s"] = ""
     compared: bool = True
+    rounding: float = ROUNDING
     missing: Any = None
 
 
@@ -93,8 +99,8 @@ QUANTITIES = (
     Quantity("forecast_num", _forecast_num, "integer", missing=0),
     Quantity("map_error", _gain("map_error"), units="target", missing=nan),
     Quantity("map_gain", _gain("map_gain"), units="target", missing=nan),
-    Quantity("best_gain", _gain("best_gain"), units="target", missing=nan),
-    Quantity("best_gain_most", _gain("best_gain_most"), units="target", missing=nan),
+    Quantity("best_gain", _gain("best_gain"), units="target", rounding=_OF_SOME, missing=nan),
+    Quantity("best_gain_most", _gain("best_gain_most"), units="target", rounding=_OF_SOME, missing=nan),
     Quantity("overview_share", _seen("share"), missing=nan),
     Quantity("overview_error", _seen("error"), units="target", missing=nan),
     Quantity("overview_error_without", _seen("error_without"), units="target", missing=nan),

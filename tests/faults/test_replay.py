@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from platform import machine
 
 import numpy as np
 import pytest
@@ -142,6 +143,49 @@ def test_versions_that_differ_are_told(whole):
     assert "numpy" not in result.versions and here
 
 
+ELSEWHERE = {"OPENBLAS_CORETYPE": "Prescott", "NPY_DISABLE_CPU_FEATURES": "X86_V3 X86_V4"}
+ON_ANOTHER = """
+import sys
+from pathlib import Path
+from bluesky_gp.recording import documents_of
+from bluesky_gp.replay import replay
+result = replay(documents_of(Path(sys.argv[1])))
+print(result.identical, result.repeats, result.arithmetic[0] != result.arithmetic[1], result.difference)
+"""
+
+
+@pytest.mark.skipif(machine() != "x86_64", reason="OpenBLAS is told to take another processor's kernels by x86 names")
+def test_on_another_processor_a_run_repeats_but_for_rounding(whole, tmp_path):
+    path = cut(whole, len(whole), tmp_path / "run.jsonl")
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", ON_ANOTHER, str(path)],
+        env=os.environ | ELSEWHERE, capture_output=True, text=True, check=True, timeout=120,
+    )  # fmt: skip
+    assert done.stdout.startswith("False True True iteration "), done.stdout
+
+
+def elsewhere(documents):
+    """The documents as if another processor had computed their decisions."""
+    (name, start), *rest = documents
+    return [(name, {**start, "gp": {**start["gp"], "arithmetic": "openblas Nehalem, X86_V2"}}), *rest]
+
+
+@pytest.mark.parametrize(
+    ("change", "repeats"), [(lambda x: x * (1.0 + 1e-12), True), (lambda x: x * (1.0 + 1e-4), False)]
+)
+def test_rounding_is_excused_where_another_processor_computed_and_nowhere_else(whole, change, repeats):
+    documents = changed(whole, 2, "gp_mean", change)
+    assert replay(elsewhere(documents)).repeats is repeats
+    assert not replay(documents).repeats
+
+
+def test_no_processor_excuses_another_pixel_and_it_is_named_before_what_is_rounded(whole):
+    documents = changed(changed(whole, 2, "gp_mean", lambda x: x * (1.0 + 1e-12)), 4, "gp_proposed", lambda p: p[::-1])
+    result = replay(elsewhere(documents))
+    assert not result.repeats and result.n_different > 1
+    assert str(result.difference).startswith("iteration 4: proposed differs")
+
+
 def test_what_another_rule_would_have_chosen_is_told_for_every_iteration(whole):
     found = alternatives(whole, PosteriorUncertainty())
     assert [choice.iteration for choice in found] == [0, 1, 2, 3, 4]
@@ -260,6 +304,14 @@ def test_the_command_shows_the_versions_that_differ(whole, tmp_path):
     gp = {**start["gp"], "versions": {**start["gp"]["versions"], "scipy": "0.19"}}
     answer = command(str(cut([(name, {**start, "gp": gp}), *rest], len(whole), tmp_path / "old.jsonl")))
     assert answer.output.startswith("recorded with scipy 0.19, replayed with 1.") and answer.exit_code == 0
+
+
+def test_the_command_says_that_a_run_of_another_processor_is_the_same_but_for_rounding(whole, tmp_path):
+    documents = elsewhere(changed(whole, 2, "gp_mean", lambda x: x * (1.0 + 1e-12)))
+    answer = command(str(cut(documents, len(documents), tmp_path / "there.jsonl")))
+    assert answer.exit_code == 0
+    assert answer.output.startswith("recorded with openblas Nehalem, X86_V2, replayed with ")
+    assert ": 6 iterations and 5 maps the same but for rounding\niteration 2: mean differs, by up to" in answer.output
 
 
 def test_the_command_tells_what_another_rule_would_have_chosen(recorded):

@@ -193,6 +193,14 @@ def test_a_run_as_it_was_recorded_keeps_every_clause(recorded):
     assert said["hands"].startswith("3 actions of people") and said["hands"].endswith("3 heeded by a decision")
 
 
+def test_a_run_that_another_processor_computed_keeps_every_clause_but_for_rounding(recorded):
+    recorded[0][1]["gp"]["arithmetic"] = "openblas Nehalem, X86_V2"
+    stream(recorded, "gp")[2]["data"]["gp_std"][0] *= 1.0 + 1e-12
+    clauses = verify(recorded)
+    assert not broken(clauses), clauses
+    assert "but for rounding (iteration 2: std differs, by up to" in sentences(clauses)["replay"]
+
+
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
 def test_a_planted_fault_is_found_by_its_clause(recorded, fault):
     fault(recorded)
