@@ -31,7 +31,7 @@ from bluesky_gp.gp.feature_kernel import FeatureKernel
 from bluesky_gp.gp.features_left import FeaturesLeft, Nearest
 from bluesky_gp.gp.interfaces import Covariance, Pairs, Solver
 from bluesky_gp.gp.iterative import IterativeSolver
-from bluesky_gp.gp.lattice_covariance import DENSE, LatticeCovariance
+from bluesky_gp.gp.lattice_covariance import DENSE_BEFORE, LatticeCovariance
 from bluesky_gp.gp.window import Window
 from bluesky_gp.typing import Floats, Indices
 
@@ -172,8 +172,8 @@ class FeatureCovariance:
         return self.base.ndim
 
     def solver(self, S: Indices, noise: Floats, earlier: Solver | None = None) -> Solver:
-        """Return a dense factor for up to `DENSE` measured pixels, beyond a solver by iteration, as a lattice does."""
-        if len(S) > DENSE and isinstance(self.base, LatticeCovariance):
+        """Return a dense factor for up to `DENSE_BEFORE` measured pixels, beyond a solver by iteration, as a lattice does."""
+        if len(S) > DENSE_BEFORE and isinstance(self.base, LatticeCovariance):
             return IterativeSolver.after(earlier, self, S, self.noise + noise)
         return CholeskySolver.of(self, S, noise, quick=self.quick)
 

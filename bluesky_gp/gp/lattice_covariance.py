@@ -35,8 +35,8 @@ from bluesky_gp.gp.window import Window
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.typing import Floats, Indices
 
-DENSE = 4000  # pixels up to which a dense factor is held (128 MB); above, an iteration is as fast and needs no memory
-DENSE_NEAR = 2500  # where columns are known near their pixel without it: a refit takes half the time, 50 MB are held
+DENSE = 2500  # pixels up to which a dense factor is held (50 MB); above, decisions take no longer without, and refits less
+DENSE_BEFORE = 4000  # before `numerics` 0.3
 _FEW = 0.1  # share of the lags, below which pairs are sorted to find theirs
 _RUN = 64  # consecutive pixels beyond which their covariances are cut out of the table: a tenth of the time of an index
 _ROUNDING = 1e-13  # correlation that nothing is lost without
@@ -240,11 +240,8 @@ class LatticeCovariance:
         return len(self.shape)
 
     def solver(self, S: Indices, noise: Floats, earlier: Solver | None = None) -> Solver:
-        """Return a dense factor for up to `DENSE` measured pixels, and beyond a solver by iteration.
-
-        On a lattice so large that columns are known near their pixel alone, for up to `DENSE_NEAR`.
-        """
-        if len(S) > DENSE or (self.quick and len(S) > DENSE_NEAR and self._is_near(len(S))):
+        """Return a dense factor for up to `DENSE` measured pixels, and beyond a solver by iteration."""
+        if len(S) > (DENSE if self.quick else DENSE_BEFORE):
             return IterativeSolver.after(earlier, self, S, self.noise + noise)
         return CholeskySolver.of(self, S, noise, quick=self.quick)
 

@@ -90,12 +90,11 @@ def test_a_posterior_by_iteration_and_nearest_pixels_is_the_dense_one(monkeypatc
     assert other.excess < 1e-2
 
 
-def test_where_columns_are_known_near_their_pixel_no_dense_factor_is_held_for_very_many_pixels(monkeypatch):
-    monkeypatch.setattr(module, "DENSE_NEAR", 100)
-    monkeypatch.setattr(module, "EXACT", 1e6)
-    short, long = (RotatedMatern((scale, scale)) + WhiteKernel(0.1) for scale in (0.7, 7.0))
+def test_no_dense_factor_is_held_for_very_many_pixels_which_were_more_before_numerics_0_3(monkeypatch):
+    monkeypatch.setattr(module, "DENSE", 100)
+    monkeypatch.setattr(module, "DENSE_BEFORE", 119)
     grid, S, noise = PixelGrid((60, 60)), np.arange(0, 3600, 30), np.zeros(120)
-    assert LatticeCovariance.of(short, grid).solver(S, noise).notes == "solved by iteration"
-    assert LatticeCovariance.of(short, grid).solver(S[:100], noise[:100]).notes == ""
-    assert LatticeCovariance.of(long, grid).solver(S, noise).notes == ""
-    assert LatticeCovariance.of(short, grid, quick=False).solver(S, noise).notes == ""
+    now, before = (LatticeCovariance.of(KERNEL, grid, quick=quick) for quick in (True, False))
+    assert now.solver(S, noise).notes == before.solver(S, noise).notes == "solved by iteration"
+    assert now.solver(S[:101], noise[:101]).notes == "solved by iteration"
+    assert now.solver(S[:100], noise[:100]).notes == before.solver(S[:119], noise[:119]).notes == ""
