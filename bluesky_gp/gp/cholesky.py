@@ -31,10 +31,14 @@ class CholeskySolver:
 
     @classmethod
     def of(cls, prior: Covariance, S: Indices, noise: Floats, *, quick: bool = False) -> Self:
-        """Factorise the covariance of measured pixels, whose noise variances beside the kernel's are given."""
-        K = prior.block(S, S)
-        K[np.diag_indices(len(S))] += prior.noise + noise
-        return cls.factorise(K, quick=quick)
+        """Factorise the covariance of measured pixels, whose noise variances beside the kernel's are given.
+
+        The factor takes the place of the covariance; only where that needs jitter it is computed anew.
+        """
+        K = _noisy(prior, S, noise)
+        _check(K)
+        L = _sound(lapack.factor_of_rows(K), _scale(K)) if len(K) else K
+        return cls.factorise(_noisy(prior, S, noise), quick=quick) if L is None else cls(L, quick=quick)
 
     @classmethod
     def factorise(cls, K: Floats, *, quick: bool = False) -> Self:
@@ -45,8 +49,7 @@ class CholeskySolver:
         LinAlgError
             If K is not finite, or not positive definite with 1e-4 of its mean diagonal added.
         """
-        if not np.all(np.isfinite(K)):
-            raise np.linalg.LinAlgError("the covariance of the measured pixels is not finite")
+        _check(K)
         scale = _scale(K)
         for jitter in _JITTERS:
             L = _factor(K + jitter * scale * np.eye(len(K)) if jitter else K, scale)
@@ -115,9 +118,23 @@ def _scale(K: Floats) -> float:
     return float(np.mean(np.diagonal(K))) if len(K) else 1.0
 
 
+def _noisy(prior: Covariance, S: Indices, noise: Floats) -> Floats:
+    K = prior.block(S, S)
+    K[np.diag_indices(len(S))] += prior.noise + noise
+    return K
+
+
+def _check(K: Floats) -> None:
+    """Raise LinAlgError unless K is finite."""
+    if not np.all(np.isfinite(K)):
+        raise np.linalg.LinAlgError("the covariance of the measured pixels is not finite")
+
+
 def _factor(K: Floats, scale: float) -> Floats | None:
     """Lower Cholesky factor; None if there is none, or one whose smallest pivot is lost in rounding."""
-    if not len(K):
-        return K
-    L = lapack.factor(K)
+    return _sound(lapack.factor(K), scale) if len(K) else K
+
+
+def _sound(L: Floats | None, scale: float) -> Floats | None:
+    """Return a factor; None if its smallest pivot is lost in rounding."""
     return L if L is not None and np.all(np.square(np.diagonal(L)) > LOST * scale) else None

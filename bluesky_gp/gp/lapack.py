@@ -41,11 +41,26 @@ _DPOTRF, _DPOTRI, _DPOTRS, _DLASET = (
 _DTRTRI, _DLAUUM = (_routine(cython_lapack, name) for name in ("dtrtri", "dlauum"))
 _DTRSV, _DTRSM, _DTRMM, _DSYR = (_routine(cython_blas, name) for name in ("dtrsv", "dtrsm", "dtrmm", "dsyr"))
 _UNDIVIDED = 64  # rows, up to which a triangle is inverted as it is
+_STRIP = 256  # rows of a matrix that are transposed at once
 
 
 def factor(K: Floats) -> Floats | None:
     """Return L; None if K is not positive definite."""
-    L = np.array(K, dtype=np.float64, order="F")
+    return _factored(np.array(K, dtype=np.float64, order="F"))
+
+
+def factor_of_rows(K: Floats) -> Floats | None:
+    """Return the same for K that lies in memory row by row, and is lost: L takes its place, nothing is held twice."""
+    K = np.ascontiguousarray(K, dtype=np.float64)
+    for first in range(0, len(K), _STRIP):  # what is below the diagonal goes where it is when read column by column
+        strip = slice(first, first + _STRIP)
+        K[strip, strip] = K[strip, strip].T.copy()
+        K[strip, first + _STRIP :] = K[first + _STRIP :, strip].T
+    return _factored(K.T)
+
+
+def _factored(L: Floats) -> Floats | None:
+    """Factorise a matrix that is laid out by columns, where it lies."""
     m, info, zero = ctypes.c_int64(len(L)), ctypes.c_int64(), ctypes.c_double()
     _DPOTRF(b"L", _at(m), L.ctypes.data, _at(m), _at(info))
     if info.value:

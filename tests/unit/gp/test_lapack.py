@@ -69,8 +69,21 @@ def test_what_is_given_stays_as_it_was(problem):
         np.testing.assert_array_equal(now, then)
 
 
+@pytest.mark.parametrize("m", [1, 7, 256, 600])
+def test_a_factor_in_the_place_of_its_matrix_has_the_same_bits(m):
+    root = np.random.default_rng(m).standard_normal((m, m))
+    K = root @ root.T + m * np.eye(m)
+    K += np.triu(K, 1) * 1e-3  # what is above the diagonal does not count
+    truth, by_columns = own.factor(K), np.array(K, order="F")
+    found = own.factor_of_rows(K)
+    np.testing.assert_array_equal(found, truth)
+    assert found.flags.f_contiguous and np.shares_memory(found, K)
+    np.testing.assert_array_equal(own.factor_of_rows(by_columns), truth)
+
+
 def test_what_is_not_positive_definite_has_no_factor():
     assert own.factor(np.array([[1.0, 2.0], [2.0, 1.0]])) is None
+    assert own.factor_of_rows(np.array([[1.0, 2.0], [2.0, 1.0]])) is None
 
 
 def test_other_threads_run_meanwhile(monkeypatch):
