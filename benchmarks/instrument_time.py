@@ -2,9 +2,9 @@
 
     python benchmarks/instrument_time.py [--nion] [--repeats 20] [--docs docs/benchmarks.md]
 
-With ``--repeats 5`` it takes some eight minutes.
+With ``--repeats 5`` it takes some eight minutes; with ``--nion --repeats 2`` some three.
 
-Each way measures the same hundred pixels in batches of 10 and of 100, decisions left out: what is compared is what the
+Each way measures the same pixels in batches of 10 and in a single one, decisions left out: what is compared is what the
 RunEngine, the devices and the documents cost beside the exposure. The shortest of the repetitions counts, as a machine
 that does other things as well only ever adds; the processor's time, of all threads, is the mean.
 
@@ -12,14 +12,21 @@ The second table has whole runs of `adaptive_map`, flown, with decisions one aft
 batches, beside the pixels that they chose, flown from a list in the same batches. The first decisions of a run, until
 three times as many pixels are known as are under way, and the last are always waited for; the second half of a run, to
 its last pixel, has none of them.
+
+With ``--nion`` the devices are those of Nion Swift's simulator, whose camera computes its frames on the same
+processors, some tens of milliseconds each: a row has moves and frames alone, at the
+same pixels. Where the probe stands still a frame is computed in half the time.
 """
 
 import argparse
 import asyncio
 import os
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from time import perf_counter, process_time
+from typing import Any
 
 import bluesky.plans as bp
 import bluesky.preprocessors as bpp
@@ -33,11 +40,7 @@ from bluesky_gp.plans import adaptive_map, declare_flyer, fly_batch, measure_pix
 from bluesky_gp.protocols import Batch
 from bluesky_gp.run import RunRecord, TimeSpent
 
-EXPOSURES = (0.001, 0.01, 0.1)  # s
 SHARE = {0.1: 10}  # at long exposures fewer repetitions are enough
-NUM = 100
-WHOLE = {0.001: 1000, 0.01: 1000, 0.1: 400}  # pixels of whole runs, by exposure
-BATCH = 20  # of whole runs
 DECISIONS = {"one after another": False, "overlapped": True}
 
 
@@ -47,12 +50,33 @@ def simulated(exposure):
     return stage, SimulatedFlyer("ferroelectric", stage, exposure=exposure, name="det")
 
 
+def total(spectrum, axis):
+    """Return the counts of a spectrum."""
+    return float(spectrum.sum())
+
+
 def nion(exposure):
     """Return the stage of Nion's simulator, which runs already, and its camera."""
     from bluesky_gp.devices.nion import NionFlyer, NionScanStage
 
     stage = NionScanStage(shape=(50, 50), name="stage")
-    return stage, NionFlyer(stage, exposure=exposure, name="det")
+    return stage, NionFlyer(stage, scalarizers={"sum": total}, exposure=exposure, name="det")
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Devices, and how much is measured with them."""
+
+    make: Callable[[float], tuple[Any, Any]]  # stage and detector, by exposure in seconds
+    target: str
+    num: int  # pixels of the first table
+    batch: int  # of whole runs
+    whole: dict[float, int]  # pixels of whole runs, by exposure
+    option: str = ""  # of the command line
+
+
+SIMULATED = Bench(simulated, "det_loop_area", num=100, batch=20, whole={0.001: 1000, 0.01: 1000, 0.1: 400})
+NION = Bench(nion, "det_sum", num=50, batch=10, whole={0.01: 100, 0.1: 100}, option="--nion ")
 
 
 def flown(stage, detector, pixels, size):
@@ -74,45 +98,60 @@ def ways(stage, detector, pixels):
         "list_scan": lambda: bp.list_scan([detector], stage.row, rows, stage.col, cols),
         "single pixels": staged(bpp.run_decorator()(single)),
         "flown, 10 a batch": staged(bpp.run_decorator()(lambda: flown(stage, detector, pixels, 10))),
-        "flown, 100 a batch": staged(bpp.run_decorator()(lambda: flown(stage, detector, pixels, 100))),
+        f"flown, {len(pixels)} a batch": staged(
+            bpp.run_decorator()(lambda: flown(stage, detector, pixels, len(pixels)))
+        ),
     }
 
 
-def measured(engine, plan, repeats):
+def frames_alone(stage, detector, pixels):
+    """Go to each pixel and take a frame of Nion's camera there, and nothing else."""
+    seconds, binning, axis = detector.exposure.get(), detector.binning.get(), detector.axis.get()
+    detector.beam.blank(False)
+    for pixel in pixels:
+        stage.set(pixel).wait()
+        detector.camera.record(seconds, binning, axis)
+
+
+def measured(work, repeats):
     """Return the shortest wall-clock time and the mean processor time, in seconds."""
     walls, processors = [], []
     for _ in range(repeats):
         wall, processor = perf_counter(), process_time()
-        engine(plan())
+        work()
         walls.append(perf_counter() - wall)
         processors.append(process_time() - processor)
     return min(walls), float(np.mean(processors))
 
 
-def rows(make, repeats):
+def rows(bench, repeats):
     """Yield a row of the table for each exposure and way."""
     engine = RunEngine({}, loop=asyncio.new_event_loop(), context_managers=[])
-    pixels = [tuple(p) for p in np.random.default_rng(0).integers(0, 50, (NUM, 2)).tolist()]
-    for exposure in EXPOSURES:
-        stage, detector = make(exposure)
-        for name, plan in ways(stage, detector, pixels).items():
-            wall, processor = measured(engine, plan, max(2, repeats // SHARE.get(exposure, 1)))
-            a_pixel = 1e3 * wall / NUM
+    pixels = [tuple(p) for p in np.random.default_rng(0).integers(0, 50, (bench.num, 2)).tolist()]
+    for exposure in bench.whole:
+        stage, detector = bench.make(exposure)
+        works = {name: lambda plan=plan: engine(plan()) for name, plan in ways(stage, detector, pixels).items()}
+        if bench is NION:
+            engine(bp.count([detector], 10))  # the axis is known, the simulator warm
+            works["moves and frames alone"] = partial(frames_alone, stage, detector, pixels)
+        for name, work in works.items():
+            wall, processor = measured(work, max(2, repeats // SHARE.get(exposure, 1)))
+            a_pixel = 1e3 * wall / bench.num
             yield [
                 f"{1e3 * exposure:g}",
                 name,
                 f"{a_pixel:.2f}",
                 f"{a_pixel / (1e3 * exposure):.2f}",
-                f"{1e3 * processor / NUM:.2f}",
+                f"{1e3 * processor / bench.num:.2f}",
             ]
 
 
-def adaptive(engine, make, exposure, overlap):
+def adaptive(engine, bench, exposure, overlap):
     """Measure adaptively; return seconds, of the second half too, share of waiting for decisions, and pixels."""
-    stage, detector = make(exposure)
-    agent = GPAgent(PixelOptimizer(stage.grid, "loop_area", batch_size=BATCH), target="det_loop_area", maps=0)
+    stage, detector = bench.make(exposure)
+    agent = GPAgent(PixelOptimizer(stage.grid, "z", batch_size=bench.batch), target=bench.target, maps=0)
     documents, began = [], perf_counter()
-    plan = adaptive_map([detector], stage, agent, num=WHOLE[exposure], overlap=overlap)
+    plan = adaptive_map([detector], stage, agent, num=bench.whole[exposure], overlap=overlap)
     engine(plan, lambda name, doc: documents.append((name, doc)))
     wall = perf_counter() - began
     record = RunRecord.from_documents(documents, spectra=False)
@@ -121,16 +160,17 @@ def adaptive(engine, make, exposure, overlap):
     return wall, half, spent.waiting / spent.whole, [tuple(pixel) for pixel in record.measured[0].tolist()]
 
 
-def whole_rows(make, repeats):
+def whole_rows(bench, repeats):
     """Yield a row of the second table for each exposure and way."""
     engine = RunEngine({}, loop=asyncio.new_event_loop(), context_managers=[])
-    for exposure in EXPOSURES:
-        again, num = max(2, repeats // 5) if exposure < 0.1 else 1, WHOLE[exposure]
+    for exposure, num in bench.whole.items():
+        again = max(2, repeats // 5) if exposure < 0.1 else 1
         for name, overlap in DECISIONS.items():
-            wall, half, idle, pixels = min(adaptive(engine, make, exposure, overlap) for _ in range(again))
-            stage, detector = make(exposure)
+            wall, half, idle, pixels = min(adaptive(engine, bench, exposure, overlap) for _ in range(again))
+            stage, detector = bench.make(exposure)
             listing = bpp.stage_decorator([detector, stage])(bpp.run_decorator()(flown))
-            listed, _ = measured(engine, partial(listing, stage, detector, pixels, BATCH), again)
+            plan = partial(listing, stage, detector, pixels, bench.batch)
+            listed, _ = measured(lambda plan=plan: engine(plan()), again)
             yield [
                 f"{1e3 * exposure:g}",
                 name,
@@ -142,7 +182,7 @@ def whole_rows(make, repeats):
             ]
 
 
-def report(make, repeats):
+def report(bench, repeats):
     """Return both tables."""
     head = ["exposure, ms", "way", "ms a pixel", "/exposure", "of these processor"]
     whole = [
@@ -151,11 +191,11 @@ def report(make, repeats):
     ]  # fmt: skip
     return "\n\n".join(
         [
-            f"Made by `python benchmarks/instrument_time.py --repeats {repeats}` ({machine()}; load "
+            f"Made by `python benchmarks/instrument_time.py {bench.option}--repeats {repeats}` ({machine()}; load "
             f"{os.getloadavg()[0]:.0f} at the end).",
-            table(head, list(rows(make, repeats))),
-            f"Whole runs, in batches of {BATCH}:",
-            table(whole, list(whole_rows(make, repeats))),
+            table(head, list(rows(bench, repeats))),
+            f"Whole runs, in batches of {bench.batch}:",
+            table(whole, list(whole_rows(bench, repeats))),
         ]
     )
 
@@ -171,9 +211,9 @@ def main():
         from bluesky_gp.devices.nion import usim
 
         with usim():
-            text = report(nion, given.repeats)
+            text = report(NION, given.repeats)
     else:
-        text = report(simulated, given.repeats)
+        text = report(SIMULATED, given.repeats)
     print(text)
     if given.docs:
         write_section(given.docs, "instrument time, nion" if given.nion else "instrument time", text)
