@@ -172,7 +172,7 @@ class FeatureCovariance:
         return self.base.ndim
 
     def solver(self, S: Indices, noise: Floats, earlier: Solver | None = None) -> Solver:
-        """Return a dense factor for up to `DENSE_BEFORE` measured pixels, beyond a solver by iteration, as a lattice does."""
+        """Return a dense factor for up to `DENSE_BEFORE` measured pixels, and beyond a solver by iteration."""
         if len(S) > DENSE_BEFORE and isinstance(self.base, LatticeCovariance):
             return IterativeSolver.after(earlier, self, S, self.noise + noise)
         return CholeskySolver.of(self, S, noise, quick=self.quick)

@@ -35,7 +35,7 @@ from bluesky_gp.gp.window import Window
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.typing import Floats, Indices
 
-DENSE = 2500  # pixels up to which a dense factor is held (50 MB); above, decisions take no longer without, and refits less
+DENSE = 2500  # pixels up to which a dense factor is held (50 MB); above, decisions take no longer without, refits less
 DENSE_BEFORE = 4000  # before `numerics` 0.3
 _FEW = 0.1  # share of the lags, below which pairs are sorted to find theirs
 _RUN = 64  # consecutive pixels beyond which their covariances are cut out of the table: a tenth of the time of an index
