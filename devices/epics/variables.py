@@ -6,6 +6,7 @@ from dataclasses import InitVar, dataclass
 from functools import partial
 from typing import Any
 
+import numpy as np
 import ophyd
 from ophyd import EpicsSignal
 
@@ -66,6 +67,7 @@ class Variables:
         check_control_layer()
         self.device = device
         self.values: dict[str, Any] = {}
+        self._first: dict[str, tuple[float, Any] | None] = {}  # value since it is connected, until there is a second
         self._changed: Callable[[str], None] = lambda role: None
         self._names = dict(names)
         self._signals = {
@@ -108,13 +110,23 @@ class Variables:
         for signal in self._signals.values():
             signal.destroy()
 
-    def _heard(self, role: str, *, value: Any, **kwargs: Any) -> None:
+    def _heard(self, role: str, *, value: Any, timestamp: float, **kwargs: Any) -> None:
         self.values[role] = value
+        if role not in self._first:
+            self._first[role] = timestamp, value
+        elif self._repeats_the_first(role, timestamp, value):
+            return
         self._tell(role)
+
+    def _repeats_the_first(self, role: str, timestamp: float, value: Any) -> bool:
+        """Whether the value that came with the connection has come once more: on a busy computer it may, much later."""
+        first, self._first[role] = self._first[role], None
+        return first is not None and first[0] == timestamp and bool(np.array_equal(first[1], value))
 
     def _linked(self, role: str, *, connected: bool, **kwargs: Any) -> None:
         if not connected:
             self.values.pop(role, None)
+            self._first.pop(role, None)
         self._tell(role)
 
     def _tell(self, role: str) -> None:

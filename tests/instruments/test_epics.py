@@ -15,6 +15,7 @@ from soft_ioc import PORTS, SoftIOC
 from bluesky_gp import GPAgent, PixelGrid, PixelOptimizer
 from bluesky_gp.devices import PixelStage, SimulatedSpectrometer, SyntheticFerroelectric
 from bluesky_gp.devices.epics import EpicsAxis, EpicsSpectrometer, EpicsStage
+from bluesky_gp.devices.epics.variables import Variables
 from bluesky_gp.plans import adaptive_map
 from bluesky_gp.testing import ListOptimizer
 
@@ -282,6 +283,21 @@ def test_the_spectrum_of_the_exposure_before_is_never_taken(kind, devices):
         for number in range(1, 9):
             detector.trigger().wait(10)
             assert detector.targets["peak"] == number
+
+
+def test_nor_is_the_value_that_came_with_the_connection_when_it_comes_once_more(devices, monkeypatch):
+    heard = []
+    first = Variables._heard
+    monkeypatch.setattr(
+        Variables, "_heard", lambda *args, **event: (heard.append((args, event)), first(*args, **event))
+    )
+    with SoftIOC("--kind", "counts-first", script=ODD, port=PORTS[2]):
+        detector = devices(EpicsSpectrometer, "odd:", variables={"state": None}, scalarizers=["peak"], name="det")
+        exposure = detector.trigger()
+        for args, event in [(args, event) for args, event in heard if args[1] == "spectrum"]:
+            first(*args, **event)
+        exposure.wait(10)
+        assert detector.targets["peak"] == 1
 
 
 def test_nor_is_that_of_an_exposure_that_was_given_up(devices):

@@ -91,7 +91,7 @@ def test_a_file_that_is_no_sample_is_one_clear_line(command, tmp_path):
     ],
 )
 def test_the_measured_sets_map_the_first_target_that_they_name(command, data_folder, name, target):
-    code, out, _ = command("demo", "--sample", str(data_folder / f"{name}.npz"), "--num", "20", "--json")
+    code, out, _ = command("demo", "--sample", str(data_folder / f"{name}.npz"), "--num", "20", "--json", "--no-figure")
     assert code == 0
     assert json.loads(out)["target"] == target
 
