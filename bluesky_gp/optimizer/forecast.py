@@ -161,8 +161,8 @@ def _hopeful(mu: Floats, sd: Floats, in_order: bool) -> tuple[Floats, Floats, Fl
         return mu, sd, np.full(len(mu), _INDEPENDENT)
     order = np.argpartition(-mu / sd, _ALONE)
     if in_order:
-        order[:_ALONE].sort()
-        order[_ALONE:].sort()
+        likeliest = np.sort(order[:_ALONE])
+        order = np.concatenate([likeliest, np.delete(np.arange(len(mu)), likeliest)])
     rest = order[_ALONE :: -(-(len(mu) - _ALONE) // _ALONE)]
     chosen = np.concatenate([order[:_ALONE], rest])
     share = np.concatenate([np.ones(_ALONE), np.full(len(rest), (len(mu) - _ALONE) / len(rest))])

@@ -194,3 +194,16 @@ def test_the_largest_and_the_smallest_numbers_have_a_forecast(size):
     found = optimizer.state.forecast
     assert numbers(found)[:2] / size == pytest.approx(numbers(one)[:2], rel=0.05)
     assert np.isfinite(optimizer.state.change) and optimizer.state.change > 0.0
+
+
+def test_the_gain_of_the_best_does_not_depend_on_the_order_that_a_partition_leaves(monkeypatch):
+    posterior = posterior_of(KERNELS["rough"], 12, values=np.random.default_rng(1).standard_normal(12))
+    monkeypatch.setattr(module, "_ALONE", 50)
+    usual, partition = expected(posterior), np.argpartition
+
+    def otherwise(values, kth):
+        order = partition(values, kth)
+        return np.concatenate([order[:kth][::-1], order[kth:][::-1]])
+
+    monkeypatch.setattr(np, "argpartition", otherwise)
+    assert expected(posterior) == usual
