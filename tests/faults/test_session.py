@@ -187,9 +187,13 @@ def test_a_suspender_that_trips_in_a_batch_is_waited_for(bench, RE, docs, number
 
 def test_a_suspender_that_trips_during_computation_is_waited_for(make_bench, RE, docs):
     shutter = Signal(name="shutter", value=0)
-    bench = make_bench(optimizer=Blocking, then=lambda: shutter.put(1))
-    threading.Timer(0.4, shutter.put, [0]).start()
-    threading.Timer(0.6, bench.optimizer.release.set).start()
+
+    def trip():
+        shutter.put(1)
+        threading.Timer(0.2, shutter.put, [0]).start()
+        threading.Timer(0.4, bench.optimizer.release.set).start()
+
+    bench = make_bench(optimizer=Blocking, then=trip)
     RE(bpp.suspend_wrapper(bench.map(20), SuspendBoolHigh(shutter)))
     assert docs.counts["primary"] == 20 and bench.optimizer.questions == 2
 
