@@ -37,7 +37,8 @@ class CholeskySolver:
         """
         K = _noisy(prior, S, noise)
         _check(K)
-        L = _sound(lapack.factor_of_rows(K), _scale(K)) if len(K) else K
+        scale = _scale(K)  # before K is lost
+        L = _sound(lapack.factor_of_rows(K), scale) if len(K) else K
         return cls.factorise(_noisy(prior, S, noise), quick=quick) if L is None else cls(L, quick=quick)
 
     @classmethod

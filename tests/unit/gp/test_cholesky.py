@@ -2,8 +2,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.gaussian_process.kernels import RBF, ConstantKernel
 
+from bluesky_gp.gp import LatticeCovariance
 from bluesky_gp.gp.cholesky import CholeskySolver
+from bluesky_gp.grid import PixelGrid
 
 
 def positive_definite(m, seed=0):
@@ -35,6 +38,18 @@ def test_a_factor_grown_by_rows_is_the_factor_of_the_larger_matrix(m, k, seed):
     K = positive_definite(m + k, seed)
     grown = CholeskySolver.factorise(K[:m, :m]).bordered(K[:m, m:], K[m:, m:])
     np.testing.assert_allclose(grown.L, CholeskySolver.factorise(K).L, atol=1e-11)
+
+
+@pytest.mark.parametrize("m", [4, 6, 8, 10])
+@pytest.mark.parametrize("amplitude", [1e-6, 1.0, 1e6])
+def test_a_factor_that_takes_the_place_of_its_matrix_is_as_wary_of_rounding_as_any(m, amplitude):
+    S = np.arange(m)
+    for length in np.arange(3.0, 60.0, 3.0):
+        prior = LatticeCovariance.of(ConstantKernel(amplitude) * RBF(length), PixelGrid((m,)))
+        found = CholeskySolver.of(prior, S, np.zeros(m))
+        truth = CholeskySolver.factorise(prior.block(S, S) + prior.noise * np.eye(m))
+        assert found.jitter == truth.jitter
+        np.testing.assert_array_equal(found.L, truth.L)
 
 
 def test_of_no_pixels_there_is_nothing_to_solve():
