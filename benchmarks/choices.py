@@ -67,7 +67,8 @@ def optimizer(rule, case):
     grid = PixelGrid(case.shape, mask=~np.isfinite(case.values).reshape(case.shape))
     made = PixelOptimizer(grid, "z", seed=case.seed, **{"acquisition": ExpectedImprovement(), **(RULES[rule] or {})})
     if rule == "R5":
-        made._model = replace(made._model, choice=choice_of_r5(case.shape))  # noqa: SLF001
+        model = made._model  # noqa: SLF001
+        made._model = replace(model, beliefs=model.beliefs._replace(choice=choice_of_r5(case.shape)))  # noqa: SLF001
         made._state = made._model.beginning("z")  # noqa: SLF001
     return made
 

@@ -57,7 +57,7 @@ def mapped(way, seed, batch_size):
         "pixels": correct_drift_by_pixels([spectrometer], stage, agent),
     }[by]
     RunEngine({}, context_managers=[])(adaptive_map([spectrometer], stage, agent, num=NUM, per_batch=follow))
-    return np.reshape(agent.optimizer.mean, SHAPE)
+    return np.reshape(optimizer.mean, SHAPE)
 
 
 def main():

@@ -81,7 +81,7 @@ def from_queue(folder: Path, size: int, num: int) -> list[float]:
                 api, optimizer, target=TARGET, detectors=["spectrometer"], documents=read, starts=True, wait=120.0
             )
             add = agent.items.add
-            agent.items.add = lambda *item: added.append(time()) or add(*item)  # type: ignore[method-assign, func-returns-value]
+            agent.items.add = lambda *item: added.append(time()) or add(*item)
             ended = agent.run(num)
             last = [max(doc["time"] for name, doc in read(uid) if "event" in name) for uid in ended.uids]
     return [begun - measured for begun, measured in zip(added[1:], last, strict=False)]

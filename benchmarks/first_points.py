@@ -29,7 +29,8 @@ def sample_map(seed):
 def without_priors(optimizer):
     """Take the priors away, and leave kernel, bounds and starts."""
     model = optimizer._model  # noqa: SLF001
-    optimizer._model = replace(model, choice=replace(model.choice, prior=None))  # noqa: SLF001
+    choice = replace(model.choice, prior=None)
+    optimizer._model = replace(model, beliefs=model.beliefs._replace(choice=choice))  # noqa: SLF001
     return optimizer
 
 

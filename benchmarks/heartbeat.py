@@ -93,7 +93,8 @@ def main() -> None:
     """Print the table."""
     print(HEADER, flush=True)
     for size in sys.argv[1:] or ("50/410", "256/2000", "1024/5000"):
-        measure(*map(int, size.split("/")), RunEngine({}, context_managers=[]))
+        side, m = map(int, size.split("/"))
+        measure(side, m, RunEngine({}, context_managers=[]))
 
 
 if __name__ == "__main__":

@@ -53,7 +53,7 @@ def make(shape, candidates, seed, variant):
     return (CoarseGrid if variant.startswith("grid") else Plain)(shape, candidates, seed, variant)
 
 
-make.packages = Plain.packages
+make.packages = Plain.packages  # type: ignore[attr-defined]
 
 if __name__ == "__main__":
     serve(make)

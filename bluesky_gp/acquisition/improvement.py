@@ -158,9 +158,12 @@ def log_expected_improvement(mean: Floats, std: Floats, bar: float | Floats) -> 
 def log_improvement(z: Floats) -> Floats:
     r"""Logarithm of :math:`h(z) = \varphi(z) + z \Phi(z)`, to full precision however negative z is."""
     z = np.asarray(z, dtype=np.float64)
-    result, near = np.asarray(_log_h_far(np.minimum(z, -1.0))), z > -1.0
-    if near.any():
-        result[near] = _log_h_near(z[near])
+    near = z > -1.0
+    if not near.any():
+        return _log_h_far(z)
+    result = np.empty(z.shape)
+    result[near] = _log_h_near(z[near])
+    result[~near] = _log_h_far(z[~near])
     return result
 
 

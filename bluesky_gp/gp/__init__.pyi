@@ -33,6 +33,7 @@ from .named_kernels import kernel_of as kernel_of
 from .outliers import outlier_noise as outlier_noise
 from .posterior import GridPosterior as GridPosterior
 from .rotated_matern import RotatedMatern as RotatedMatern
+from .theta import log_bounds as log_bounds
 from .theta import theta_names as theta_names
 from .tile_variance import RELATED as RELATED
 from .tiles import tiled as tiled

@@ -25,7 +25,7 @@ from bluesky_gp.gp.feature_evidence import FeatureEvidence, SharingBlocks
 from bluesky_gp.gp.interfaces import Covariance, Pairs
 from bluesky_gp.gp.kernel_choice import LinearPrior
 from bluesky_gp.gp.likelihood import BlockEvidence, Evidence
-from bluesky_gp.gp.theta import AdjustableKernel
+from bluesky_gp.gp.theta import AdjustableKernel, log_bounds
 from bluesky_gp.gp.timed_pairs import TimedPairs
 from bluesky_gp.gp.trend import Trend
 from bluesky_gp.gp.weighted_pairs import WeightedPairs
@@ -73,7 +73,7 @@ class FitProblem:
 
     @cached_property
     def _bounds(self) -> Floats:
-        return np.asarray(self.kernel.bounds)  # scikit-learn looks for them anew every time
+        return log_bounds(self.kernel)
 
     @cached_property
     def kernel(self) -> Kernel:

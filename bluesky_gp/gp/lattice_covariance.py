@@ -29,6 +29,7 @@ from bluesky_gp.gp.near_column import near_column, window_sides
 from bluesky_gp.gp.nearest_variance import nearest_variance
 from bluesky_gp.gp.profiles import Profiles
 from bluesky_gp.gp.samplers import CirculantSampler, FactorSampler, stationary_sampler
+from bluesky_gp.gp.theta import AdjustableKernel
 from bluesky_gp.gp.tile_variance import LEAST, tile_variance
 from bluesky_gp.gp.tiles import ENTRIES, tiled
 from bluesky_gp.gp.window import Window
@@ -73,7 +74,10 @@ class LatticePairs:
     def times(self, kernel: Kernel, v: Floats) -> Floats:
         """``d(K_SS) / d theta @ v``, shape ``(m, n_theta)``."""
         gradient = gradient_of_lags(kernel, self.lags).T
-        products = [blas.dspmv(self.m, 1.0, by_lag[self.lag_of_pair], v) for by_lag in gradient]
+        nothing = np.zeros(self.m)  # what white noise does to pairs
+        products = [
+            blas.dspmv(self.m, 1.0, by_lag[self.lag_of_pair], v) if by_lag.any() else nothing for by_lag in gradient
+        ]
         return np.stack(products, axis=1) + np.outer(v, noise_gradient(kernel, self.lags.shape[1]))
 
     @cached_property
@@ -114,7 +118,7 @@ class LatticeCovariance:
 
     def with_theta(self, theta: Floats) -> Self:
         """Return the same kernel with other hyperparameters."""
-        kernel = self.kernel.clone_with_theta(theta)
+        kernel = AdjustableKernel(self.kernel)(theta)
         table = lag_table(kernel, self.lags, self.shape if self.quick else None)
         noise = noise_variance(kernel, len(self.shape))
         return replace(self, kernel=kernel, table=table, noise=noise)

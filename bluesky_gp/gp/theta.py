@@ -30,6 +30,11 @@ class AdjustableKernel:
         return self.kernel
 
 
+def log_bounds(kernel: Kernel) -> Floats:
+    """Bounds of theta, shape ``(n_theta, 2)``; ``kernel.bounds`` looks for those of every part three times."""
+    return np.vstack([np.empty((0, 2)), *(leaf.bounds for leaf in leaves(kernel) if len(leaf.bounds))])
+
+
 def leaves(kernel: Kernel) -> Iterator[Kernel]:
     """Yield the kernels that an expression is made of, in the order of its theta."""
     if isinstance(kernel, Sum | Product):

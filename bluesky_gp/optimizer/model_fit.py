@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 from sklearn.gaussian_process.kernels import Kernel
 
-from bluesky_gp.gp import Covariance, theta_names
+from bluesky_gp.gp import Covariance, log_bounds, theta_names
 from bluesky_gp.optimizer.contribution import Contribution
 from bluesky_gp.optimizer.units import Units
 from bluesky_gp.typing import Floats
@@ -58,6 +58,6 @@ class ModelFit:
     def at_bounds(self) -> list[str]:
         """Names of the hyperparameters that are at a bound."""
         kernel = self.kernel
-        low, high = np.asarray(kernel.bounds).reshape(-1, 2).T
+        low, high = log_bounds(kernel).T
         at = (self.theta - low < _AT) | (high - self.theta < _AT)
         return np.array(theta_names(kernel))[at].tolist() if at.any() else []

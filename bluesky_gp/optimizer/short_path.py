@@ -38,8 +38,9 @@ def _length(stops: Floats, metric: Metric) -> float:
 
 
 def _improved(distance: Floats, order: Indices) -> Indices:
-    for _ in range(_WORK // len(order)):
-        better = _two_opt(distance, order)
+    least = 1e-9 * float(distance.max())
+    for _ in range(_WORK // len(order) if len(order) > 2 else 0):
+        better = _two_opt(distance, order, least)
         if better is None:
             break
         order = better
@@ -56,16 +57,17 @@ def _nearest_neighbour(stops: Floats, metric: Metric) -> Indices:
     return order
 
 
-def _two_opt(distance: Floats, order: Indices) -> Indices | None:
-    """Reverse the one stretch of the path whose reversal saves most; None where none saves anything."""
+def _two_opt(distance: Floats, order: Indices, least: float) -> Indices | None:
+    """Reverse the one stretch of the path whose reversal saves most; None where none saves more than the least."""
     n = len(order)
-    legs = distance[order[:, None], order]
-    onward = np.append(np.diagonal(legs, 1), 0.0)  # from each point to the next; nothing behind the last
-    beyond = np.column_stack([legs[:, 1:], np.zeros(n)])  # from each point to the one behind the stretch's end
+    legs = np.zeros((n, n + 1))  # nothing behind the last point
+    legs[:, :n] = distance[order[:, None], order]
+    onward = np.diagonal(legs, 1)
     # Reversing i + 1 .. j replaces the legs (i, i + 1) and (j, j + 1) by (i, j) and (i + 1, j + 1).
-    change = legs + np.vstack([beyond[1:], np.zeros(n)]) - onward[:, None] - onward
-    change = np.where(np.triu(np.ones((n, n), dtype=bool), 2), change, 0.0)
-    i, j = np.unravel_index(np.argmin(change), change.shape)
-    if change[i, j] >= -1e-9 * distance.max():
+    change = legs[:-2, 2:n] + legs[1:-1, 3:] - onward[:-2, None] - onward[2:]
+    change[np.tri(n - 2, k=-1, dtype=bool)] = 0.0  # such stretches have no end
+    i, j = divmod(int(np.argmin(change)), n - 2)
+    if change[i, j] >= -least:
         return None
+    j += 2
     return np.concatenate([order[: i + 1], order[j:i:-1], order[j + 1 :]])

@@ -4,7 +4,7 @@ from gp_problems import STATIONARY
 from sklearn.gaussian_process.kernels import ConstantKernel, WhiteKernel
 
 from bluesky_gp.gp.rotated_matern import RotatedMatern
-from bluesky_gp.gp.theta import AdjustableKernel, theta_names
+from bluesky_gp.gp.theta import AdjustableKernel, log_bounds, theta_names
 
 
 @pytest.mark.parametrize("kernel", [k for k in STATIONARY if len(k.theta)], ids=str)
@@ -14,6 +14,11 @@ def test_an_adjustable_kernel_has_what_a_clone_with_theta_has_and_leaves_the_ker
     assert adjusted == kernel.clone_with_theta(theta)
     np.testing.assert_array_equal(adjusted.theta, kernel.clone_with_theta(theta).theta)
     np.testing.assert_array_equal(kernel.theta, before)
+
+
+@pytest.mark.parametrize("kernel", STATIONARY, ids=str)
+def test_the_bounds_of_theta_are_those_that_scikit_learn_finds(kernel):
+    np.testing.assert_array_equal(log_bounds(kernel), np.reshape(kernel.bounds, (-1, 2)))
 
 
 def test_every_hyperparameter_has_a_name_of_its_own():
