@@ -1,6 +1,9 @@
 """Fixtures that all tests share: a RunEngine, its documents (validated), the measured data."""
 
-# Before ophyd is imported: it reads the environment of Channel Access once.
+# Before BLAS is loaded and ophyd imported: they read their environment once.
+import one_thread  # noqa: F401
+
+# isort: split
 import soft_ioc  # noqa: F401
 
 # isort: split

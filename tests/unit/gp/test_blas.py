@@ -4,9 +4,16 @@ from contextlib import nullcontext
 
 import numpy as np
 import pytest
-from threadpoolctl import threadpool_info
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from bluesky_gp.gp.blas import blas_threads, processors
+
+
+@pytest.fixture(autouse=True)
+def two_threads():
+    """As many as a session has on two processors: the tests have one."""
+    with threadpool_limits(2):
+        yield
 
 
 def threads():
