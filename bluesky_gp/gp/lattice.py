@@ -52,6 +52,13 @@ class LatticeProduct:
         lattice = field.reshape(*field.shape[:-1], *self.shape)
         return np.asarray(self._back(self._forth(lattice)).reshape(field.shape))
 
+    def of_pixels(self, S: Indices, weights: Floats) -> Floats:
+        """Return ``K_NS @ weights``, shape ``(N,)``: they are laid out as they are transformed, padding included."""
+        n, width = self.shape[-1], self.padded[-1]
+        sides = (*self.shape[:-1], width)
+        scattered = np.bincount(S // n * width + S % n, weights, minlength=int(np.prod(sides)))
+        return np.asarray(self._back(self._forth(scattered.reshape(sides))).ravel())
+
     @property
     def eigenvalues(self) -> tuple[Floats, Floats]:
         """Eigenvalues, those that are nearly equal put together, and how many there are of each, per pixel."""

@@ -213,8 +213,7 @@ class LatticeCovariance:
 
     def dot(self, S: Indices, weights: Floats) -> Floats:
         """``K_NS @ weights``, shape ``(N,)``: one FFT convolution."""
-        scattered = np.bincount(S, weights, minlength=int(np.prod(self.shape)))
-        return self.product(scattered.astype(np.float64))
+        return self.product.of_pixels(S, weights)
 
     def among(self, S: Indices) -> LatticePairs:
         """Return the lags among pixels S and where each pair has its own: a fit evaluates the kernel there alone."""

@@ -26,6 +26,9 @@ _INSIDE = 20  # measured pixels in a tile beyond which it is cut in two
 _SIDES = 4, 64  # pixels along the longest side of a tile: not cut any more, and cut in any case
 _TILES = 64  # whose measured pixels are looked up together
 
+Corner = tuple[int, ...]
+"""A pixel of the lattice, by its place along each axis."""
+
 
 def tile_variance(prior: TiledCovariance, S: Indices, noise: Floats, reach: Indices) -> Floats:
     """Return the variance of every pixel, shape ``(N,)``, from the measured pixels most correlated with its tile.
@@ -41,7 +44,7 @@ def tile_variance(prior: TiledCovariance, S: Indices, noise: Floats, reach: Indi
         Pixels along each axis beyond which no correlation is above `LEAST`.
     """
     measured = _Measured.of(prior, S, noise, reach)
-    tiles = _cut(measured.positions, np.zeros(len(reach), dtype=np.intp), np.array(prior.shape))
+    tiles = _cut(measured.positions, (0,) * len(prior.shape), prior.shape)
     lows, highs = (np.array(ends) for ends in zip(*tiles, strict=True))
     variance = prior.variance.copy()
     lattice = variance.reshape(prior.shape)
@@ -117,14 +120,14 @@ def _chosen(candidates: Indices, shared: Floats, side: Indices, n_sides: int) ->
         yield row[places[has[places]]]
 
 
-def _cut(positions: Indices, low: Indices, high: Indices) -> list[tuple[Indices, Indices]]:
+def _cut(positions: Indices, low: Corner, high: Corner) -> list[tuple[Corner, Corner]]:
     """Cut a box into tiles, from the first pixel to behind the last; small ones where many pixels were measured."""
-    axis = int(np.argmax(high - low))
-    side, (least, most) = high[axis] - low[axis], _SIDES
+    sides = [end - begin for begin, end in zip(low, high, strict=True)]
+    side, (least, most) = max(sides), _SIDES
     if side <= most and (len(positions) <= _INSIDE or side <= least):
         return [(low, high)]
+    axis = sides.index(side)
     middle = (low[axis] + high[axis]) // 2
-    first, second = high.copy(), low.copy()
-    first[axis] = second[axis] = middle
+    first, second = (*high[:axis], middle, *high[axis + 1 :]), (*low[:axis], middle, *low[axis + 1 :])
     before = positions[:, axis] < middle
     return [*_cut(positions[before], low, first), *_cut(positions[~before], second, high)]
