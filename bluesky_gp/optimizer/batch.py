@@ -80,8 +80,11 @@ def exploring(place: Place) -> Ranking:
     the prior's correlation rho does. Beside the largest variance alone it does not go to the rim and the corners first,
     where a pixel has neighbours on one side only.
     """
-    variance, prior = place.posterior.variance[place.candidates], place.posterior.prior
-    return Ranking(np.square(variance) / (variance + prior.noise + NO_VARIANCE) * prior.neighbourhood[place.candidates])
+    variance, prior = place.posterior.variance.take(place.candidates), place.posterior.prior
+    worth = np.square(variance)
+    worth /= variance + prior.noise + NO_VARIANCE
+    worth *= prior.neighbourhood.take(place.candidates)
+    return Ranking(worth)
 
 
 @dataclass(frozen=True)
@@ -276,7 +279,7 @@ def apart(grid: PixelGrid, candidates: Indices, taken: Indices, distance: float)
 
 def _largest(ranking: Floats) -> int:
     """Place of the largest number, NaN left out; the first of those that tie, whatever the rounding of this machine."""
-    top = np.max(ranking, where=~np.isnan(ranking), initial=-np.inf)
+    top = np.fmax.reduce(ranking, initial=-np.inf)
     return int(np.argmax(ranking >= (top - _TIE * abs(top) if np.isfinite(top) else top)))
 
 

@@ -29,8 +29,8 @@ class ScoresByPixel:
         if before is not None:
             same = before.variance == posterior.variance
             self._known &= same if before.mean is posterior.mean else same & (before.mean == posterior.mean)
-        new = pixels[~self._known[pixels]]
+        new = pixels[~self._known.take(pixels)]
         if len(new):
             self._scores[new] = self._compute(posterior, new)
             self._known[new] = True
-        return self._scores[pixels]
+        return self._scores.take(pixels)
