@@ -57,7 +57,8 @@ class LatticeProduct:
         n, width = self.shape[-1], self.padded[-1]
         sides = (*self.shape[:-1], width)
         scattered = np.bincount(S // n * width + S % n, weights, minlength=int(np.prod(sides)))
-        return np.asarray(self._back(self._forth(scattered.reshape(sides))).ravel())
+        lattice = np.asarray(scattered, dtype=np.float64).reshape(sides)
+        return np.asarray(self._back(self._forth(lattice)).ravel())
 
     @property
     def eigenvalues(self) -> tuple[Floats, Floats]:
