@@ -211,7 +211,7 @@ def bench():
     return Bench()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_bench():
     """The class: ``make_bench(script={(0, 3): ["fail"]})``."""
     return Bench

@@ -109,11 +109,11 @@ def _empty(path):
 
 def _bomb(path):
     path = path.with_suffix(".npz")
-    header = {"descr": "<f8", "fortran_order": False, "shape": (2**12, 2**13, 8)}
+    header = {"descr": "<f8", "fortran_order": False, "shape": (2**11, 2**12, 8)}
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         with archive.open("spectra.npy", "w", force_zip64=True) as member:
             np.lib.format.write_array_header_1_0(member, header)
-            for _ in range(32):
+            for _ in range(8):
                 member.write(bytes(2**26))
         with archive.open("axis.npy", "w") as member:
             np.save(member, np.arange(8.0))

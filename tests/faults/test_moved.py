@@ -4,6 +4,7 @@ import shutil
 
 import numpy as np
 import pytest
+from bluesky import RunEngine
 from recorded_runs import NUM
 
 from bluesky_gp import GPAgent
@@ -12,20 +13,26 @@ from bluesky_gp.replay import replay
 from bluesky_gp.run import RunRecord
 
 
-@pytest.fixture
-def record(session, RE, tmp_path):  # noqa: N803
+@pytest.fixture(scope="module")
+def record(session):
     """Records a map in a folder and returns its uid; the catalog is closed afterwards."""
+    RE = RunEngine({}, context_managers=[])  # noqa: N806
 
-    def run(folder, num=NUM, **options):
+    def run(folder, num, **options):
         bench = session()
         with open_catalog(folder) as catalog:
             bench.agent = GPAgent(bench.optimizer, target="det_height", catalog=catalog)
-            token = RE.subscribe(catalog.writer)
-            (uid,) = RE(bench.map(num, **options))
-            RE.unsubscribe(token)
+            (uid,) = RE(bench.map(num, **options), catalog.writer)
         return uid
 
     return run
+
+
+@pytest.fixture(scope="module")
+def here(record, tmp_path_factory):
+    """The folder in which a run was recorded, and the run's uid."""
+    folder = tmp_path_factory.mktemp("measured") / "here"
+    return folder, record(folder, 12)
 
 
 def everything(catalog, uid):
@@ -39,25 +46,24 @@ def everything(catalog, uid):
     )
 
 
-@pytest.mark.parametrize("move", [shutil.move, shutil.copytree], ids=["moved", "copied"])
-def test_it_is_read_in_its_new_place(record, tmp_path, move):
-    uid = record(tmp_path / "here")
-    with open_catalog(tmp_path / "here") as catalog:
+def test_a_copy_is_read_in_its_place_and_so_it_is_when_it_was_moved(here, tmp_path):
+    folder, uid = here
+    with open_catalog(folder) as catalog:
         before = everything(catalog, uid)
-    move(tmp_path / "here", tmp_path / "there é 50%")
-    for _ in range(2):
-        with open_catalog(tmp_path / "there é 50%") as catalog:
+    shutil.copytree(folder, tmp_path / "there é 50%")
+    for place in (tmp_path / "there é 50%", tmp_path / "there é 50%", folder):
+        with open_catalog(place) as catalog:
             assert everything(catalog, uid) == before
-    if (tmp_path / "here").exists():
-        with open_catalog(tmp_path / "here") as catalog:
-            assert everything(catalog, uid) == before
+    shutil.move(tmp_path / "there é 50%", tmp_path / "at last")
+    with open_catalog(tmp_path / "at last") as catalog:
+        assert everything(catalog, uid) == before
 
 
-def test_what_is_recorded_there_goes_there_and_the_old_run_is_gone_on_with(record, tmp_path):
-    old = record(tmp_path / "here", 12)
-    shutil.copytree(tmp_path / "here", tmp_path / "there")
+def test_what_is_recorded_there_goes_there_and_the_old_run_is_gone_on_with(here, record, tmp_path):
+    folder, old = here
+    shutil.copytree(folder, tmp_path / "there")
     new = record(tmp_path / "there", NUM, resume_from=old)
-    with open_catalog(tmp_path / "there") as catalog, open_catalog(tmp_path / "here") as other:
+    with open_catalog(tmp_path / "there") as catalog, open_catalog(folder) as other:
         assert list(catalog) == [old, new] and list(other) == [old]
         assert everything(catalog, old) == everything(other, old)
         assert len(everything(catalog, new)[0]) == NUM - 12 and everything(catalog, new)[-1]

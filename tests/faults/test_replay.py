@@ -265,17 +265,16 @@ def test_a_run_with_the_default_kernel_of_another_day_is_refused_with_both_named
 # -- as a user does it -----------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def recorded(session, RE, docs, tmp_path):
+@pytest.fixture(scope="module")
+def recorded(uninterrupted, tmp_path_factory):
     """A folder with a catalog that holds a run, and the run's uid."""
-    with open_catalog(tmp_path / "data") as catalog:
-        token = RE.subscribe(catalog.writer)
-        RE(session().map(NUM))
-        RE.unsubscribe(token)
-        uid = docs.starts[0]["uid"]
+    folder, uid = str(tmp_path_factory.mktemp("data")), uninterrupted[0][1]["uid"]
+    with open_catalog(folder) as catalog:
+        for name, doc in uninterrupted:
+            catalog.writer(name, doc)
         assert replay(catalog[uid].documents()).identical  # out of the tables, not the journal
         assert replay(documents_of(uid, catalog)).identical
-    return str(tmp_path / "data"), uid
+    return folder, uid
 
 
 def command(*words):
