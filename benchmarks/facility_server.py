@@ -15,23 +15,22 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from statistics import median
-from time import perf_counter, time
+from time import time
 from typing import Any
-from uuid import uuid4
 
 import bluesky.plans as bp
 import numpy as np
 import psutil
 from bluesky import RunEngine
+from looking_up import beside, filled, looked_at
 from ophyd.sim import SynSignal
 from tables import machine, table, write_section
 from tiled.client import from_uri
 from tiled.structures.core import Spec
 
-from bluesky_gp.recording import Catalog, open_catalog
+from bluesky_gp.recording import open_catalog
 
 sys.path[0] = str(Path(__file__).parents[1] / "tests")  # for this file's own folder: `facility` is a file there
 
@@ -90,51 +89,23 @@ def throughput(served: Served, cluster: Cluster, n_instruments: int, num: int) -
     return [str(n_instruments), str(total), f"{seconds:.1f}", f"{total / seconds:.0f}", *costs, f"{memory:.0f}", lost]
 
 
-def filled(served: Served, name: str, n_runs: int) -> list[str]:
-    """Make a container of so many runs; return their uids."""
+def filled_on(served: Served, name: str, n_runs: int) -> list[str]:
+    """Make a container of so many runs on the server; return their uids."""
     client = from_uri(served.url, api_key=served.key)
-    runs = client.create_container(name, specs=[Spec("CatalogOfBlueskyRuns", "3.0")])
-    uids = [str(uuid4()) for _ in range(n_runs)]
-    for scan_id, uid in enumerate(uids, 1):
-        start = {"uid": uid, "time": time(), "scan_id": scan_id, "plan_name": "count", "detectors": ["spectrometer"]}
-        stop = {"uid": str(uuid4()), "time": time(), "run_start": uid, "exit_status": "success", "num_events": {}}
-        runs.create_container(uid, metadata={"start": start, "stop": stop}, specs=[Spec("BlueskyRun", "3.0")])
-    return uids
-
-
-Work = Callable[[Catalog, list[str]], object]
-WORKS: dict[str, Work] = {
-    "`len(catalog)`": lambda catalog, _: len(catalog),
-    "`catalog[-1]`": lambda catalog, _: catalog[-1],
-    "the latest twenty": lambda catalog, _: [run.metadata for run in catalog.values()[-1:-21:-1]],
-    "a run by its uid": lambda catalog, uids: catalog[uids[len(uids) // 2]],
-    "by the first letters of it": lambda catalog, uids: catalog[uids[len(uids) // 2][:8]],
-    "by its scan_id": lambda catalog, uids: catalog[len(uids) // 2],
-}
-
-
-def looked_at(served: Served, name: str, folder: Path, uids: list[str]) -> dict[str, float]:
-    """Time opening, listing and finding, once each."""
-    took, began = {}, perf_counter()
-    with open_catalog(f"{served.url}/api/v1/metadata/{name}", api_key=served.key, journal=folder) as catalog:
-        catalog.wait()
-        took["opening"] = perf_counter() - began
-        assert len(catalog) == len(uids) and catalog[-1].start["uid"] == uids[-1]
-        for name, work in WORKS.items():
-            began = perf_counter()
-            work(catalog, uids)
-            took[name] = perf_counter() - began
-    return took
+    return filled(client.create_container(name, specs=[Spec("CatalogOfBlueskyRuns", "3.0")]), n_runs)
 
 
 def sizes(served: Served, folder: Path, small: int, large: int, rounds: int) -> list[list[str]]:
     """Return rows: milliseconds with few and with many runs, and their ratio."""
     names = [f"of{n}" for n in (small, large)]
-    uids = [filled(served, name, n) for name, n in zip(names, (small, large), strict=True)]
-    places = [(name, folder / f"journal-{name}", own) for name, own in zip(names, uids, strict=True)]
-    times = [[looked_at(served, *place) for place in places] for _ in range(rounds + 1)][1:]
-    pairs = {name: [median(1e3 * pair[i][name] for pair in times) for i in (0, 1)] for name in times[0][0]}
-    return [[name, f"{few:.0f}", f"{many:.0f}", f"{many / few:.2f}"] for name, (few, many) in pairs.items()]
+    uids = [filled_on(served, name, n) for name, n in zip(names, (small, large), strict=True)]
+    places = [f"{served.url}/api/v1/metadata/{name}" for name in names]
+    opening = [
+        partial(open_catalog, place, api_key=served.key, journal=folder / f"journal-{name}")
+        for place, name in zip(places, names, strict=True)
+    ]
+    times = [[looked_at(*pair) for pair in zip(opening, uids, strict=True)] for _ in range(rounds + 1)]
+    return beside(times[1:])
 
 
 def disk(served: Served) -> str:
