@@ -22,6 +22,8 @@ from bluesky_gp.typing import Floats
 
 Mask = npt.NDArray[np.bool_]
 
+_ON_EDGE = 1e-6  # pixels
+
 
 def below(image: npt.ArrayLike, threshold: float, grid: PixelGrid, image_grid: PixelGrid | None = None) -> Mask:
     """Mask pixels that are darker than `threshold` in an image: vacuum, a hole, the support.
@@ -50,13 +52,15 @@ def above(image: npt.ArrayLike, threshold: float, grid: PixelGrid, image_grid: P
 
 
 def outside(outline: Sequence[Sequence[float]], grid: PixelGrid) -> Mask:
-    """Mask pixels whose centres lie outside a polygon.
+    """Mask pixels whose centres lie outside a polygon; on an edge or a corner they lie inside, on every side alike.
 
     Parameters
     ----------
     outline : sequence of (first, second)
         Corners in stage positions, in `grid.units`, in the order of the grid's axes (y before x). The last one is
         joined to the first; a polygon that crosses itself is inside where it winds around an odd number of times.
+        On an edge is what lies within a millionth of a pixel of it: a turned lattice puts its pixels there but for
+        rounding.
     grid : PixelGrid
         Of the map, two axes.
 
@@ -67,8 +71,8 @@ def outside(outline: Sequence[Sequence[float]], grid: PixelGrid) -> Mask:
     corners = np.asarray(outline, dtype=np.float64)
     if corners.ndim != 2 or corners.shape[1] != 2 or len(corners) < 3 or not np.isfinite(corners).all():
         raise ValueError(f"outline: expected three corners or more, each (y, x) in {grid.units}, got {outline!r}")
-    points = grid.position(_pixels(grid))
-    return ~_inside(points, corners).reshape(grid.shape)
+    pixels, corners = _pixels(grid), grid.fraction(corners)  # in pixels, as the distance from an edge is
+    return ~(_inside(pixels, corners) | _on_edge(pixels, corners)).reshape(grid.shape)
 
 
 def masked(grid: PixelGrid, *masks: npt.ArrayLike) -> PixelGrid:
@@ -157,5 +161,17 @@ def _inside(points: Floats, corners: Floats) -> Mask:
     for (y0, x0), (y1, x1) in zip(corners, np.roll(corners, -1, axis=0), strict=True):
         crosses = (y0 > y) != (y1 > y)
         if y0 != y1:
-            inside ^= crosses & (x < x0 + (y - y0) * (x1 - x0) / (y1 - y0))
+            with np.errstate(over="ignore"):  # an edge that is all but level, where nothing crosses it
+                inside ^= crosses & (x < x0 + (y - y0) * (x1 - x0) / (y1 - y0))
     return inside
+
+
+def _on_edge(points: Floats, corners: Floats) -> Mask:
+    """Whether points, shape ``(k, 2)``, lie on an edge: the nearest place of one is no distance away."""
+    found = np.zeros(len(points), dtype=bool)
+    for start, end in zip(corners, np.roll(corners, -1, axis=0), strict=True):
+        way, offset = end - start, points - start
+        length = float(way @ way)
+        share = np.clip(offset @ way / length, 0.0, 1.0) if length else np.zeros(len(points))
+        found |= np.hypot(*(offset - share[:, np.newaxis] * way).T) < _ON_EDGE
+    return found

@@ -89,9 +89,9 @@ class ByHand:
         Parameters
         ----------
         region : Mapping or array_like of bool
-            ``{"rectangle": [[0, 0], [9, 9]]}`` (corners, both inside), ``{"polygon": [[row, col], ...]}``,
-            ``{"pixels": [[row, col], ...]}``, ``{"mask": mask}`` or the mask itself (True inside), ``{"above": 0.3}``
-            or ``{"below": 0.3}`` (where the map is, as of now).
+            ``{"rectangle": [[0, 0], [9, 9]]}`` (corners, both inside), ``{"polygon": [[row, col], ...]}``
+            (its edges inside), ``{"pixels": [[row, col], ...]}``, ``{"mask": mask}`` or the mask itself (True inside),
+            ``{"above": 0.3}`` or ``{"below": 0.3}`` (where the map is, as of now).
         """
         self._bound(FORBID, region, who)
 

@@ -20,9 +20,9 @@ def region_of(said: Any, grid: PixelGrid, decision: Decision | None) -> tuple[An
     Parameters
     ----------
     said : Mapping or array_like of bool
-        ``{"rectangle": corners}``, two opposite ones, both inside; ``{"polygon": corners}``, two axes; ``{"pixels":
-        [...]}``; ``{"mask": ...}`` or the mask itself, True inside; ``{"above": value}`` and ``{"below": value}``, of
-        the posterior mean, in the target's unit. Corners are in pixels.
+        ``{"rectangle": corners}``, two opposite ones, both inside; ``{"polygon": corners}``, two axes, edges inside;
+        ``{"pixels": [...]}``; ``{"mask": ...}`` or the mask itself, True inside; ``{"above": value}`` and ``{"below":
+        value}``, of the posterior mean, in the target's unit. Corners are in pixels.
     grid : PixelGrid
     decision : Decision or None
         The latest, for the mean.

@@ -8,8 +8,9 @@ from recorded_runs import Run, cut
 
 from bluesky_gp import ConfidenceBound, PixelOptimizer
 from bluesky_gp.optimizer import MaxPixels
+from bluesky_gp.packed import bits_as_text
 from bluesky_gp.replay import replay
-from bluesky_gp.run import RunRecord
+from bluesky_gp.run import Action, Orders, RunRecord
 
 
 @pytest.fixture
@@ -121,6 +122,21 @@ def test_the_search_is_restricted_to_a_region_in_place_of_another(session, at, d
     cols = [col for _, col in pixels(record)]
     assert all(col <= 3 for col in cols[5:15]) and all(col > 3 for col in cols[15:])
     check_replay(docs)
+
+
+def test_a_polygon_through_the_outermost_pixels_is_the_whole_grid(session):
+    agent = session().agent
+    agent.restrict({"polygon": [[0, 0], [0, 7], [7, 7], [7, 0]]})
+    assert agent.orders.barred is None
+
+
+def test_a_polygon_of_an_earlier_record_is_the_mask_that_stands_beside_it(session):
+    grid = session().agent.optimizer.grid
+    mask = np.zeros(grid.shape, dtype=bool)
+    mask[:7, :7] = True  # as edges were before
+    region = {"polygon": [[0, 0], [0, 7], [7, 7], [7, 0]]}
+    action = Action("restrict", {"region": region, "mask": bits_as_text(mask)}, "jane", 1.0)
+    assert np.array_equal(Orders().after([action], (), grid).barred, ~mask.ravel())
 
 
 def test_the_search_is_restricted_to_where_the_map_is_high(session, at, docs):

@@ -77,6 +77,20 @@ def test_outside_an_outline_in_stage_positions():
     assert np.array_equal(outside(box[::-1], GRID), expected)
 
 
+def test_pixels_on_the_edges_and_corners_of_an_outline_lie_inside_on_every_side():
+    kept = ~outside([(0, 0), (5, 0), (5, 5), (0, 5)], PixelGrid((7, 7)))
+    assert kept[:6, :6].all() and kept.sum() == 36
+    triangle = ~outside([(0, 0), (4, 0), (4, 4), (4, 4)], PixelGrid((6, 6)))
+    assert np.array_equal(triangle[:5, :5], np.tri(5, dtype=bool)) and triangle.sum() == 15
+
+
+@given(st.floats(-180, 180), st.floats(0.01, 10.0), st.booleans(), st.integers(0, 3))
+def test_an_outline_through_the_outermost_pixels_keeps_all_of_them_however_the_grid_lies(turn, step, mirrored, first):
+    grid = PixelGrid((5, 8), step=(step, -3 * step), origin=(1000.0, -200.0), rotation=turn)
+    corners = np.array([(0, 0), (0, 7), (4, 7), (4, 0)])[:: -1 if mirrored else 1]
+    assert not outside(grid.position(np.roll(corners, first, axis=0)), grid).any()
+
+
 @given(st.floats(0.2, 3.0), st.floats(-180, 180))
 def test_the_area_inside_an_outline_does_not_depend_on_how_the_grid_is_rotated(radius, rotation):
     grid = PixelGrid((60, 60), step=(0.1, 0.1), rotation=rotation)
