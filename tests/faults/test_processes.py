@@ -16,7 +16,7 @@ from bluesky_gp.run import RunRecord
 
 pytestmark = pytest.mark.slow
 
-NUM = 40
+NUM = 24
 
 SCRIPT = Path(__file__).parent.parent / "mapping_session.py"
 
@@ -36,26 +36,25 @@ class Session:
         self.errors = self.process.communicate()[1]
 
 
-def measured(folder, *uids):
-    """Pixels and values of runs, in order, as the catalog has them."""
-    with open_catalog(folder) as catalog:
-        records = [RunRecord.from_documents(catalog[uid].documents()) for uid in uids]
+def measured(*records):
+    """Pixels and values of runs, in order."""
     return [(outcome.pixel, outcome.value) for record in records for outcome in record.outcomes]
 
 
-def test_a_session_that_is_killed_is_gone_on_with_by_its_uid_and_the_catalog_has_all(tmp_path):
-    whole = Session(tmp_path / "whole")
-    assert whole.process.returncode == 0, whole.errors
-    for kill_after in (3, 27):
+def test_a_session_that_is_killed_is_gone_on_with_by_its_uid_and_the_catalog_has_all(tmp_path, RE, docs):
+    RE(mapping(None, NUM))
+    whole = RunRecord.from_documents(docs.all)
+    for kill_after in (3, 19):
         folder = tmp_path / f"killed after {kill_after}"
         killed = Session(folder, kill_after=kill_after)
         again = Session(folder, resume_from=killed.uid[:8])
         assert again.process.returncode == 0, again.errors
-        assert measured(folder, killed.uid, again.uid) == measured(tmp_path / "whole", whole.uid)
         with open_catalog(folder) as catalog:
+            runs = [catalog[killed.uid], catalog[again.uid]]
             assert [run.stop["exit_status"] for run in catalog.values()] == ["abort", "success"]
-            assert sum(catalog[killed.uid].stop["num_events"].values()) >= killed.told
-            assert all(replay(run.documents()).identical for run in catalog.values())
+            assert sum(runs[0].stop["num_events"].values()) >= killed.told
+            assert all(replay(run.documents()).identical for run in runs)
+            assert measured(*(RunRecord.from_documents(run.documents()) for run in runs)) == measured(whole)
         assert not list((folder / "journal" / "pending").iterdir())
 
 
@@ -109,7 +108,7 @@ catalog.close(timeout=float(sys.argv[2]))
 """
 
 
-@pytest.mark.parametrize("seconds", [0.05, 0.2, 0.8])
+@pytest.mark.parametrize("seconds", [0.05, 0.8])
 def test_a_session_that_ends_while_its_catalog_is_written_ends_and_loses_nothing(tmp_path, seconds):
     command = [sys.executable, "-c", SLOW, str(tmp_path), str(seconds)]
     ended = warm.run(command, capture_output=True, text=True, timeout=100, check=True)

@@ -27,10 +27,10 @@ def needs(package):
 )
 def test_the_experiment_runs_and_finds_the_best(tmp_path, instrument, package, target):
     needs(package)
-    done = demo(tmp_path, "--instrument", instrument, "--num", "120", "--json")
+    done = demo(tmp_path, "--instrument", instrument, "--num", "60", "--json")
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout)
-    assert (result["target"], result["num"], result["n_pixels"]) == (target, 120, 2500)
+    assert (result["target"], result["num"], result["n_pixels"]) == (target, 60, 2500)
     assert result["rank"] <= 25
 
 
