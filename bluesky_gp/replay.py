@@ -19,7 +19,6 @@ from event_model import DocumentRouter, Event
 
 from bluesky_gp.agent import DecisionEvents
 from bluesky_gp.optimizer import PixelOptimizer, Recipe
-from bluesky_gp.plain_data import make_setting
 from bluesky_gp.protocols import Acquisition, AnyOptimizer
 from bluesky_gp.recording import Documents, ResumeError
 from bluesky_gp.run import (
@@ -167,10 +166,7 @@ class _Recorded:
             raise ResumeError("replay: there is not one document, so there is no run")
         if (entry := agent_entry(first[1])) is None:
             raise ResumeError("the run was not steered by a GPAgent: its start document has no 'gp'")
-        scalarizer = (
-            given["scalarizer"] if "scalarizer" in given else make_setting("scalarizer", entry.get("scalarizer"))
-        )
-        reader, maps = RunReader(scalarizer, spectra=False), _RecordedMaps(entry["agent"])
+        reader, maps = RunReader(given.get("scalarizer"), spectra=False), _RecordedMaps(entry["agent"])
         for name, doc in chain([first], documents):
             reader.take(name, doc)
             maps(name, dict(doc))

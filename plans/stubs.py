@@ -68,6 +68,9 @@ def ask_agent(agent: GPAgent) -> MsgGenerator[list[Pixel]]:
     if agent.ahead.goes_on:
         yield from start_and_wait([Msg("trigger", agent.ahead)])
     yield from start_and_wait([Msg("trigger", agent)])
+    for values in agent.unrecorded_values:
+        yield from start_and_wait([Msg("set", agent.values, values)])
+        yield from _event([agent.values], agent.values.name)
     reading = yield from _event([agent], agent.name)
     if agent.maps.due:
         yield from _event([agent.maps], agent.maps.name)

@@ -74,7 +74,7 @@ class _DoingOf:
 
     def __init__(self, agent: GPAgent) -> None:
         self._asked = (agent, agent.ahead)
-        self._answering = (agent.failures, agent.hands, agent.review)
+        self._answering = (agent.failures, agent.hands, agent.review, agent.values)
         self._groups: dict[str, Doing | None] = {}
 
     def __call__(self, message: Msg) -> Doing | None:

@@ -36,6 +36,7 @@ from bluesky_gp.agent.slips import (
     checked_axes,
 )
 from bluesky_gp.agent.steering import Progress
+from bluesky_gp.agent.values import Values
 from bluesky_gp.html import html_table
 from bluesky_gp.protocols import AnyOptimizer, Scalarizer
 from bluesky_gp.run import (
@@ -74,8 +75,8 @@ class GPAgent(ByHand, ForPlans, DocumentRouter):
     target : str
         Event key of the number to learn, as ``spectrometer_loop_area``; with a `scalarizer`, of the spectrum.
     name : str, optional
-        Of the device, of its streams (``NAME``, ``NAME_maps``, ``NAME_failures``, ``NAME_hands``) and the beginning
-        of its keys.
+        Of the device, of its streams (``NAME``, ``NAME_maps``, ``NAME_failures``, ``NAME_hands``, ``NAME_values``) and
+        the beginning of its keys.
     catalog : object, optional
         Where earlier runs are looked up.
     executor : Executor, optional
@@ -83,7 +84,8 @@ class GPAgent(ByHand, ForPlans, DocumentRouter):
     axes : Axes or sequence of str, optional
         Event keys of row and column, for runs whose start document does not say so under ``gp``.
     scalarizer : callable, optional
-        ``f(spectrum, axis) -> float``, for a detector that has none of its own.
+        ``f(spectrum, axis) -> float``, for a detector that has none of its own. What it makes is recorded in stream
+        ``NAME_values``, so that a record is read without it.
     others : mapping, optional
         Event keys of the optimizer's `others`, auxiliary quantities of the same pixels, by their names. Default:
         named as the target is, ``spectrometer_imprint`` for ``imprint`` beside ``spectrometer_loop_area``.
@@ -133,6 +135,7 @@ class GPAgent(ByHand, ForPlans, DocumentRouter):
         self.review = Review(f"{name}_review", self.hands)
         self.hands.on_new = self.review.hear
         self._room = max(optimizer.batch_size, largest_batch)
+        self.values = Values(f"{name}_values", room=self._room, units=units)
         self._record = DecisionEvents(name, optimizer, units, self._room)
         every = (1 if optimizer.grid.size <= SMALL else 10) if maps is None else maps
         self.maps = Maps(self._record, lambda: self.decision, every=every)
@@ -305,6 +308,7 @@ class GPAgent(ByHand, ForPlans, DocumentRouter):
             "target": self.target,
             "other_keys": dict(self._others),
             "scalarizer": describe(self._scalarizer),
+            **({} if self._scalarizer is None else {"values_stream": self.values.name}),
             **({"monitor": self._monitor} if self._monitor else {}),
             **computed_with(),
             **(self._preparation.initial if history is None else history).to_mapping(),

@@ -7,8 +7,9 @@ from bluesky_gp.agent.failures import Failure
 from bluesky_gp.agent.from_files import FromFiles
 from bluesky_gp.agent.hands import Hands
 from bluesky_gp.agent.review import Question
+from bluesky_gp.agent.values import Values
 from bluesky_gp.protocols import AnyOptimizer
-from bluesky_gp.run import Decision, Doing, Outcome, Resumed
+from bluesky_gp.run import Decision, Doing, LearntValues, Outcome, Resumed
 
 
 class ForPlans(FromFiles):
@@ -17,12 +18,18 @@ class ForPlans(FromFiles):
     name: str
     optimizer: AnyOptimizer
     hands: Hands
+    values: Values
     _marks: list[Failure]
 
     @property
     def marks(self) -> tuple[Failure, ...]:
         """Pixels that were marked as failed by hand and are not in a record yet."""
         return tuple(self._marks)
+
+    @property
+    def unrecorded_values(self) -> list[LearntValues]:
+        """Values of its own scalarizer that the latest decision learnt and that are not in the record yet."""
+        return [] if self._run is None else self._run.learnt_values(self.values.room)
 
     @property
     def left(self) -> Resumed | None:

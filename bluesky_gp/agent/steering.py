@@ -16,6 +16,7 @@ from bluesky_gp.run import (
     Decision,
     Doing,
     History,
+    LearntValues,
     Orders,
     Outcome,
     Resumed,
@@ -105,6 +106,22 @@ class Progress:
                 self._answer, self._asked = self._submit(self._previous, self._known, there, ()), there
             self._there = there
         return self._answer
+
+    def learnt_values(self, most: int) -> list[LearntValues]:
+        """Return what the latest decision learnt by the agent's scalarizer, at most so many values together.
+
+        Of this run alone, and without what its record has already.
+        """
+        decision = self.decision
+        if decision is None or self.heard.keys.scalarizer is None:
+            return []
+        inherited = len(self._history.unlearnt) if decision.iteration == len(self._history.steps) else 0
+        values = [outcome.value for outcome in decision.step.learnt[inherited:]]
+        parts = [
+            LearntValues(decision.iteration, first, tuple(values[first : first + most]))
+            for first in range(0, len(values), most)
+        ]
+        return [part for part in parts if not self.heard.has(part)]
 
     @property
     def is_told(self) -> bool:

@@ -13,11 +13,13 @@ from bluesky_gp.live.so_far import LastSpectrum, RunSoFar
 from bluesky_gp.protocols import Scalarizer
 from bluesky_gp.run import (
     MAPS,
+    UNKNOWN,
     EventSpectra,
     History,
     Outcome,
     PixelKeys,
     RunOutcomes,
+    UnmadeScalarizer,
     recorded_value,
     scalarizer_of,
     steered_entry,
@@ -84,7 +86,7 @@ class _Run:
     def __init__(self, start: Mapping[str, Any], gp: Mapping[str, Any]) -> None:
         self._agent, history = gp["agent"], History.of(gp)
         self._inherited = history.learnt
-        self._scalarizer, self._blind = _scalarizer(gp)
+        self._scalarizer = _scalarizer(gp)
         keys = PixelKeys.of(gp, self._scalarizer, others={})
         self.outcomes = RunOutcomes(start["uid"], keys, history.unlearnt, start.get("time"), needed=False)
         self._failed: set[int] = set()  # that an event of its own says to have failed
@@ -152,9 +154,11 @@ class _Run:
 
     def so_far(self, progress: RunProgress) -> RunSoFar:
         keys = self.outcomes.keys
-        last = {o.pixel: o for o in (*self._inherited, *self.outcomes.outcomes)}  # in the order of the first attempt
-        failed = [pixel for pixel, outcome in last.items() if outcome.failed or (self._blind and pixel in self._failed)]
-        to_come = [tuple(p) for p in self._proposed.tolist() if int(keys.grid.ravel([p])[0]) not in last]
+        known, to_come = self.outcomes.outcomes, self.outcomes.to_come
+        unknown = () if to_come is None else to_come.waiting
+        last = {o.pixel: o for o in (*self._inherited, *known, *unknown)}  # in the order of the first attempt
+        failed = [pixel for pixel, o in last.items() if (o.failed if o.reason != UNKNOWN else pixel in self._failed)]
+        proposed = [tuple(p) for p in self._proposed.tolist() if int(keys.grid.ravel([p])[0]) not in last]
         decisions = np.array([self._decisions[i] for i in sorted(self._decisions)]).reshape(-1, 2)
         return RunSoFar(
             grid=keys.grid,
@@ -162,9 +166,9 @@ class _Run:
             units=self._units,
             progress=progress,
             pixels=keys.grid.unravel(list(last)),
-            values=np.array([np.nan if self._blind else outcome.value for outcome in last.values()]),
+            values=np.array([outcome.value for outcome in last.values()]),
             failed=keys.grid.unravel(failed),
-            proposed=np.array(to_come, dtype=np.intp).reshape(-1, keys.grid.ndim),
+            proposed=np.array(proposed, dtype=np.intp).reshape(-1, keys.grid.ndim),
             maps=dict(self._maps),
             ages=dict(self._ages),
             spectrum=self._spectrum,
@@ -173,17 +177,13 @@ class _Run:
         )
 
 
-def _scalarizer(gp: Mapping[str, Any]) -> tuple[Scalarizer | None, bool]:
-    """Make the agent's scalarizer again; whether that cannot be done, as with a function of the user's."""
+def _scalarizer(gp: Mapping[str, Any]) -> Scalarizer | None:
+    """Make the agent's scalarizer again; of a function of the user's what it made is heard."""
     if gp.get("scalarizer") is None:
-        return None, False
+        return None
     from bluesky_gp.plain_data import make_setting  # it needs scikit-learn: a second to import
 
     try:
-        return cast(Scalarizer, make_setting("scalarizer", gp["scalarizer"])), False
-    except ValueError:
-        return _any_value, True
-
-
-def _any_value(spectrum: Floats, axis: Floats) -> float:
-    return 0.0
+        return cast(Scalarizer, make_setting("scalarizer", gp["scalarizer"]))
+    except ValueError as error:
+        return UnmadeScalarizer(str(error))

@@ -41,7 +41,9 @@ def documents_of(run: Any, catalog: Any = None) -> Documents:
     if journal is not None:
         return read_journal(journal)
     if catalog is None:
-        shown = repr(str(run)) if isinstance(run, str | int | PathLike) else f"{type(run).__name__} {reprlib.repr(run)}"
+        shown = (
+            repr(str(run)) if isinstance(run, str | int | PathLike) else f"{type(run).__name__} {reprlib.repr(run):.80}"
+        )
         raise ResumeError(
             f"there is no journal {shown}, and no catalog to look it up in: give the path of a journal, a run of "
             f"a catalog, or a uid and GPAgent(..., catalog=open_catalog(...))"

@@ -18,6 +18,7 @@ from .actions import RunActions as RunActions
 from .adaptive_stream import with_adaptive_stream as with_adaptive_stream
 from .budget import Budget as Budget
 from .budget import DoseLimit as DoseLimit
+from .checked_keys import check_keys as check_keys
 from .decision import Decision as Decision
 from .decision import beginning as beginning
 from .decision import decide as decide
@@ -26,7 +27,6 @@ from .difference import Difference as Difference
 from .difference import same as same
 from .event_spectra import EventSpectra as EventSpectra
 from .events import RunOutcomes as RunOutcomes
-from .events import check_keys as check_keys
 from .given import check_record as check_record
 from .given import pairs as pairs
 from .history import History as History
@@ -38,6 +38,9 @@ from .keys import Axes as Axes
 from .keys import PixelKeys as PixelKeys
 from .keys import other_keys as other_keys
 from .keys import units_of as units_of
+from .learnt_values import UNKNOWN as UNKNOWN
+from .learnt_values import LearntValues as LearntValues
+from .learnt_values import UnmadeScalarizer as UnmadeScalarizer
 from .lessons import Reading as Reading
 from .lessons import lesson as lesson
 from .orders import Orders as Orders

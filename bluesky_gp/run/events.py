@@ -2,15 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import isfinite, nan, prod
+from math import isfinite, nan
 from typing import Any
 
 import numpy as np
 
 from bluesky_gp.grid import PixelGrid
-from bluesky_gp.recording import FrameError, check_readable
+from bluesky_gp.recording import FrameError
+from bluesky_gp.run.checked_keys import check_keys
 from bluesky_gp.run.filed_target import FiledTarget
 from bluesky_gp.run.keys import EVENT_TIME, PIXELS, PixelKeys
+from bluesky_gp.run.learnt_values import UNKNOWN, LearntValues, UnmadeScalarizer, ValuesToCome, check_learnt
 from bluesky_gp.run.outcomes import FAULT, REJECTED, Outcome
 from bluesky_gp.run.spectra import signal_axis
 from bluesky_gp.scalarizers import as_number, as_spectrum, channels, evaluate
@@ -54,6 +56,10 @@ class RunOutcomes:
         self._outside = 0  # events of no pixel of the grid
         self._elsewhere: list[str] = []  # streams that carry the target, and are not that of the pixels
         self._filed: FiledTarget | None = None
+        unmade = keys.scalarizer if isinstance(keys.scalarizer, UnmadeScalarizer) else None
+        self.to_come = None if unmade is None else ValuesToCome(unmade.problem)
+        self._n_compared = len(inherited)
+        self._known: set[tuple[int, int]] = set()  # values that the record has: iteration, and place of the first
 
     def descriptor(self, doc: Mapping[str, Any]) -> None:
         """Take a stream in, if it is that of the pixels or of failures; raise where ``primary`` lacks a key."""
@@ -69,7 +75,7 @@ class RunOutcomes:
         if stream is not None:
             self._streams[doc["uid"]] = stream
             about = doc["data_keys"].get(self.keys.target, {})
-            if isinstance(stream, _Measured) and "external" in about and self._filed is None:
+            if isinstance(stream, _Measured) and "external" in about and not (self._filed or self.to_come):
                 self._filed = FiledTarget(self.keys.target, about["shape"])
         elif self.keys.target in doc["data_keys"]:
             self._elsewhere.append(doc["name"])
@@ -112,6 +118,9 @@ class RunOutcomes:
         if stream is None or mark in self._seen:
             return None
         self._seen.add(mark)
+        if isinstance(stream, _Values):
+            self._learn(stream.said(doc["data"]))
+            return None
         filed, measured = self._filed, isinstance(stream, _Measured)
         data = doc["data"] if filed is None or not measured else filed.completed(doc)
         outcome = stream.outcome({EVENT_TIME: _measured_at(doc, self.keys.target), **data})
@@ -122,10 +131,28 @@ class RunOutcomes:
             return None
         if self.began is not None:
             outcome = replace(outcome, seconds=max(doc.get("time", self.began) - self.began, 0.0))
+        if self.to_come is not None:
+            self.to_come.add(outcome)
+            return outcome
         self.outcomes.append(outcome)
         if filed is not None and measured:
             filed.note(len(self.outcomes) - 1, outcome, data)
         return outcome
+
+    def has(self, values: LearntValues) -> bool:
+        """Whether the record has these values already."""
+        return (values.iteration, values.first) in self._known
+
+    def _learn(self, learnt: LearntValues) -> None:
+        """Take in values that a decision learnt: of outcomes that have none, or to be compared with those made here."""
+        if self.has(learnt):
+            return
+        self._known.add((learnt.iteration, learnt.first))
+        if self.to_come is not None:
+            self.outcomes += self.to_come.given(learnt.values)
+            return
+        begin, self._n_compared = self._n_compared, self._n_compared + len(learnt.values)
+        check_learnt(self.outcomes[begin : self._n_compared], learnt.values)
 
     def rejection(self, pixel: int) -> str:
         """Why the measurement heard last, that of `pixel`, was rejected; empty if it was not."""
@@ -191,6 +218,8 @@ class _Measured:
         target, scalarizer = self.keys.target, self.keys.scalarizer
         if isinstance(raw, FrameError):
             return nan, f"{target}: {raw}"
+        if isinstance(scalarizer, UnmadeScalarizer):
+            return nan, UNKNOWN
         try:
             if scalarizer is not None:
                 spectrum = as_spectrum(raw)
@@ -236,7 +265,18 @@ class _Failed:
         return _flat(self.keys.grid, pixel), data[f"{name}_reason"] or "failed"
 
 
-_Stream = _Measured | _Failed
+@dataclass(frozen=True)
+class _Values:
+    """The stream of values that the agent learnt."""
+
+    name: str
+
+    def said(self, data: Mapping[str, Any]) -> LearntValues:
+        """Return what an event says."""
+        return LearntValues.of(data, self.name)
+
+
+_Stream = _Measured | _Failed | _Values
 
 
 def _measured_at(doc: Mapping[str, Any], target: str) -> Any:
@@ -264,65 +304,9 @@ def _flat(grid: PixelGrid, pixel: tuple[int, ...]) -> int:
 def _stream(doc: Mapping[str, Any], keys: PixelKeys) -> _Stream | None:
     if doc["name"] == f"{keys.name}_failures":
         return _Failed(keys)
+    if doc["name"] == f"{keys.name}_values":
+        return _Values(doc["name"])
     if doc["name"] != PIXELS:
         return None  # a baseline may carry the very same keys, and is no pixel
     check_keys(doc["data_keys"], keys)
     return _Measured(keys, signal_axis(doc, keys.target)[0])
-
-
-def check_keys(described: Mapping[str, Any], keys: PixelKeys) -> None:
-    """Raise KeyError or ValueError if events that are described so lack a key, or the target is no number."""
-    wanted = (*keys.axes.keys, keys.target, *([keys.monitor] if keys.monitor else ()), *keys.others.values())
-    missing = [key for key in wanted if key not in described and key != EVENT_TIME]
-    if missing:
-        raise KeyError(
-            f"{keys.name}: the events of stream {PIXELS!r} carry no {missing}; they carry {sorted(described)}. "
-            f"Give GPAgent a target= (or axes=, monitor=, others=) that is one of these"
-        )
-    _check_target(described[keys.target], keys)
-    if keys.monitor:
-        _check_monitor(keys.monitor, described[keys.monitor], keys)
-    for name, key in keys.others.items():
-        if key in described:
-            _check_other(name, key, described[key], keys)
-
-
-def _check_target(key: Mapping[str, Any], keys: PixelKeys) -> None:
-    if key.get("external") == "STREAM:":
-        check_readable(keys.name, keys.target)
-    elif "external" in key:
-        raise ValueError(
-            f"{keys.name}: {keys.target} is written to a file, so the events carry no value to learn from; "
-            f"give a target that is a number in the event"
-        )
-    size = prod(n or 1 for n in key["shape"])
-    if keys.scalarizer is not None and sum((n or 1) > 1 for n in key["shape"]) > 1:
-        raise ValueError(
-            f"{keys.name}: {keys.target} is an image of shape {list(key['shape'])}, and a scalarizer takes a spectrum, "
-            f"which has one axis: have the detector make the number, and give that as target"
-        )
-    if keys.scalarizer is None and (size != 1 or key["dtype"] not in ("number", "integer", "array")):
-        raise ValueError(
-            f"{keys.name}: {keys.target} is of type {key['dtype']} and shape {list(key['shape'])}, "
-            f"not a number; give GPAgent a target that is one, or a scalarizer="
-        )
-
-
-def _check_monitor(key: str, described: Mapping[str, Any], keys: PixelKeys) -> None:
-    size = prod(n or 1 for n in described["shape"])
-    if "external" in described or size != 1 or described["dtype"] not in ("number", "integer", "array"):
-        raise ValueError(
-            f"{keys.name}: monitor {key} is {described['dtype']} {described['shape']}, and the target is divided by a "
-            f"number in the event: name one, GPAgent(..., monitor=...)"
-        )
-
-
-def _check_other(name: str, key: str, described: Mapping[str, Any], keys: PixelKeys) -> None:
-    numeric = described["dtype"] in ("number", "integer", "array") and len(described["shape"]) < 2
-    if numeric and "external" not in described:
-        return
-    problem = "written to a file" if "external" in described else f"{described['dtype']} {list(described['shape'])}"
-    raise ValueError(
-        f"{keys.name}: {key}, for {name!r}, is {problem}; a number or a spectrum in the event is needed: name "
-        f"another key, GPAgent(..., others={{{name!r}: ...}})"
-    )

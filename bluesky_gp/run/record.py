@@ -18,6 +18,7 @@ from bluesky_gp.run.given import pairs
 from bluesky_gp.run.history import History
 from bluesky_gp.run.kept_spectra import KeptSpectra
 from bluesky_gp.run.keys import PIXELS, PixelKeys, units_of
+from bluesky_gp.run.learnt_values import UnmadeScalarizer
 from bluesky_gp.run.outcomes import Outcome, final_outcomes
 from bluesky_gp.run.schema import agent_entry
 from bluesky_gp.run.shown import as_html, in_a_line
@@ -64,7 +65,7 @@ class RunRecord:
         Parameters
         ----------
         scalarizer : callable, optional
-            The agent's, if the detector had none of its own.
+            The agent's, if the detector had none of its own, and the run recorded only its name and not its values.
         others : mapping, optional
             Event keys of auxiliary quantities, by their names. Default: those that the run's agent heard.
         spectra : bool
@@ -197,12 +198,20 @@ class RunReader(DocumentRouter):
         self._actions = RunActions(doc["uid"], self._agent)
 
     def _scalarizer_of(self, gp: Mapping[str, Any]) -> Scalarizer | None:
-        """Return the agent's scalarizer, as given, or made again from the record if it is one of ours."""
+        """Return the agent's scalarizer, as given, or made again from the record if it is one of ours.
+
+        For a function of somebody's own what it made is read, where the record has that.
+        """
         if self._scalarizer is not None or gp.get("scalarizer") is None:
             return self._scalarizer
         from bluesky_gp.plain_data import make_setting  # it needs scikit-learn: a second to import
 
-        return cast(Scalarizer, make_setting("scalarizer", gp["scalarizer"]))
+        try:
+            return cast(Scalarizer, make_setting("scalarizer", gp["scalarizer"]))
+        except ValueError as error:
+            if "values_stream" not in gp:
+                raise
+            return UnmadeScalarizer(str(error))
 
     def stop(self, doc: Mapping[str, Any]) -> None:
         """Take how the run ended."""
@@ -269,7 +278,7 @@ class RunReader(DocumentRouter):
             grid=self._pixels.keys.grid,
             target=self._pixels.keys.target,
             units=self._units,
-            outcomes=tuple(self._pixels.outcomes),
+            outcomes=(*self._pixels.outcomes, *self._without_value()),
             iterations={
                 name.removeprefix(prefix): np.array([row[name] for row in rows]) for name in (rows[0] if rows else {})
             },
@@ -283,6 +292,10 @@ class RunReader(DocumentRouter):
             exposed=self._exposed,
             missing_spectra=self._source.missing,
         )
+
+    def _without_value(self) -> list[Outcome]:
+        """Return the pixels of a run that is over whose values it has not learnt."""
+        return self._pixels.to_come.left if self._stop and self._pixels is not None and self._pixels.to_come else []
 
     def _measured_spectra(self, grid: PixelGrid) -> Spectra | None:
         if not self._spectra_at:

@@ -26,16 +26,6 @@ def test_the_agents_own_scalarizer_is_made_again_where_a_record_is_read(RE, docs
     assert record.spectra.axis_units == "eV"
 
 
-def test_a_scalarizer_of_ones_own_is_asked_for_where_a_record_is_read(RE, docs):
-    def middle(spectrum, axis):
-        return float(spectrum[8])
-
-    RE(Spectra(peak).map(scalarizer=middle))
-    with pytest.raises(ValueError, match=r"scalarizer was a function of somebody's own, .*middle.*: give it"):
-        RunRecord.from_documents(docs.all)
-    assert len(RunRecord.from_documents(docs.all, scalarizer=middle).measured[1]) == 15
-
-
 def test_channels_are_the_axis_of_spectra_that_have_none(RE, docs):
     RE(Spectra(peak).map())
     spectra = RunRecord.from_documents(docs.all).spectra

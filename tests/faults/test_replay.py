@@ -12,7 +12,7 @@ from recorded_runs import NUM, cut, through_text
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel, DotProduct, Matern, WhiteKernel
 from sklearn.preprocessing import FunctionTransformer, PowerTransformer
 
-from bluesky_gp import ConfidenceBound, GPAgent, PixelOptimizer, PosteriorUncertainty
+from bluesky_gp import ConfidenceBound, PixelOptimizer, PosteriorUncertainty
 from bluesky_gp.cli import cli
 from bluesky_gp.optimizer import LocalPenalization, MaxPixels, OnTheWay, Recipe
 from bluesky_gp.plain_data import describe
@@ -213,19 +213,6 @@ def test_a_transformation_made_of_functions_is_asked_for(session, RE, docs):
     with pytest.raises(ValueError, match="transform cannot be made again: .*give the object itself, transform="):
         replay(docs.all)
     assert replay(docs.all, transform=logarithm).identical
-
-
-def test_the_agents_own_scalarizer_is_asked_for(session, RE, docs):
-    bench = session()
-    bench.detector.read = lambda: {"det_spectrum": {"value": np.full(4, bench.detector._value), "timestamp": 1.0}}
-    key = {"source": "t", "dtype": "array", "dtype_numpy": "<f8", "shape": [4]}
-    bench.detector.describe = lambda: {"det_spectrum": dict(key)}
-    middle = lambda spectrum, axis: float(spectrum[1])  # noqa: E731
-    bench.agent = GPAgent(bench.optimizer, target="det_spectrum", scalarizer=middle)
-    RE(bench.map(NUM))
-    with pytest.raises(ValueError, match=r"scalarizer was a function of somebody's own.*scalarizer=\.\.\."):
-        replay(docs.all)
-    assert replay(docs.all, scalarizer=middle).identical
 
 
 def test_a_record_that_names_any_other_class_has_it_neither_imported_nor_called(whole, tmp_path):

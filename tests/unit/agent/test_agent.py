@@ -48,7 +48,7 @@ def test_it_is_all_that_bluesky_asks_of_a_device(agent):
 def test_every_key_that_is_read_is_described_in_full(agent):
     begin(agent)
     asked(agent)
-    for device in (agent, agent.maps, agent.failures):
+    for device in (agent, agent.maps, agent.failures, agent.values):
         reading, described = device.read(), device.describe()
         assert list(reading) == list(described)
         for key, data_key in described.items():
