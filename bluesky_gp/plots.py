@@ -8,7 +8,18 @@ import numpy.typing as npt
 
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.masks import image_lattice, image_values
-from bluesky_gp.panels import BEST, aspect, color_limits, drawn_order, is_sweep, with_units
+from bluesky_gp.panels import (
+    BEST,
+    add_positions,
+    aspect,
+    axis_labels,
+    color_limits,
+    drawn_order,
+    is_sweep,
+    legend_above,
+    spectrum_labels,
+    with_units,
+)
 from bluesky_gp.run import RunRecord, check_record
 from bluesky_gp.typing import Floats
 
@@ -80,9 +91,10 @@ def _measured_map(record: RunRecord) -> Floats:
 
 
 def _map(panel: "Axes", values: Floats, title: str, record: RunRecord, label: str, **style: Any) -> None:
-    image = panel.imshow(values, aspect=aspect(record.grid.shape), interpolation="nearest", **style)
+    image = panel.imshow(values, aspect=aspect(record.grid.shape, record.grid.step), interpolation="nearest", **style)
     panel.figure.colorbar(image, ax=panel, label=label, shrink=0.85)
-    _name(panel, title, record)
+    _name_axes(panel, record.grid)
+    panel.set_title(title)
 
 
 def _order(panel: "Axes", record: RunRecord) -> None:
@@ -94,11 +106,19 @@ def _order(panel: "Axes", record: RunRecord) -> None:
     points = panel.scatter(pixels[:, 1], pixels[:, 0], c=numbers, s=14, cmap="plasma", edgecolors="none")
     panel.figure.colorbar(points, ax=panel, label="order of measurement", shrink=0.85)
     if len(record.failed):
-        panel.plot(record.failed[:, 1], record.failed[:, 0], "kx", markersize=5, label="failed")
-        panel.legend(loc="upper right", fontsize="small")
+        panel.plot(record.failed[:, 1], record.failed[:, 0], "kx", markersize=5)
     n_rows, n_cols = record.grid.shape
-    panel.set(xlim=(-0.5, n_cols - 0.5), ylim=(n_rows - 0.5, -0.5), aspect=aspect(record.grid.shape))
-    _name(panel, f"{len(record.outcomes)} of {record.grid.size} pixels", record)
+    ratio = aspect(record.grid.shape, record.grid.step)
+    panel.set(xlim=(-0.5, n_cols - 0.5), ylim=(n_rows - 0.5, -0.5), aspect=ratio)
+    _name_axes(panel, record.grid)
+    failed = f", {len(record.failed)} failed (x)" if len(record.failed) else ""
+    panel.set_title(f"{len(record.outcomes)} of {record.grid.size} pixels{failed}")
+
+
+def _name_axes(panel: "Axes", grid: PixelGrid) -> None:
+    ylabel, xlabel = axis_labels(grid)
+    panel.set(ylabel=ylabel, xlabel=xlabel)
+    add_positions(panel, grid)
 
 
 def _spectrum(panel: "Axes", record: RunRecord) -> None:
@@ -110,26 +130,24 @@ def _spectrum(panel: "Axes", record: RunRecord) -> None:
         panel.set_axis_off()
         return
     row = int(rows[-1])
-    axis, values = record.spectra.axis, record.spectra.values[row]
-    values, name = (np.abs(values), "magnitude") if np.iscomplexobj(values) else (values, "")
+    spectra, axis, values = record.spectra, record.spectra.axis, record.spectra.values[row]
+    values, name = (np.abs(values), "magnitude") if np.iscomplexobj(values) else (values, spectra.name)
     index = drawn_order(axis)
     panel.plot(axis[index], values[index], ".-" if is_sweep(axis) else "-", color="tab:red", linewidth=1)
-    panel.set(
-        xlabel=record.spectra.axis_units,
-        ylabel=with_units(name, record.spectra.units) if name else record.spectra.units,
-        title=f"spectrum of the best pixel {record.best_pixel}",
-    )
+    panel.set(**spectrum_labels(spectra.axis_name, spectra.axis_units, name, spectra.units))
+    panel.set_title(f"spectrum of the best pixel {record.best_pixel}")
 
 
 def _progress(panel: "Axes", record: RunRecord, truth: Floats | None, unit: str) -> None:
     columns = record.iterations
     attempted = columns["n_measured"] + columns["n_failed"]
-    panel.step(attempted, columns["best_value"], where="post", color="tab:blue", label="best, by the posterior mean")
+    found = "posterior mean of the best, from noisy values"
+    panel.step(attempted, columns["best_value"], where="post", color="tab:blue", label=found)
     if truth is not None:
         largest = np.nanmax(truth) if record.start["gp"]["maximize"] else np.nanmin(truth)
-        panel.axhline(largest, color="0.4", linestyle="--", linewidth=1, label="best of the true map")
-    panel.legend(loc="lower right", fontsize="small")
+        panel.axhline(largest, color="0.4", linestyle="--", linewidth=1, label="best of the true map, without noise")
     panel.set(xlabel="pixels", ylabel=unit, title="best value by iteration")
+    legend_above(panel)
 
 
 def _overview(record: RunRecord) -> Mapping[str, Floats] | None:
@@ -150,15 +168,11 @@ def _contribution(panel: "Axes", record: RunRecord) -> None:
         ):
             panel.plot(pixels, columns[name], ".-", label=label, color=color, linewidth=1)
         panel.set(ylabel=with_units("leave-one-out error", record.units), ylim=(0.0, None))
-        panel.legend(loc="upper right", fontsize="small")
         share = columns["overview_share"][-1]
         used = f"the image explains {share:.0%} of the variance" if share > 0.0 else "the image is not used"
         panel.set(title=used)
+        legend_above(panel, ncols=2)
     panel.set(xlabel="pixels")
-
-
-def _name(panel: "Axes", title: str, record: RunRecord) -> None:
-    panel.set(title=title, ylabel=record.grid.axes[0], xlabel=record.grid.axes[1])
 
 
 def grid_on_image(

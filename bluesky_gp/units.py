@@ -1,4 +1,4 @@
-"""Units of positions: whether an axis counts in the unit in which the grid is given."""
+"""Units: whether an axis counts in the unit in which the grid is given, and what is measured in a unit."""
 
 import logging
 import math
@@ -12,6 +12,18 @@ from bluesky_gp.grid import PixelGrid
 logger = logging.getLogger("bluesky_gp")
 
 NO_UNIT = ("", "px")  # pixels are no unit of a motor: a grid that is given none has steps of one pixel
+
+AXIS_NAMES = {"V": "bias", "mV": "bias", "eV": "energy", "keV": "energy", "nm": "wavelength"}
+"""Name of an axis of spectra by its unit."""
+
+
+def quantity_of(name: str, units: str) -> str:
+    """Return the name of an axis of spectra; of one that is only numbered, what its unit is a unit of.
+
+    >>> quantity_of("channel", "eV"), quantity_of("two theta", "deg"), quantity_of("channel", "")
+    ('energy', 'two theta', 'channel')
+    """
+    return AXIS_NAMES.get(units, name) if name == "channel" else name
 
 
 def check_unit(stage: str, grid: PixelGrid, axis: str, unit: str) -> None:

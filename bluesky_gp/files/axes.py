@@ -8,9 +8,6 @@ import numpy as np
 
 from bluesky_gp.typing import Floats
 
-AXIS_NAMES = {"V": "bias", "mV": "bias", "eV": "energy", "keV": "energy", "nm": "wavelength"}
-"""Name of an axis of spectra by its unit."""
-
 BIAS_UNITS = ("V", "mV")
 
 _SPECTRAL_UNITS = ("eV", "keV", "meV", "1/cm", "cm-1")  # that positions never have

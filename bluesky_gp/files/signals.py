@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from bluesky_gp.files.axes import AXIS_NAMES, BIAS_UNITS, Axis, lattice
+from bluesky_gp.files.axes import BIAS_UNITS, Axis, lattice
 from bluesky_gp.files.limits import check_size
 from bluesky_gp.files.spectrum_image import SpectrumImage
 from bluesky_gp.typing import Floats
+from bluesky_gp.units import AXIS_NAMES
 
 _MOST_SLICES = 10_000  # of one signal; raw band excitation has one for each of its hundreds of frequencies
 _LISTED = 12

@@ -7,7 +7,7 @@ import numpy as np
 
 from bluesky_gp.live.sheet import Sheet
 from bluesky_gp.live.so_far import RunSoFar
-from bluesky_gp.panels import BEST, aspect, color_limits, with_units
+from bluesky_gp.panels import BEST, aspect, axis_labels, color_limits, with_units
 from bluesky_gp.typing import Indices
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def draw_maps(run: RunSoFar, panels: "Sequence[Axes]") -> None:
     _order(panels[0], run)
     _map(panels[1], run, "mean", "posterior mean", unit, cmap="viridis")
     _map(panels[2], run, "std", "standard deviation", unit, cmap="magma")
-    _map(panels[3], run, "acquisition", "acquisition", "", cmap="cividis")
+    _map(panels[3], run, "acquisition", "acquisition", run.scores, cmap="cividis")
 
 
 def _order(panel: "Axes", run: RunSoFar) -> None:
@@ -38,12 +38,12 @@ def _order(panel: "Axes", run: RunSoFar) -> None:
     if len(places):
         bar = panel.figure.colorbar(points, ax=panel, label="order of measurement", shrink=0.85)
         bar.locator = MaxNLocator(5, integer=True)
-    _marks(panel, run, run.failed, marker="x", color="black", s=max(size, 12.0), linewidths=1, label="failed")
-    next_ = {"facecolors": "none", "edgecolors": "tab:green", "marker": "s", "label": "next"}
+    _marks(panel, run, run.failed, marker="x", color="black", s=max(size, 12.0), linewidths=1)
+    next_ = {"facecolors": "none", "edgecolors": "tab:green", "marker": "s"}
     _marks(panel, run, run.proposed, s=max(size, 14.0), linewidths=1, **next_)
-    if panel.get_legend_handles_labels()[0]:
-        panel.legend(loc="upper right", fontsize="x-small")
-    panel.set_title(f"{len(run.pixels)} of {int(run.grid.allowed.sum())} pixels")
+    marked = {"failed (x)": len(run.failed), "next (□)": len(run.proposed)}  # a legend would lie over pixels
+    title = [f"{len(run.pixels)} of {int(run.grid.allowed.sum())} pixels"]
+    panel.set_title(", ".join(title + [f"{n} {what}" for what, n in marked.items() if n]), fontsize="medium")
 
 
 def _map(panel: "Axes", run: RunSoFar, name: str, title: str, label: str, *, cmap: str) -> None:
@@ -86,9 +86,10 @@ def _frame(panel: "Axes", run: RunSoFar) -> None:
     n_rows, n_cols = sheet.shape
     ratio = aspect(sheet.shape, grid.step)
     panel.set(xlim=(-0.5, n_cols - 0.5), ylim=(n_rows - 0.5, -0.5), aspect=ratio)
-    panel.set(ylabel=grid.axes[0], xlabel=grid.axes[1])
     if grid.mask is not None:
         _grey(panel, sheet.image(np.where(grid.mask, 1.0, np.nan)), ratio)
+    ylabel, xlabel, *_ = axis_labels(grid)
+    panel.set(ylabel=ylabel, xlabel=xlabel)
     if grid.ndim == 3:
         _name_layers(panel, sheet, grid.axes[2])
     else:

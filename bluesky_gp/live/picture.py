@@ -7,7 +7,7 @@ import numpy as np
 from bluesky_gp.live.map_panels import draw_maps
 from bluesky_gp.live.profile_panels import draw_profiles
 from bluesky_gp.live.so_far import RunSoFar
-from bluesky_gp.panels import drawn_order, is_sweep, with_units
+from bluesky_gp.panels import drawn_order, is_sweep, legend_above, spectrum_labels, with_units
 from bluesky_gp.typing import Floats
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def _spectrum(panel: "Axes", run: RunSoFar) -> None:
     if spectrum is None:
         panel.set_axis_off()
         return
-    values, name = spectrum.values, ""
+    values, name = spectrum.values, spectrum.name
     if np.iscomplexobj(values):
         values, name = np.abs(values), "magnitude"
     order = drawn_order(spectrum.axis)
@@ -50,11 +50,12 @@ def _spectrum(panel: "Axes", run: RunSoFar) -> None:
     for i, (label, window) in enumerate(spectrum.windows.items()):
         panel.axvspan(*window, color=f"C{i + 1}", alpha=0.2, label=label)
     if spectrum.windows:
-        panel.legend(fontsize="small")
         _limit(panel, spectrum.axis, values, np.array([*spectrum.windows.values()]))
-    ylabel = with_units(name, spectrum.units) if name else spectrum.units
     nothing = "" if np.isfinite(values).any() else ": not a number"
-    panel.set(xlabel=spectrum.axis_units, ylabel=ylabel, title=f"last spectrum, {spectrum.pixel}{nothing}")
+    panel.set(**spectrum_labels(spectrum.axis_name, spectrum.axis_units, name, spectrum.units))
+    panel.set_title(f"last spectrum, {spectrum.pixel}{nothing}")
+    if spectrum.windows:
+        legend_above(panel, ncols=3)
 
 
 def _limit(panel: "Axes", axis: Floats, values: Floats, windows: Floats) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bluesky_gp.live.so_far import RunSoFar
-from bluesky_gp.panels import with_units
+from bluesky_gp.panels import axis_labels, legend_above, with_units
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,9 +23,10 @@ def draw_profiles(run: RunSoFar, panels: "Sequence[Axes]") -> None:
             panel.plot(_allowed(run, name), color="tab:purple" if name == "std" else "tab:olive")
             panel.set_ylim(bottom=0.0 if name == "std" else np.nanmedian(run.maps[name]))
         panel.set_title(title if name in run.maps else f"{title}: none yet")
-        panel.set_ylabel(unit if name == "std" else "")
+        panel.set_ylabel(unit if name == "std" else run.scores)
+    [xlabel] = axis_labels(run.grid)
     for panel in panels:
-        panel.set(xlim=(-0.5, run.grid.size - 0.5), xlabel=run.grid.axes[0])
+        panel.set(xlim=(-0.5, run.grid.size - 0.5), xlabel=xlabel)
     panels[1].set_ylabel(unit)
 
 
@@ -36,10 +37,10 @@ def _order(panel: "Axes", run: RunSoFar) -> None:
     panel.plot(run.pixels[~bad, 0], numbers[~bad], ".", color="tab:blue")
     panel.plot(run.pixels[bad, 0], numbers[bad], "kx", label="failed")
     panel.plot(run.proposed[:, 0], np.arange(len(run.proposed)) + len(numbers) + 1, "s", mfc="none", label="next")
-    panel.legend(loc="upper right", fontsize="x-small")
     panel.invert_yaxis()
     panel.locator_params(axis="y", integer=True)
     panel.set(ylabel="order of measurement", title=f"{len(run.pixels)} of {int(run.grid.allowed.sum())} pixels")
+    legend_above(panel, ncols=2)
 
 
 def _mean(panel: "Axes", run: RunSoFar) -> None:
@@ -48,8 +49,8 @@ def _mean(panel: "Axes", run: RunSoFar) -> None:
         panel.fill_between(np.arange(len(mean)), mean - 2 * std, mean + 2 * std, alpha=0.2, label="2 std")
         panel.plot(mean)
     panel.plot(run.pixels[:, 0], run.values, "k.", markersize=4, label="measured")
-    panel.legend(fontsize="x-small")
     panel.set_title("posterior mean" if "mean" in run.maps else "posterior mean: none yet")
+    legend_above(panel, ncols=2)
 
 
 def _allowed(run: RunSoFar, name: str) -> np.ndarray:

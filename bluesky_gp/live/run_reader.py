@@ -22,6 +22,7 @@ from bluesky_gp.run import (
     UnmadeScalarizer,
     recorded_value,
     scalarizer_of,
+    scores_in_words,
     steered_entry,
     units_of,
 )
@@ -96,6 +97,7 @@ class _Run:
         self._spectrum: LastSpectrum | None = None
         self._windows: Mapping[str, Window] = {}
         self._proposed = keys.grid.unravel(history.rest)
+        self._gp, self._scores = gp, ""
         self._maps: dict[str, Floats] = {}
         self._ages: dict[str, int] = {}
         self._decisions: dict[int, tuple[float, float]] = {}  # pixels attempted, best value
@@ -136,7 +138,10 @@ class _Run:
         axis, axis_units = self._source.axis, self._source.axis_units
         if axis is None or len(axis) != len(values):
             axis, axis_units = channels(values), ""
-        return LastSpectrum(tuple(pixel), values, axis, self._source.units, axis_units, self._windows)
+        return LastSpectrum(
+            tuple(pixel), values, axis, self._source.units, axis_units, self._source.axis_name, self._source.key,
+            self._windows,
+        )  # fmt: skip
 
     def _decision(self, data: Mapping[str, Any]) -> None:
         value = partial(recorded_value, data, self._agent)
@@ -150,6 +155,7 @@ class _Run:
         for name in MAPS:
             values = np.asarray(data[f"{self._agent}_maps_{name}"], dtype=np.float64)
             if np.isfinite(values).any():
+                self._scores = self._scores or scores_in_words(self._gp)
                 self._maps[name], self._ages[name] = values, int(data[f"{self._agent}_maps_iteration"])
 
     def so_far(self, progress: RunProgress) -> RunSoFar:
@@ -174,6 +180,7 @@ class _Run:
             spectrum=self._spectrum,
             attempted=decisions[:, 0],
             best=decisions[:, 1],
+            scores=self._scores,
         )
 
 

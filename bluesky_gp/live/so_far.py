@@ -18,6 +18,8 @@ class LastSpectrum:
     axis: Floats  # (n_channels,)
     units: str = ""
     axis_units: str = ""
+    axis_name: str = "channel"
+    name: str = "spectrum"  # event key
     windows: Mapping[str, Window] = field(default_factory=dict)
 
 
@@ -38,6 +40,7 @@ class RunSoFar:
     spectrum: LastSpectrum | None
     attempted: Floats  # (n_decisions,)
     best: Floats  # (n_decisions,), best values
+    scores: str = "acquisition"  # what the acquisition map shows, in words
 
     @property
     def title(self) -> str:

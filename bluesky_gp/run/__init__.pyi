@@ -71,6 +71,7 @@ from .schema import arithmetic as arithmetic
 from .schema import computed_with as computed_with
 from .schema import steered_entry as steered_entry
 from .schema import versions as versions
+from .scores import scores_in_words as scores_in_words
 from .spectra import Spectra as Spectra
 from .spectra import signal_axis as signal_axis
 from .spectra import spectrum_key as spectrum_key

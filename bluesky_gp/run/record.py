@@ -305,4 +305,4 @@ class RunReader(DocumentRouter):
             axis, axis_units = np.arange(self._spectra.longest, dtype=np.float64), ""
         rows = self._spectra.rows(len(axis))
         pixels = grid.unravel(np.array(self._spectra_at))
-        return Spectra(pixels, rows, axis, self._source.units, axis_units, self._source.axis_name)
+        return Spectra(pixels, rows, axis, self._source.units, axis_units, self._source.axis_name, self._source.key)

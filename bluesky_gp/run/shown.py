@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.html import html_table
-from bluesky_gp.panels import BEST, aspect, color_limits, with_units
+from bluesky_gp.panels import BEST, aspect, axis_labels, color_limits, with_units
 from bluesky_gp.typing import Floats, Indices
 
 if TYPE_CHECKING:
@@ -73,7 +73,8 @@ def _picture(record: Shown) -> str:
     ratio = aspect(record.grid.shape, record.grid.step)
     image = mean.imshow(record.maps["mean"], vmin=low, vmax=high, interpolation="nearest", aspect=ratio)
     figure.colorbar(image, ax=mean, label=with_units(record.target, record.units), shrink=0.85)
-    mean.set(title="posterior mean", ylabel=record.grid.axes[0], xlabel=record.grid.axes[1])
+    ylabel, xlabel = axis_labels(record.grid)
+    mean.set(title="posterior mean", ylabel=ylabel, xlabel=xlabel)
     if record.best_pixel is not None:
         mean.plot(record.best_pixel[1], record.best_pixel[0], **BEST)
     canvas: Any = FigureCanvasAgg(figure)
@@ -88,4 +89,5 @@ def _order(panel: "Axes", record: Shown) -> None:
     panel.figure.colorbar(points, ax=panel, label="order of measurement", shrink=0.85)
     panel.plot(failed[:, 1], failed[:, 0], "kx", markersize=5)
     panel.set(xlim=(-0.5, n_cols - 0.5), ylim=(n_rows - 0.5, -0.5), aspect=aspect(record.grid.shape, record.grid.step))
-    panel.set(title="measured pixels", ylabel=record.grid.axes[0], xlabel=record.grid.axes[1])
+    ylabel, xlabel = axis_labels(record.grid)
+    panel.set(title="measured pixels", ylabel=ylabel, xlabel=xlabel)

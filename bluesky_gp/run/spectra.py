@@ -23,6 +23,7 @@ class Spectra:
     units: str
     axis_units: str
     axis_name: str = "channel"  # energy, bias
+    name: str = "spectrum"  # event key
 
     @property
     def goes_one_way(self) -> bool:

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from bluesky_gp.devices.sim.sample import ShownSample, nearest_pixel
-from bluesky_gp.files import AXIS_NAMES, find_file, read_spectra
+from bluesky_gp.files import find_file, read_spectra
 from bluesky_gp.protocols import Scalarizer
 from bluesky_gp.scalarizers import get_scalarizer, scalarized_map, usual_target
 from bluesky_gp.typing import Floats
+from bluesky_gp.units import AXIS_NAMES
 
 
 class MeasuredSample(ShownSample):

@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from bluesky_gp import GPAgent, PixelGrid, PixelOptimizer
 from bluesky_gp.devices import PixelStage, SimulatedSpectrometer, SyntheticEELS, SyntheticFerroelectric
@@ -29,13 +30,35 @@ def test_a_figure_shows_truth_points_mean_spread_spectrum_and_progress(RE, docs,
     record = recorded(RE, docs, sample)
     figure = run_figure(record, truth=sample.truth("loop_area"))
     shown = panels(figure)
-    assert list(shown)[:4] == ["true map", "20 of 72 pixels", "posterior mean", "posterior standard deviation"]
+    order = f"20 of 72 pixels, {len(record.failed)} failed (x)"
+    assert list(shown)[:4] == ["true map", order, "posterior mean", "posterior standard deviation"]
     assert np.array_equal(shown["posterior mean"].images[0].get_array(), record.maps["mean"])
-    assert len(shown["20 of 72 pixels"].collections[0].get_offsets()) == len(record.measured[0])
+    assert len(shown[order].collections[0].get_offsets()) == len(record.measured[0])
     loop = shown[f"spectrum of the best pixel {record.best_pixel}"].lines[0]
     assert len(loop.get_xdata()) == 65, "the loop is closed"
     figure.savefig(tmp_path / "figure.png")
     assert (tmp_path / "figure.png").stat().st_size > 20_000
+
+
+def test_no_legend_hides_a_part_of_its_panel(RE, docs):
+    sample = SyntheticFerroelectric(shape=(8, 9), failed=0.2)
+    figure = run_figure(recorded(RE, docs, sample), truth=sample.truth("loop_area"))
+    FigureCanvasAgg(figure).draw()
+    legends = [panel.get_legend() for panel in figure.axes if panel.get_legend()]
+    assert [[text.get_text() for text in legend.texts] for legend in legends] == [
+        ["posterior mean of the best, from noisy values", "best of the true map, without noise"]
+    ]
+    for legend in legends:
+        box = legend.get_window_extent()
+        assert not box.overlaps(legend.axes.get_window_extent()) and not box.overlaps(
+            legend.axes.title.get_window_extent()
+        )
+
+
+def test_axes_of_a_spectrum_say_what_is_measured_in_their_units(RE, docs):
+    record = recorded(RE, docs, SyntheticEELS(shape=(6, 7)))
+    drawn = panels(run_figure(record))[f"spectrum of the best pixel {record.best_pixel}"]
+    assert (drawn.get_xlabel(), drawn.get_ylabel()) == ("energy (eV)", "spectrometer_spectrum (counts)")
 
 
 def test_without_truth_the_measured_values_are_shown(RE, docs):
@@ -78,7 +101,7 @@ def test_of_a_complex_spectrum_the_magnitude_is_drawn(RE, docs):
     spectra = replace(record.spectra, values=record.spectra.values * (3.0 + 4.0j))
     figure = run_figure(replace(record, spectra=spectra))
     drawn = panels(figure)[f"spectrum of the best pixel {record.best_pixel}"]
-    assert drawn.get_ylabel() == "magnitude (pm)"
+    assert drawn.get_ylabel() == "magnitude (pm)" and drawn.get_xlabel() == "bias (V)"
     assert drawn.lines[0].get_ydata().max() == pytest.approx(np.abs(spectra.values[_row(record)]).max())
 
 

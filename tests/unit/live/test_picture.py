@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -9,17 +11,19 @@ from bluesky_gp.live.picture import SIZE
 from bluesky_gp.live.so_far import LastSpectrum
 
 
-def run_of(shape, *, n=20, constant=False, maps=True, mask=None, failed=2, step=()):
+def run_of(shape, *, n=20, constant=False, maps=True, mask=None, failed=2, step=(), units="px"):
     """A run of random values after `n` pixels."""
     rng = np.random.default_rng(0)
-    grid = PixelGrid(shape, step=step, mask=mask)
+    grid = PixelGrid(shape, step=step, mask=mask, units=units)
     pixels = grid.unravel(rng.permutation(np.flatnonzero(grid.allowed))[: n + 3])
     values = np.zeros(shape) if constant else rng.normal(size=shape)
     named = dict.fromkeys(("mean", "std", "acquisition"), values) if maps else {}
     best = tuple(int(p) for p in pixels[0]) if n else ()
     progress = RunProgress(50, "t", n, failed, iteration=3, best_value=1.5, best_pixel=best, seconds_left=8.0)
     measured = np.where(np.arange(n) < failed, np.nan, 1.0)
-    spectrum = LastSpectrum((0,) * grid.ndim, np.ones(30), np.arange(30.0), "counts", "eV", {"edge": (4.0, 9.0)})
+    spectrum = LastSpectrum(
+        (0,) * grid.ndim, np.ones(30), np.arange(30.0), "counts", "eV", windows={"edge": (4.0, 9.0)}
+    )
     return RunSoFar(
         grid, "area", "V pm", progress, pixels[:n], measured, pixels[: min(failed, n)], pixels[n:], named,
         dict.fromkeys(named, 1), spectrum if n else None, *np.array([[10.0, 20.0], [1.0, 1.5]])[:, : n // 10],
@@ -37,8 +41,9 @@ def test_two_axes_have_pixels_in_order_three_maps_a_spectrum_and_the_best():
     run = run_of((12, 14))
     figure, panels = drawn(run)
     assert [panel.get_title() for panel in panels] == [
-        "20 of 168 pixels", "posterior mean, 2 decisions ago", "standard deviation, 2 decisions ago",
-        "acquisition, 2 decisions ago", "last spectrum, (0, 0)", "best, by the posterior mean",
+        "20 of 168 pixels, 2 failed (x), 3 next (□)", "posterior mean, 2 decisions ago",
+        "standard deviation, 2 decisions ago", "acquisition, 2 decisions ago", "last spectrum, (0, 0)",
+        "best, by the posterior mean",
     ]  # fmt: skip
     order, failed, proposed = panels[0].collections
     assert order.get_offsets()[:, ::-1].tolist() == run.pixels.tolist()
@@ -48,6 +53,29 @@ def test_two_axes_have_pixels_in_order_three_maps_a_spectrum_and_the_best():
     assert np.array_equal(panels[1].images[-1].get_array(), run.maps["mean"])
     assert panels[1].lines[0].get_xydata()[0, ::-1].tolist() == list(run.progress.best_pixel)
     assert "8 s left" in figure.get_suptitle()
+
+
+def test_the_bar_of_the_acquisition_says_what_its_numbers_are():
+    run = replace(run_of((12, 14)), scores="logarithm of expected improvement")
+    figure, panels = drawn(run)
+    labels = [axes.get_ylabel() for axes in figure.axes if axes.get_label() == "<colorbar>"]
+    assert labels == ["order of measurement", "area (V pm)", "area (V pm)", "logarithm of expected improvement"]
+    _, panels = drawn(replace(run_of((40,)), scores="confidence bound"))
+    assert panels[3].get_ylabel() == "confidence bound"
+
+
+def test_axes_of_maps_say_how_large_a_pixel_is():
+    _, panels = drawn(run_of((12, 14), step=(20.0, 30.0), units="nm"))
+    assert {(p.get_ylabel(), p.get_xlabel()) for p in panels[:4]} == {("row (20 nm each)", "col (30 nm each)")}
+    assert (panels[4].get_xlabel(), panels[4].get_ylabel()) == ("energy (eV)", "spectrum (counts)")
+
+
+@pytest.mark.parametrize("shape", [(60,), (12, 14)])
+def test_no_legend_lies_over_pixels_or_a_spectrum(shape):
+    _, panels = drawn(run_of(shape))
+    for panel in panels:
+        legend = panel.get_legend()
+        assert legend is None or not legend.get_window_extent().overlaps(panel.patch.get_window_extent())
 
 
 def test_pixels_that_may_not_be_measured_are_grey_in_every_map():
