@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from bluesky_gp.acquisition import BY_NAME
 from bluesky_gp.agent import GPAgent
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.optimizer import PixelOptimizer
 from bluesky_gp.plain_data import make
+from bluesky_gp.spelling import misspelt, settings_of
 
-AGENT = ("units", "maps", "others", "monitor", "axes", "executor", "largest_batch")
+AGENT = ("scalarizer", "units", "maps", "others", "monitor", "axes", "executor", "largest_batch")
 """Settings that are the agent's; all others are the optimizer's."""
 
 
@@ -37,9 +37,9 @@ def configured_agent(
     optimizer_target : str, optional
         Name of the number in the optimizer. Default: as `target`.
     **settings
-        Of `GPAgent` (``units``, ``maps``, ``others``) and of `PixelOptimizer`. An object is what a record says
-        of it, ``{"class": "bluesky_gp:ConfidenceBound", "beta": 3.0}``; for an acquisition function a name will do,
-        ``"ucb"``.
+        Of `GPAgent` (``scalarizer``, ``units``, ``maps``, ``others``) and of `PixelOptimizer`. An object is what a
+        record says of it, ``{"class": "bluesky_gp:ConfidenceBound", "beta": 3.0}``; for an acquisition function a
+        name will do, ``"ucb"``.
 
     Raises
     ------
@@ -53,14 +53,17 @@ def configured_agent(
     5
     """
     own = {key: settings.pop(key) for key in AGENT if key in settings}
-    acquisition = settings.get("acquisition")
-    if isinstance(acquisition, str):
-        if acquisition not in BY_NAME:
-            raise ValueError(f"{name}: acquisition must be one of {', '.join(BY_NAME)}, got {acquisition!r}")
-        settings["acquisition"] = BY_NAME[acquisition]()
-    made = {key: make(value) for key, value in settings.items()}
+    if wrong := misspelt(settings, _known()):
+        raise ValueError(f"{name}: {wrong}")
     try:
+        made = {key: make(value) for key, value in settings.items()}
         optimizer = PixelOptimizer(PixelGrid.from_mapping(grid), optimizer_target or target, **made)
-    except TypeError as error:
-        raise ValueError(f"{name}: the agent's settings are not those of a PixelOptimizer: {error}") from error
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name}: {error}") from error
     return GPAgent(optimizer, target=target, name=name, catalog=catalog, **own)
+
+
+def _known() -> list[str]:
+    """Names of all settings, those first that every agent has."""
+    own = [name for name in settings_of(configured_agent) if name != "prefix"]
+    return [*own, *AGENT, *(name for name in settings_of(PixelOptimizer) if name not in (*own, *AGENT))]

@@ -1,7 +1,7 @@
 """Pixels, their flat indices and where the stage finds them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from itertools import product
 from math import cos, prod, radians, sin
 from typing import Any
@@ -12,6 +12,7 @@ import numpy.typing as npt
 from bluesky_gp.grid_settings import checked_counts, checked_floats, checked_mask, checked_names, checked_units
 from bluesky_gp.html import html_table
 from bluesky_gp.settings import check_number
+from bluesky_gp.spelling import unfit
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,10 +81,9 @@ class PixelGrid:
         if not isinstance(value, Mapping):
             raise TypeError(f"a grid is a PixelGrid, or a mapping such as {{'shape': [50, 50]}}, got {value!r}")
         options = dict(value)
-        known = {"masked", *(each.name for each in fields(cls) if each.init)}
-        if "shape" not in options or not known >= options.keys():
-            raise ValueError(f"PixelGrid: a mapping needs 'shape' and may have {sorted(known)}, got {list(options)}")
         masked = options.pop("masked", None)
+        if wrong := unfit(cls, options, also=["masked"]):
+            raise ValueError(f"PixelGrid: {wrong}")
         grid = cls(**options)
         if not masked:
             return grid

@@ -14,6 +14,8 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.gaussian_process.kernels import Kernel
 
+from bluesky_gp.spelling import meant, unfit
+
 _OURS = "bluesky_gp"
 _ROOMS = ("acquisition", "optimizer", "gp", "scalarizers")  # whose public names a record may have
 _KERNELS = "sklearn.gaussian_process.kernels"
@@ -106,8 +108,11 @@ def make(description: Any) -> Any:
     if "class" not in description:
         return parameters
     of_class = _class(str(description["class"]))
+    settings = {**_earlier(of_class), **parameters}
+    if wrong := unfit(of_class, settings):
+        raise DescriptionError(f"{description['class']} does not take what is recorded for it: {wrong}")
     try:
-        return of_class(**{**_earlier(of_class), **parameters})
+        return of_class(**settings)
     except (TypeError, ValueError) as error:
         raise DescriptionError(f"{description['class']} does not take what is recorded for it: {error}") from error
 
@@ -178,7 +183,7 @@ def _class(name: str) -> type[Any]:
     if module == _OURS and attribute in _public():
         return _public()[attribute]  # type: ignore[no-any-return]
     if module == _OURS and attribute.isidentifier():
-        raise DescriptionError(f"this version has no {name!r}: give the object itself")
+        raise DescriptionError(f"this version has no {name!r}: give the object itself{meant(attribute, _public())}")
     if module not in (_KERNELS, *_TRANSFORMERS) or not attribute.isidentifier():
         raise DescriptionError(f"the class {name!r} is not made again from a record: give the object itself")
     value_type = getattr(import_module(module), attribute, None)

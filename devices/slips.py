@@ -1,9 +1,10 @@
-"""Slips in the arguments of a device that ophyd would answer from deep inside, or not at all."""
+"""Slips in the settings of a device that ophyd would answer from deep inside, or not at all."""
 
 import inspect
 from collections.abc import Mapping
-from difflib import get_close_matches
 from typing import Any
+
+from bluesky_gp.spelling import misspelt, settings_of, unfit
 
 
 def check_arguments(kind: type, name: Any, given: Mapping[str, Any]) -> None:
@@ -20,12 +21,32 @@ def check_arguments(kind: type, name: Any, given: Mapping[str, Any]) -> None:
     """
     if not isinstance(name, str) or not name:
         raise TypeError(f"{kind.__name__}: name must be a text, with which the keys of events begin, got {name!r:.60}")
-    known = {
+    if wrong := misspelt(given, settings_of(kind), also=_taken(kind)):
+        raise TypeError(f"{kind.__name__} {name!r}: {wrong}")
+
+
+def check_mapping(owner: str, kind: type, given: Mapping[str, Any], hint: str = "") -> None:
+    """Raise ValueError unless plain data can be the settings of a device.
+
+    Parameters
+    ----------
+    owner : str
+        Whose settings they are, as an error shows it.
+    kind : type
+        Class of the device.
+    given : mapping
+        The settings.
+    hint : str, optional
+        What is said beside what is wrong.
+    """
+    if wrong := unfit(kind, given, also=_taken(kind)):
+        raise ValueError(f"{owner}: {wrong}{hint}")
+
+
+def _taken(kind: type) -> set[str]:
+    """Arguments of a device, and of the classes that it comes from."""
+    return {
         argument
         for each in kind.__mro__
         for argument in inspect.signature(vars(each).get("__init__", object)).parameters
     }
-    for argument in given.keys() - known:
-        near = get_close_matches(argument, known, 1)
-        meant = f": {near[0]}=... is meant?" if near else ""
-        raise TypeError(f"{kind.__name__} {name!r}: there is no argument {argument!r}{meant}")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-GROUND = "typing settings protocols grid grid_settings units moves status priority plain_data packed html"
+GROUND = "typing settings spelling protocols grid grid_settings units moves status priority plain_data packed html"
 """Every room may import them."""
 ARROWS = {
     "gp": "",
@@ -21,7 +21,7 @@ ARROWS = {
     "files": "",
     "scalarizers": "files",
     "run": "recording scalarizers panels",
-    "agent": "run masks",
+    "agent": "run masks scalarizers",
     "rehearsal": "gp acquisition optimizer panels",
     "replay": "recording run optimizer agent",
     "verify": "recording scalarizers run replay",
@@ -39,7 +39,7 @@ ARROWS = {
     "devices.ioc": "devices devices.sim scalarizers",
     "view": "acquisition gp optimizer recording run agent verify scalarizers plots export",
     "remote": "recording run optimizer agent",
-    "configured": "acquisition agent optimizer",
+    "configured": "agent optimizer",
     "drift": "recording",
     "plans": "agent configured drift overview run",
     "testing": "optimizer plans",

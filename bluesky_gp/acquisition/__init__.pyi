@@ -21,6 +21,7 @@ from .level_set import LevelSet as LevelSet
 from .level_set import TargetValue as TargetValue
 from .map_gradient import MapGradient as MapGradient
 from .names import BY_NAME as BY_NAME
+from .names import acquisition_of as acquisition_of
 from .novelty import Novelty as Novelty
 from .sampling import MaxValueEntropy as MaxValueEntropy
 from .sampling import ThompsonSampling as ThompsonSampling

@@ -31,9 +31,9 @@ from bluesky_gp.agent.slips import (
     check_name,
     check_optimizer,
     check_scalarized,
-    check_scalarizer,
     check_text,
     checked_axes,
+    checked_scalarizer,
 )
 from bluesky_gp.agent.steering import Progress
 from bluesky_gp.agent.values import Values
@@ -83,9 +83,10 @@ class GPAgent(ByHand, ForPlans, DocumentRouter):
         Where decisions are computed. Default: a daemon thread each.
     axes : Axes or sequence of str, optional
         Event keys of row and column, for runs whose start document does not say so under ``gp``.
-    scalarizer : callable, optional
-        ``f(spectrum, axis) -> float``, for a detector that has none of its own. What it makes is recorded in stream
-        ``NAME_values``, so that a record is read without it.
+    scalarizer : callable, str or mapping, optional
+        ``f(spectrum, axis) -> float``, for a detector that has none of its own; or its name or plain data, as
+        detectors take them: ``"net_counts"``, ``{"kind": "net_counts", "edge": [828, 856]}``. What it makes is recorded
+        in stream ``NAME_values``, so that a record is read without it.
     others : mapping, optional
         Event keys of the optimizer's `others`, auxiliary quantities of the same pixels, by their names. Default:
         named as the target is, ``spectrometer_imprint`` for ``imprint`` beside ``spectrometer_loop_area``.
@@ -112,7 +113,7 @@ class GPAgent(ByHand, ForPlans, DocumentRouter):
         catalog: Any = None,
         executor: Executor | None = None,
         axes: Axes | Mapping[str, Any] | Iterable[str] | None = None,
-        scalarizer: Scalarizer | None = None,
+        scalarizer: Scalarizer | str | Mapping[str, Any] | None = None,
         others: Mapping[str, str] | None = None,
         monitor: str = "",
         units: str | None = None,
@@ -127,7 +128,7 @@ class GPAgent(ByHand, ForPlans, DocumentRouter):
         check_whole("GPAgent", "largest_batch", largest_batch, 0)
         check_name(name)
         check_catalog(catalog)
-        check_scalarizer(scalarizer)
+        scalarizer = checked_scalarizer(scalarizer)
         check_executor(executor)
         self.optimizer, self.target, self.name, self.catalog = optimizer, target, name, catalog
         self.failures = Failures(f"{name}_failures", ndim=optimizer.grid.ndim)

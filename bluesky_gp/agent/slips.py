@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor
-from typing import Any
+from typing import Any, cast
 
 from bluesky_gp.grid import PixelGrid
+from bluesky_gp.protocols import Scalarizer
 from bluesky_gp.run import PIXELS, Axes
+from bluesky_gp.scalarizers import get_scalarizer
 from bluesky_gp.settings import check_call
 
 _HINT = "; AskTell(make, grid, target) of bluesky_gp.optimizer drives one that suggests and ingests"
@@ -71,14 +73,22 @@ def checked_pixel(grid: PixelGrid, pixel: Any) -> tuple[int, ...]:
     return tuple(int(p) for p in given)
 
 
-def check_scalarizer(scalarizer: Any) -> None:
-    """Raise TypeError unless a scalarizer can be called."""
-    if scalarizer is None:
-        return
-    if callable(scalarizer) and not isinstance(scalarizer, type):
-        return check_call("GPAgent: scalarizer", scalarizer, "spectrum", "axis")
-    made = f": get_scalarizer({scalarizer!r}) makes one of its name" if isinstance(scalarizer, str) else ""
-    raise TypeError(f"GPAgent: scalarizer must be a function f(spectrum, axis), got {scalarizer!r:.80}{made}")
+def checked_scalarizer(scalarizer: Any) -> Scalarizer | None:
+    """Return a scalarizer, made if it is given by its name or as plain data.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it cannot be called, or there is none of that name.
+    """
+    if scalarizer is None or isinstance(scalarizer, str | Mapping):
+        return None if scalarizer is None else get_scalarizer(scalarizer)
+    if not callable(scalarizer) or isinstance(scalarizer, type):
+        raise TypeError(
+            f"GPAgent: scalarizer must be a function f(spectrum, axis), or the name of one, got {scalarizer!r:.80}"
+        )
+    check_call("GPAgent: scalarizer", scalarizer, "spectrum", "axis")
+    return cast(Scalarizer, scalarizer)
 
 
 def check_catalog(catalog: Any) -> None:

@@ -19,9 +19,9 @@ def default_batch(num: int) -> int:
 
 def make_acquisition(name: str) -> Any:
     """Return the acquisition function of that name, with its defaults."""
-    from bluesky_gp.acquisition import BY_NAME
+    from bluesky_gp.acquisition import acquisition_of
 
-    return BY_NAME[name]()
+    return acquisition_of(name)
 
 
 def make_kernel(name: str) -> "Kernel | None":

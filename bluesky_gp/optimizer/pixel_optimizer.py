@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.gaussian_process.kernels import Kernel
 
+from bluesky_gp.acquisition import acquisition_of
 from bluesky_gp.gp import blas_threads, evaluations_due, theta_names
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.html import html_table
@@ -41,9 +42,9 @@ class PixelOptimizer(SuggestIngest):
     kernel : scikit-learn kernel, optional
         Length scales in pixels, amplitude and noise in standardised units (as with ``normalize_y=True``); fitted
         within its own bounds. Default: a rotated Matern 5/2, a share of it rough, with weakly informative priors.
-    acquisition : callable, optional
+    acquisition : callable or str, optional
         ``acquisition(mean, std, best, rng=rng) -> scores``, see `protocols.Acquisition`; or a
-        `protocols.MapAcquisition`, which is given more.
+        `protocols.MapAcquisition`, which is given more; or a name, ``"ucb"``, as the command line has them.
     batch_size : int
     n_initial : int
         Pixels measured before the model is asked, as `initial` says.
@@ -118,7 +119,7 @@ class PixelOptimizer(SuggestIngest):
         grid: PixelGrid,
         target: str,
         kernel: Kernel | None = None,
-        acquisition: Acquisition | MapAcquisition | None = None,
+        acquisition: Acquisition | MapAcquisition | str | None = None,
         batch_size: int = 10,
         n_initial: int = 10,
         batch: float | Strategy | None = None,
@@ -143,8 +144,8 @@ class PixelOptimizer(SuggestIngest):
         checkpoint: str | Path | None = None,
     ) -> None:
         self.recipe = Recipe(
-            PixelGrid.from_mapping(grid), target, kernel, acquisition, batch_size, n_initial, batch, maximize, seed,
-            rules(stopping), mean=mean, prior=prior, transform=transform, outliers=outliers,
+            PixelGrid.from_mapping(grid), target, kernel, acquisition_of(acquisition), batch_size, n_initial, batch,
+            maximize, seed, rules(stopping), mean=mean, prior=prior, transform=transform, outliers=outliers,
             others=names("others", others), purpose=purpose, min_distance=min_distance, resting=resting,
             initial=initial, n_restarts=n_restarts, numerics=numerics, overview=Overview.of(overview),
             exposure=exposure, time_kernel=time_kernel,

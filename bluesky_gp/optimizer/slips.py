@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from sklearn.gaussian_process.kernels import Kernel
 
-from bluesky_gp.acquisition import BY_NAME
 from bluesky_gp.settings import check_call, check_number
 
 _PIXEL_BYTES = 500  # of memory while a batch is chosen, measured with 512 x 512 and 1024 x 1024 pixels
@@ -61,8 +60,7 @@ def check_acquisition(acquisition: Any) -> None:
         return
     if callable(acquisition):
         return check_call("PixelOptimizer: acquisition", acquisition, "mean", "std", "best", named=("rng",))
-    named = f": {BY_NAME[acquisition].__name__}() is {acquisition!r}" if acquisition in list(BY_NAME) else ""
-    raise TypeError(f"PixelOptimizer: acquisition must be an acquisition function, got {acquisition!r}{named}")
+    raise TypeError(f"PixelOptimizer: acquisition must be an acquisition function or its name, got {acquisition!r}")
 
 
 def check_target(target: Any) -> None:

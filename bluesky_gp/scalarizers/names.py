@@ -25,6 +25,7 @@ from bluesky_gp.scalarizers.similarity import component, cosine
 from bluesky_gp.scalarizers.windows import scalarizer_name
 from bluesky_gp.scalarizers.xrays import LineCounts
 from bluesky_gp.settings import check_call
+from bluesky_gp.spelling import meant, unfit
 
 SCALARIZERS: dict[str, Callable[..., Scalarizer]] = {
     "area": Area,
@@ -71,7 +72,10 @@ def get_scalarizer(value: str | Mapping[str, Any] | Scalarizer) -> Scalarizer:
     if kind not in SCALARIZERS:
         raise ValueError(
             f"scalarizer {kind!r} is unknown, there are {', '.join(SCALARIZERS)}, or any f(spectrum, axis)"
+            f"{meant(kind, SCALARIZERS)}"
         )
+    if wrong := unfit(SCALARIZERS[kind], parameters):
+        raise ValueError(f"scalarizer {kind!r}: {wrong}")
     try:
         return SCALARIZERS[kind](**parameters)
     except TypeError as error:

@@ -8,6 +8,7 @@ from typing import Any
 from bluesky_gp.devices.sim.measured import MeasuredSample
 from bluesky_gp.devices.sim.sample import Sample
 from bluesky_gp.devices.sim.synthetic import SyntheticEELS, SyntheticFerroelectric
+from bluesky_gp.spelling import meant, unfit
 
 
 def make_sample(value: "str | Mapping[str, Any] | Sample") -> Sample:
@@ -22,7 +23,9 @@ def make_sample(value: "str | Mapping[str, Any] | Sample") -> Sample:
     if isinstance(value, Mapping):
         parameters = dict(value)
         if (kind := parameters.pop("kind", None)) not in kinds:
-            raise ValueError(f"sample: 'kind' must be one of {', '.join(kinds)}, got {kind!r}")
+            raise ValueError(f"sample: 'kind' must be one of {', '.join(kinds)}, got {kind!r}{meant(kind, kinds)}")
+        if wrong := unfit(kinds[kind], parameters):
+            raise ValueError(f"sample {kind!r}: {wrong}")
         return kinds[kind](**parameters)
     if not isinstance(value, (str, os.PathLike)):
         raise TypeError(f"sample: expected a name, a path, a mapping with 'kind' or a sample, got {_shown(value)}")

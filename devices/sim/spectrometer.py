@@ -14,6 +14,7 @@ from bluesky_gp.devices.detector import SpectrumDetectorBase
 from bluesky_gp.devices.shift import place_of
 from bluesky_gp.devices.sim.sample import Sample
 from bluesky_gp.devices.sim.samples import make_sample
+from bluesky_gp.devices.slips import check_mapping
 from bluesky_gp.devices.stage import PixelStage
 
 
@@ -29,8 +30,8 @@ class SimulatedSpectrometer(SpectrumDetectorBase):
         A sample, "ferroelectric", "eels", the path of a ``.npz`` file, or a mapping with `kind` and parameters.
         A name takes the grid's shape.
     stage : PixelStage, mapping or str
-        Whose `locate` says where the beam or the tip is; a mapping has PixelStage's parameters, a name is looked up in
-        `registry`. The device has it as `pixel_stage`.
+        Whose `locate` says where the beam or the tip is; a mapping has PixelStage's parameters, `grid` and `name` at
+        least, a name is looked up in `registry`. The device has it as `pixel_stage`.
     scalarizers : str, list or mapping, optional
         Default: the one that people would use first for this kind of sample.
     exposure : float, optional
@@ -63,7 +64,7 @@ class SimulatedSpectrometer(SpectrumDetectorBase):
         **kwargs: Any,
     ) -> None:
         found = find(name, stage, registry)
-        self.pixel_stage = PixelStage(**found) if isinstance(found, Mapping) else found
+        self.pixel_stage = _stage(name, found) if isinstance(found, Mapping) else found
         self.sample = _sample(sample, self.pixel_stage)
         self._visits: Counter[tuple[int, ...]] = Counter()
         self._timer: threading.Timer | None = None
@@ -116,6 +117,13 @@ class SimulatedSpectrometer(SpectrumDetectorBase):
             raise RuntimeError(f"{self.name}: {error}") from error
         self._visits[nearest] += 1
         return spectrum
+
+
+def _stage(name: str, given: Mapping[str, Any]) -> PixelStage:
+    example = {"name": "stage", "grid": {key: value for key, value in given.items() if key not in ("name", "grid")}}
+    hint = f": what says where the pixels lie stands in its grid, {example}" if "shape" in given else ""
+    check_mapping(f"{name}: its stage", PixelStage, given, hint)
+    return PixelStage(**given)
 
 
 def _sample(sample: str | Mapping[str, Any] | Sample, stage: PixelStage) -> Sample:

@@ -45,14 +45,20 @@ def sentence_of(slip):
 @pytest.mark.parametrize(
     ("slip", "sentence"),
     [
-        (lambda: spectrometer(scalarizer=["loop_area"]), "no argument 'scalarizer': scalarizers=... is meant?"),
+        (
+            lambda: spectrometer(scalarizer=["loop_area"]),
+            "no setting 'scalarizer', there are sample, stage, scalarizers, exposure, registry, name, prefix; did you",
+        ),
         (
             lambda: spectrometer(exposre=1.0),
-            "SimulatedSpectrometer 'det': there is no argument 'exposre': exposure=...",
+            "SimulatedSpectrometer 'det': there is no setting 'exposre', there are",
         ),
         (lambda: spectrometer(name=""), "name must be a text, with which the keys of events begin, got ''"),
         (lambda: PixelStage(grid=GRID, name=None), "PixelStage: name must be a text"),
-        (lambda: PixelStage(grid=GRID, name="stage", shape=3), "PixelStage 'stage': there is no argument 'shape'"),
+        (
+            lambda: PixelStage(grid=GRID, name="stage", shape=3),
+            "PixelStage 'stage': there is no setting 'shape', there are prefix, grid",
+        ),
         (lambda: SimulatedAxis(name="x", limits=5), "x: limits must be two numbers, the lowest and the highest, got 5"),
         (lambda: spectrometer(SyntheticEELS), "got the class SyntheticEELS: give an object, SyntheticEELS(...)"),
         (

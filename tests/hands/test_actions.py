@@ -215,8 +215,14 @@ def test_what_was_to_end_goes_on_when_somebody_says_so(session, at):
         ({"batch_size": 4, "num": 65}, "num must be between 1 and the 64 pixels that the grid has, got 65"),
         ({"batch_size": 4, "num": 1.5}, "num must be a whole number, got 1.5"),
         ({"num": 12, "batch_size": 6}, r"at most, got batch_size=6: GPAgent\(..., largest_batch=...\) makes room"),
-        ({"num": 12, "acquisition": "best"}, "acquisition is one of ei, pi, ucb"),
-        ({"num": 12, "acquisition": greedy}, "acquisition is one of ei, pi, ucb.*got 'greedy': of a function of your"),
+        (
+            {"num": 12, "acquisition": "ubc"},
+            "no acquisition function 'ubc', there are ei, pi, ucb.*; did you mean 'ucb'",
+        ),
+        (
+            {"num": 12, "acquisition": greedy},
+            "no acquisition function 'greedy', there are ei, pi.*a function of your own",
+        ),
         ({"num": 12, "stopping": MaxPixels(3)}, "stopping must be a list of rules"),
         ({"num": 12, "batch": 1.5}, "batch is a share between 0 and 1"),
         ({"num": 12, "batch": 0.5, "purpose": "map"}, "give batch=0.5 or purpose='map', not both"),

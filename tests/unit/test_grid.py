@@ -199,9 +199,9 @@ def test_a_slip_in_a_grid_is_answered_in_a_sentence(settings, sentence):
     [
         (
             {"shape": [5, 5], "stepp": 1},
-            r"a mapping needs 'shape' and may have .*, got \['shape', 'stepp'\]",
+            r"PixelGrid: there is no setting 'stepp', there are shape, step, .*; did you mean 'step'\?",
         ),
-        ({"step": 1}, r"a mapping needs 'shape' .* got \['step'\]"),
+        ({"step": 1}, r"PixelGrid: 'shape' is missing, there are shape, step"),
         ({"shape": [5, 5], "masked": [99]}, r"masked are flat indices of 25 pixels, got \[99\]"),
     ],
 )

@@ -132,8 +132,17 @@ def test_any_other_class_is_refused(name):
 
 
 def test_parameters_that_the_class_does_not_take_are_refused():
-    with pytest.raises(DescriptionError, match="ExpectedImprovement does not take what is recorded"):
+    with pytest.raises(
+        DescriptionError, match="Improvement does not take what is recorded .*: there is no setting 'comm"
+    ):
         make({**PLAIN, "command": "rm"})
+
+
+def test_a_misspelt_class_or_parameter_is_answered_with_what_may_be_meant():
+    with pytest.raises(DescriptionError, match=r"no setting 'betta', there are beta; did you mean 'beta'\?"):
+        make({"class": "bluesky_gp:ConfidenceBound", "betta": 2.0})
+    with pytest.raises(DescriptionError, match=r"no 'bluesky_gp:ConfidenceBond': .*; did you mean 'ConfidenceBound'\?"):
+        make({"class": "bluesky_gp:ConfidenceBond"})
 
 
 def test_a_description_inside_another_is_refused_as_well():

@@ -6,6 +6,7 @@ from sklearn.gaussian_process.kernels import RBF
 from sklearn.preprocessing import PowerTransformer
 
 from bluesky_gp import ExpectedImprovement, PixelGrid, PixelOptimizer
+from bluesky_gp.acquisition import BY_NAME
 from bluesky_gp.optimizer import MaxPixels, Mixed, Sobol
 
 GRID = PixelGrid((5, 5))
@@ -20,8 +21,12 @@ SLIPS = {
         {"acquisition": ExpectedImprovement},
         "give an object, ExpectedImprovement",
     ),
-    "the name of one": ({"acquisition": "ei"}, r"must be an acquisition function, got 'ei': ExpectedImprovement\(\)"),
-    "any name": ({"acquisition": "expected"}, "must be an acquisition function, got 'expected'"),
+    "a misspelt name of one": (
+        {"acquisition": "ubc"},
+        r"no acquisition function 'ubc', there are ei, pi, ucb, .*; did you mean 'ucb'\?",
+    ),
+    "any name": ({"acquisition": "expected"}, "no acquisition function 'expected', there are ei, pi"),
+    "a number for one": ({"acquisition": 2}, "must be an acquisition function or its name, got 2"),
     "the name of a kernel": ({"kernel": "rbf"}, "kernel must be a kernel of scikit-learn, .* got 'rbf'"),
     "the class of a kernel": ({"kernel": RBF}, r"kernel is the class RBF; give an object, RBF\(...\)"),
     "a batch of half a pixel": ({"batch_size": 10.0}, "batch_size must be a whole number, got 10.0"),
@@ -77,6 +82,12 @@ SLIPS = {
 def test_a_slip_is_answered_in_a_sentence(settings, sentence):
     with pytest.raises((TypeError, ValueError), match=sentence):
         PixelOptimizer(GRID, "height", **settings)
+
+
+@pytest.mark.parametrize("name", BY_NAME)
+def test_the_name_of_an_acquisition_function_stands_for_it_in_the_record_too(name):
+    by_name, by_object = (PixelOptimizer(GRID, "height", acquisition=given) for given in (name, BY_NAME[name]()))
+    assert by_name.describe() == by_object.describe()
 
 
 def test_a_target_that_is_no_key_is_named():

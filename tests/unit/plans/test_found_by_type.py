@@ -38,7 +38,7 @@ def test_a_grid_comes_as_plain_data_and_as_it_is():
     assert adapter.validate_python({"shape": [3, 4], "units": "um"}) == grid
     assert adapter.validate_json('{"shape": [3, 4], "units": "um"}') == grid
     assert adapter.validate_python(grid) is grid
-    with pytest.raises(ValidationError, match="a mapping needs 'shape'"):
+    with pytest.raises(ValidationError, match="PixelGrid: there is no setting 'size', there are shape"):
         adapter.validate_python({"size": [3, 4]})
 
 

@@ -170,9 +170,22 @@ def test_a_callable_is_handed_back():
 @pytest.mark.parametrize(
     ("value", "error", "message"),
     [
-        ("lop_area", ValueError, "scalarizer 'lop_area' is unknown, there are area, centroid, coercive_voltage"),
+        (
+            "lop_area",
+            ValueError,
+            "scalarizer 'lop_area' is unknown, there are area, centroid, .*; did you mean 'loop_area'",
+        ),
         ({"edge": [1, 2]}, ValueError, "scalarizer None is unknown"),
-        ({"kind": "net_counts", "egde": [1, 2]}, ValueError, "scalarizer 'net_counts'.*egde"),
+        (
+            {"kind": "net_counts", "egde": [1, 2]},
+            ValueError,
+            "'net_counts': there is no setting 'egde', .* mean 'edge'",
+        ),
+        (
+            {"kind": "line_counts", "lines": [1, 2]},
+            ValueError,
+            "'line_counts': there is no setting 'lines', .* mean 'line'",
+        ),
         (LoopArea, TypeError, r"LoopArea is a class; give an object, LoopArea\(...\)"),
         (3, TypeError, "expected a name, a mapping with 'kind', or f"),
     ],

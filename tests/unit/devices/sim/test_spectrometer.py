@@ -212,6 +212,33 @@ def test_a_grid_that_does_not_lie_on_the_sample_is_refused(sample):
         SimulatedSpectrometer(sample, PixelStage(grid={"shape": [6]}, name="stage"), name="s")
 
 
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        (
+            {"shape": [6, 5]},
+            r"s: its stage: there is no setting 'shape', there are .*grid, axes.*: what says where the pixels lie "
+            r"stands in its grid, \{'name': 'stage', 'grid': \{'shape': \[6, 5\]\}\}",
+        ),
+        ({"name": "stage"}, "s: its stage: 'grid' is missing, there are prefix, grid, axes"),
+        ({"grid": {"shape": [6, 5]}}, "s: its stage: 'name' is missing"),
+        ({"name": "stage", "gird": {"shape": [6, 5]}}, r"there is no setting 'gird', .*; did you mean 'grid'\?"),
+        (
+            {"name": "stage", "grid": {"shape": [6, 5], "unit": "um"}},
+            r"PixelGrid: .*'unit', .*; did you mean 'units'\?",
+        ),
+    ],
+)
+def test_a_mapping_that_describes_no_stage_is_answered_in_a_sentence(sample, given, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        SimulatedSpectrometer(sample, given, name="s")
+
+
+def test_settings_of_ophyd_are_settings_of_a_stage_as_well(sample):
+    given = {"name": "stage", "grid": {"shape": [6, 5]}, "labels": ["stages"]}
+    assert SimulatedSpectrometer(sample, given, name="s").pixel_stage._ophyd_labels_ == {"stages"}
+
+
 # --- loaders ----------------------------------------------------------------------------------------------------------
 
 GUARNERI = """
