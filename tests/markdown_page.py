@@ -4,7 +4,7 @@
 - ``sh``: executed by bash with this environment's commands. A block that installs is left out: that is CI's first step.
 - ``console``: shown only; it needs what no test has.
 - ``text`` behind one of these: what it printed, by doctest's rules ("..." is anything, white space does not count).
-- ``{code-block} python`` with a caption: saved as a file of that name.
+- ``{code-block}`` with a caption, of whatever language: saved as a file of that name.
 """
 
 import io
@@ -65,7 +65,7 @@ class Reader:
             self.printed = self.type(text, block.where)
         elif block.language == "text" and self.printed is not None:
             self.compare(text, block.where)
-        elif block.language == "{code-block} python":
+        elif block.language.startswith("{code-block}"):
             self.save(text)
 
     def execute(self, text, where):
