@@ -9,8 +9,6 @@ from bluesky_gp.agent.answering import Answers, NextQuestion
 from bluesky_gp.agent.looks import worthwhile_exposure, worthwhile_looks
 from bluesky_gp.protocols import AnyOptimizer
 from bluesky_gp.run import (
-    CONFIGURE,
-    GO_ON,
     Action,
     Budget,
     Decision,
@@ -27,6 +25,7 @@ from bluesky_gp.run import (
     TimeSpent,
     after,
     left_by,
+    number_after,
 )
 
 TELLING = 10  # pixels without a single value are no accident
@@ -183,13 +182,7 @@ class Progress:
 
     def num_after(self, waiting: Sequence[Action]) -> int | None:
         """Return how many pixels the run attempts, once people's actions that wait are heeded; None: no number."""
-        num = self._num
-        for action in (*self.acted.actions[len(self._history.unheeded) :], *waiting):
-            if action.kind == CONFIGURE:
-                num = action.arguments.get("num", num)
-            elif action.kind == GO_ON and num is not None:
-                num += action.arguments["more"]
-        return num
+        return number_after(self._num, (*self.acted.actions[len(self._history.unheeded) :], *waiting))
 
     def orders_after(self, waiting: Sequence[Action]) -> Orders:
         """Return people's orders as of the latest decision, those recorded since and those that wait."""

@@ -15,7 +15,7 @@ from bluesky_gp.cli.given import told
 if TYPE_CHECKING:
     from bluesky_gp.protocols import Scalarizer
     from bluesky_gp.recording import Catalog, Documents
-    from bluesky_gp.run import RunRecord
+    from bluesky_gp.run import Action, RunRecord
 
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
@@ -95,6 +95,19 @@ def is_steered(run: Any) -> bool:
     from bluesky_gp.run import steered_entry
 
     return steered_entry(run.start) is not None
+
+
+def actions_of(run: Any) -> list["Action"]:
+    """Return what people asked for in a run that has ended, from the stream that has it: a run of few events."""
+    from bluesky_gp.run import recorded_action, steered_entry
+
+    gp = steered_entry(run.start) or {}
+    stream = f"{gp.get('agent')}_hands"
+    if not ((run.metadata.get("stop") or {}).get("num_events") or {}).get(stream):
+        return []
+    columns = {str(name): column.values.tolist() for name, column in run[stream].read().data_vars.items()}
+    rows = zip(*columns.values(), strict=True)
+    return [recorded_action(dict(zip(columns, row, strict=True)), stream) for row in rows]
 
 
 def read(catalog: "Catalog", run: Any, scalarizer: "Scalarizer | None" = None, *, spectra: bool = True) -> "RunRecord":

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from bluesky_gp.cli.catalogs import catalog_option, opened
+from bluesky_gp.cli.catalogs import actions_of, catalog_option, opened
 from bluesky_gp.cli.summary import begun, print_table, summary, to_json
 
 
@@ -17,7 +17,7 @@ def runs(place: str, limit: int, as_json: bool) -> None:
     from bluesky_gp.recording import place_name
 
     with opened(place) as catalog:
-        found = [summary(run.metadata) for run in catalog.values()[-1 : -limit - 1 : -1]]
+        found = [summary(run.metadata, actions_of(run)) for run in catalog.values()[-1 : -limit - 1 : -1]]
     found.reverse()
     if as_json:
         click.echo(to_json(found))
@@ -37,14 +37,22 @@ def _table(found: list[dict[str, Any]], place: str) -> None:
 
 
 def _row(run: dict[str, Any]) -> list[str]:
-    of = f" of {run['num']}" if run["num"] else ""
     return [
         run["uid"][:8],
         str(run["scan_id"] or ""),
         begun(run["time"]),
         run["plan_name"],
         run["target"] or "",
-        "" if run["num_events"] is None else f"{run['num_events']}{of}",
+        _events(run),
         "" if run["seconds"] is None else f"{run['seconds']:.1f} s",
         run["exit_status"] or "unfinished",
     ]
+
+
+def _events(run: dict[str, Any]) -> str:
+    """Return how many events there are of how many pixels; more where some had several."""
+    events, num = run["num_events"], run["num"]
+    if events is None or not num:
+        return "" if events is None else str(events)
+    more = isinstance(num, int) and events > num
+    return f"{events}, {num} pixels" if more else f"{events} of {num}"

@@ -41,6 +41,8 @@ def _found(record: "RunRecord") -> dict[str, Any]:
     return {
         "units": record.units,
         "shape": list(record.grid.shape),
+        "num": record.num,
+        "num_at_start": gp.get("num"),
         "n_measured": len(record.measured[1]),
         "n_failed": len(record.failed),
         "resumed_from": record.inherited.uid or None,
@@ -62,6 +64,13 @@ def _details(found: dict[str, Any]) -> None:
     for name, value in _lines(found):
         table.add_row(name, value)
     print_table(table)
+
+
+def _in_all(found: dict[str, Any]) -> str:
+    if not found["num"]:
+        return ""
+    begun_with = "" if found["num"] == found["num_at_start"] else f", {found['num_at_start']} as it began"
+    return f"; {found['num']} were to be attempted{begun_with}"
 
 
 def _before(found: dict[str, Any]) -> str:
@@ -88,7 +97,7 @@ def _lines(found: dict[str, Any]) -> list[tuple[str, str]]:
         *lines,
         ("target", found["target"]),
         ("grid", " x ".join(map(str, found["shape"]))),
-        ("pixels", f"{found['n_measured']} measured, {found['n_failed']} failed{_before(found)}"),
+        ("pixels", f"{found['n_measured']} measured, {found['n_failed']} failed{_before(found)}{_in_all(found)}"),
         ("decisions", f"{found['n_iterations']}, for {found['batch_size']} pixels each"),
         ("ended by", found["stop_reason"]),
         ("its time", time_spent(found["seconds_spent"])),

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from math import isfinite
 from typing import TYPE_CHECKING, Any
@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from bluesky_gp.run import Action
 
-def summary(metadata: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a run as plain data, from its start and stop documents: anybody's, with whatever metadata they gave."""
+
+def summary(metadata: Mapping[str, Any], actions: Iterable["Action"] = ()) -> dict[str, Any]:
+    """Return a run as plain data, from its start and stop documents and what people asked for in it."""
     from bluesky_gp.run import summary_of
 
-    return summary_of(metadata["start"], metadata.get("stop"))
+    return summary_of(metadata["start"], metadata.get("stop"), actions)
 
 
 def to_json(found: Any) -> str:

@@ -11,7 +11,17 @@ from typing import Any, Self
 from event_model import DocumentRouter, Event
 
 from bluesky_gp.grid import PixelGrid
-from bluesky_gp.run import Axes, Budget, agent_entry, recorded_value, steered_entry, units_of
+from bluesky_gp.run import (
+    Action,
+    Axes,
+    Budget,
+    agent_entry,
+    number_after,
+    recorded_action,
+    recorded_value,
+    steered_entry,
+    units_of,
+)
 
 
 @dataclass(frozen=True)
@@ -103,6 +113,8 @@ class ProgressReader(DocumentRouter):
         self._where: Callable[[Mapping[str, Any]], tuple[int, ...] | None] | None = None
         self._last: tuple[tuple[int, ...] | None, int] = (None, 0)  # pixel and seq_num of the latest event
         self._again = 0  # events of a pixel that was looked at already
+        self._num: int | None = None  # pixels to attempt, as the run began
+        self._actions: dict[str, Action] = {}  # of people, by id: the same come once more after a pause
 
     def start(self, doc: Mapping[str, Any]) -> None:
         """Begin with a run, if an agent steers it."""
@@ -118,9 +130,10 @@ class ProgressReader(DocumentRouter):
             else partial(Axes.of(steered["axes"]).pixel, grid=PixelGrid.from_mapping(steered["grid"]))
         )
         self._last, self._again = (None, 0), 0
+        self._num, self._actions = doc.get("num_points"), {}
         expected = [s for s in (gp.get("expected_seconds"), self._budget.seconds) if s]
         self._progress = RunProgress(
-            doc.get("num_points"), gp["target"], seconds_left=min(expected, default=None),
+            self._num, gp["target"], seconds_left=min(expected, default=None),
             budget=self._budget.left(0.0, 0),
         )  # fmt: skip
 
@@ -133,7 +146,7 @@ class ProgressReader(DocumentRouter):
             self._progress = replace(self._progress, units=units)
 
     def event(self, doc: Event) -> Event:
-        """Count a pixel, or show a decision."""
+        """Count a pixel, show a decision, or take in what a person asked for."""
         stream = self._streams.get(doc["descriptor"])
         if stream == "primary":
             if self._is_new(doc):
@@ -142,6 +155,10 @@ class ProgressReader(DocumentRouter):
                 self._show_pixel(replace(self._progress, done=self._progress.done + len(self._pixels)))
         elif stream is not None and stream == self._agent:
             self._decision(doc)
+        elif stream is not None and stream == f"{self._agent}_hands":
+            action = recorded_action(doc["data"], stream)
+            self._actions[action.id] = action
+            self._progress = replace(self._progress, num=number_after(self._num, self._actions.values()))
         return doc
 
     def _is_new(self, doc: Event) -> bool:
@@ -186,7 +203,8 @@ class ProgressReader(DocumentRouter):
         if pace is None or self._progress.num is None:
             return self._progress.seconds_left
         by_dose, by_time = self._budget.pixels_left(measured), self._budget.seconds
-        pixels = min(self._progress.num - done, inf if by_dose is None else by_dose)
+        to_come = max(self._progress.num - done, 0)  # those that people want are measured beyond it
+        pixels = min(to_come, inf if by_dose is None else by_dose)
         return min(pace * pixels, inf if by_time is None else max(by_time - (now - self._began), 0.0))
 
 

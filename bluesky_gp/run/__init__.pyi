@@ -15,6 +15,8 @@ from .actions import RESTRICT as RESTRICT
 from .actions import VETO as VETO
 from .actions import Action as Action
 from .actions import RunActions as RunActions
+from .actions import number_after as number_after
+from .actions import recorded_action as recorded_action
 from .adaptive_stream import with_adaptive_stream as with_adaptive_stream
 from .budget import Budget as Budget
 from .budget import DoseLimit as DoseLimit

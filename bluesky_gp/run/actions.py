@@ -1,7 +1,7 @@
 """Actions of people on a run: plain data, each an event of the stream ``gp_hands``."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
@@ -57,6 +57,22 @@ class Action:
         return cls(str(value["action"]), arguments, str(value["who"]), float(value["when"]), str(value["id"]))
 
 
+def number_after(num: int | None, actions: Iterable[Action]) -> int | None:
+    """Return how many pixels a run attempts that was to attempt `num`, once actions are heeded; None: no number."""
+    for action in actions:
+        if action.kind == CONFIGURE:
+            num = action.arguments.get("num", num)
+        elif action.kind == GO_ON and num is not None:
+            num += action.arguments["more"]
+    return num
+
+
+def recorded_action(data: Mapping[str, Any], stream: str) -> Action:
+    """Return the action that an event of the stream of hands is, from its data."""
+    prefix = f"{stream}_"
+    return Action.of({key.removeprefix(prefix): value for key, value in data.items()})
+
+
 class RunActions:
     """The actions of one run, in the order of their events; of events with one seq_num the first counts.
 
@@ -86,8 +102,7 @@ class RunActions:
         """Take an event in; return the action that it is, None if it is none or a known one."""
         if doc["descriptor"] not in self._descriptors:
             return None
-        prefix = f"{self._stream}_"
-        action = Action.of({key.removeprefix(prefix): value for key, value in doc["data"].items()})
+        action = recorded_action(doc["data"], self._stream)
         if action.id in self._seen:
             return None
         self._seen.add(action.id)

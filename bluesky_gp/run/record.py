@@ -11,7 +11,7 @@ from event_model import DocumentRouter, Event, StreamDatum, StreamResource
 
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.protocols import Scalarizer
-from bluesky_gp.run.actions import Action, RunActions
+from bluesky_gp.run.actions import Action, RunActions, number_after
 from bluesky_gp.run.event_spectra import EventSpectra
 from bluesky_gp.run.events import RunOutcomes
 from bluesky_gp.run.given import pairs
@@ -82,6 +82,11 @@ class RunRecord:
         for name, doc in pairs("RunRecord", documents):
             reader.take(name, doc)
         return reader.record()
+
+    @property
+    def num(self) -> int | None:
+        """Pixels that the run was to attempt, as people changed it, with those of runs that it resumes; None: any."""
+        return number_after(self.start["gp"].get("num"), self.actions)
 
     @property
     def measured(self) -> tuple[Indices, Floats]:

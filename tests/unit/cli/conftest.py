@@ -65,6 +65,29 @@ def folder(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="session")
+def steered_folder(tmp_path_factory):
+    """A catalog of one map that people steered: 12 pixels and then ten more, other settings, places of their own."""
+    grid = PixelGrid((6, 7))
+    folder = tmp_path_factory.mktemp("steered")
+    stage = PixelStage(grid=grid, name="stage")
+    spectrometer = SimulatedSpectrometer(SyntheticFerroelectric(shape=grid.shape), stage, name="spectrometer")
+    agent = GPAgent(PixelOptimizer(grid, "loop_area", batch_size=6), target="spectrometer_loop_area")
+
+    def steer(name, doc):
+        if name == "event" and "spectrometer_loop_area" in doc["data"] and doc["seq_num"] == 3:
+            agent.go_on(10, who="jane")
+            agent.configure(acquisition="ucb", batch_size=5, who="bob")
+            agent.forbid({"polygon": [[0, 0], [0, 1], [1, 1], [1, 0]]}, who="jane")
+            agent.add_pixels([[5, 6]], who="jane")
+
+    RE = RunEngine({}, context_managers=[])  # noqa: N806
+    with open_catalog(folder) as catalog:
+        RE.subscribe(catalog.writer)
+        RE(adaptive_map([spectrometer], stage, agent, num=12), steer)
+    return folder
+
+
 @pytest.fixture
 def on_catalog(command, folder, monkeypatch):
     """The same, on the catalog."""

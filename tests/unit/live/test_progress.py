@@ -73,6 +73,37 @@ def test_a_decision_that_will_take_long_is_announced():
     assert "decision" not in str(RunProgress(10, "t", next_time=0.04))
 
 
+def test_the_number_of_pixels_follows_people_while_the_run_goes_on(make_bench, RE, shown):
+    from bluesky_gp import PixelOptimizer
+
+    bench = make_bench(optimizer=PixelOptimizer, batch_size=5, n_initial=5)
+
+    def more(name, doc):
+        if name == "event" and "det_height" in doc["data"] and doc["seq_num"] == 8:
+            bench.agent.go_on(10)
+
+    RE(bench.map(12), more)
+    assert [(progress.done, progress.num) for progress in shown] == [
+        (0, 12),
+        (5, 12),
+        (10, 22),
+        (15, 22),
+        (20, 22),
+        (22, 22),
+    ]
+    assert [progress.seconds_left > 0.0 for progress in shown[1:]] == [True] * 4 + [False]
+
+
+def test_no_time_is_left_for_pixels_beyond_the_number_that_people_want(make_bench, RE, shown):
+    from bluesky_gp import PixelOptimizer
+
+    bench = make_bench(optimizer=PixelOptimizer, batch_size=5, n_initial=5)
+    bench.agent.add_pixels([[3, col] for col in range(8)])
+    RE(bench.map(5))
+    assert [progress.done for progress in shown] == [0, 5, 8]
+    assert all(progress.seconds_left >= 0.0 for progress in shown if progress.seconds_left is not None)
+
+
 def test_what_the_agent_knew_before_the_run_is_not_counted(make_bench, RE, shown):
     from bluesky_gp import PixelOptimizer
 

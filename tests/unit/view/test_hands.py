@@ -3,7 +3,7 @@
 from time import time
 
 import pytest
-from view_runs import documents_of_run, keep
+from view_runs import Setup, documents_of_run, engine, keep
 
 from bluesky_gp.agent import Mailbox
 from bluesky_gp.recording import read_journal
@@ -72,6 +72,22 @@ def test_the_course_has_what_was_learnt_of_another_run_and_a_click_tells_it(clie
     assert told["outcome"] is None and told["taught"]["run"] == lesson["run"]
     assert told["taught"]["value"] == lesson["value"][lesson["index"].index(pixel)]
     assert client.get(f"{uid}/decisions/1/pixels/{course['pixels']['index'][0]}").json()["taught"] is None
+
+
+def test_each_pixel_is_counted_once_and_the_number_to_attempt_follows_people(client, kinds):
+    documents, measured, setup = [], [], Setup()
+
+    def steer(name, doc):
+        documents.append((name, doc))
+        if name == "event" and "spectrometer_loop_area" in doc["data"]:
+            measured.append([round(doc["data"][f"stage_{axis}"]) for axis in ("row", "col")])
+            if len(measured) == 6:
+                setup.agent.go_on(5, who="jane")
+                setup.agent.add_pixels(measured[:1], who="jane")
+
+    engine()(setup.map(10), steer)
+    course = client.get(f"/api/runs/{keep(kinds[0], documents)}").json()
+    assert (len(course["pixels"]["index"]), course["attempted"], course["failed"], course["num"]) == (16, 15, 0, 15)
 
 
 @pytest.mark.parametrize("wish", [{}, {"action": 3}, {"action": "pause", "arguments": [1]}])
