@@ -126,6 +126,25 @@ def read(catalog: "Catalog", run: Any, scalarizer: "Scalarizer | None" = None, *
         raise click.UsageError(told(error)) from error
 
 
+def with_earlier(catalog: "Catalog", record: "RunRecord", scalarizer: "Scalarizer | None" = None) -> "RunRecord":
+    """Return a run with the spectra of those that it resumes, as far as the catalog has them.
+
+    Raises
+    ------
+    click.UsageError
+        If one of them cannot be read, or has spectra over another axis.
+    """
+    from bluesky_gp.run import joined
+
+    earlier: list[RunRecord] = []
+    while (uid := (earlier[0] if earlier else record).inherited.uid) and uid in catalog:
+        earlier.insert(0, read(catalog, catalog[uid], scalarizer))
+    try:
+        return joined(record, *earlier)
+    except ValueError as error:
+        raise click.UsageError(told(error)) from error
+
+
 def made_of(catalog: "Catalog", run: Any, make: Callable[["Documents"], T]) -> T:
     """Return what `make` makes of a run's documents: of its journal, which has every bit, else of the catalog."""
     from bluesky_gp.recording import JournalError

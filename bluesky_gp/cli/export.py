@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from bluesky_gp.cli.bars import bar
-from bluesky_gp.cli.catalogs import catalog_option, find, opened, read
+from bluesky_gp.cli.catalogs import catalog_option, find, opened, read, with_earlier
 from bluesky_gp.cli.given import given_option
 
 
@@ -21,12 +21,13 @@ def export(uid: str, file: Path, place: str, given: dict[str, Any], overwrite: b
     """Write a run of an agent to FILE, whose suffix says how.
 
     .nc (NetCDF) or .zarr: measured and predicted maps with coordinates and units, and the spectra. .hspy: the spectrum
-    image, for HyperSpy. UID is a uid, its first five letters or more, a scan_id, or "last".
+    image, for HyperSpy. Of a run that resumes others theirs come first. UID is a uid, its first five letters or more, a scan_id, or "last".
     """
     from bluesky_gp.export import export as write
+    from bluesky_gp.export import left_out
 
     with opened(place) as catalog:
-        record = read(catalog, find(catalog, uid), **given)
+        record = with_earlier(catalog, read(catalog, find(catalog, uid), **given), **given)
     try:
         with bar("writing", quiet=not sys.stderr.isatty()) as progress:
             write(record, file, overwrite=overwrite, progress=progress)
@@ -34,6 +35,6 @@ def export(uid: str, file: Path, place: str, given: dict[str, Any], overwrite: b
         raise click.UsageError(f"{file} exists already; --overwrite replaces it") from error
     except (ValueError, OSError, ModuleNotFoundError) as error:
         raise click.UsageError(str(error)) from error
-    if record.missing_spectra:
-        click.echo(f"left out: {record.missing_spectra}", err=True)
+    if missing := left_out(record):
+        click.echo(f"left out: {missing}", err=True)
     click.echo(str(file))

@@ -20,7 +20,8 @@ def to_dataset(record: RunRecord) -> "xr.Dataset":
 
     Variables over the grid: `measured` (NaN where no value is), `order` (of measurement, -1: none), `failed`, and
     `mean`, `std`, `acquisition` as of the last iteration. Over `measurement`: `pixel` and `spectrum`, those that the
-    scalarizer rejected too. Of a run that resumes another the maps have the pixels of both, `measurement` its own.
+    scalarizer rejected too. Of a run that resumes another the maps have the pixels of both, `measurement` its own
+    unless they were `joined`.
     """
     import xarray as xr
 
@@ -90,6 +91,11 @@ def _signal_dimension(spectra: Spectra) -> str:
     return _signal_name(spectra) if spectra.goes_one_way else "channel"
 
 
+def left_out(record: RunRecord) -> str:
+    """Return which spectra of a run are not in its record, and why; empty: all are."""
+    return "; ".join(part for part in (record.missing_spectra, record.spectra_elsewhere) if part)
+
+
 def attributes(record: RunRecord) -> dict[str, Any]:
     """Return what a file says of a run: its uid, target, plan, time and end, and all of its start document."""
     start = record.start
@@ -99,7 +105,7 @@ def attributes(record: RunRecord) -> dict[str, Any]:
         "target": record.target,
         "plan_name": start.get("plan_name", ""),
         "time": datetime.fromtimestamp(start["time"], UTC).isoformat(),
-        **({"missing_spectra": record.missing_spectra} if record.missing_spectra else {}),
+        **({"missing_spectra": missing} if (missing := left_out(record)) else {}),
         "exit_status": record.stop.get("exit_status", "unfinished"),
         "start": json.dumps(start, default=_plain),
     }

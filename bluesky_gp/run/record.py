@@ -110,9 +110,19 @@ class RunRecord:
 
     @property
     def together(self) -> "RunRecord":
-        """The run with the pixels of those that it resumes, in order; their spectra are in their own records."""
+        """The run with the pixels of those that it resumes, in order; of their spectra see `joined`."""
         inherited = self.inherited
         return replace(self, outcomes=(*inherited.learnt, *inherited.unlearnt, *self.outcomes), spectra=None)
+
+    @property
+    def spectra_elsewhere(self) -> str:
+        """Of how many pixels the spectra are in the record of a run that this one resumes; empty: of none."""
+        if self.spectra is None:
+            return ""
+        here = set(self.grid.ravel(self.spectra.pixels).tolist())
+        before = (*self.inherited.learnt, *self.inherited.unlearnt)
+        there = {outcome.pixel for outcome in before if not outcome.failed} - here
+        return f"spectra of {len(there)} pixels, which are in run {self.inherited.uid[:8]}" if there else ""
 
     @property
     def abandoned(self) -> Indices:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from bluesky.utils import FailedStatus
+from recorded import Recorded
 
 from bluesky_gp import GPAgent, PixelGrid, PixelOptimizer
 from bluesky_gp.devices import PixelStage, SimulatedSpectrometer, SyntheticFerroelectric
@@ -14,16 +15,6 @@ from bluesky_gp.run import RunRecord
 
 SHAPE = (6, 7)
 NUM, BATCH = 25, 5
-
-
-class Recorded:
-    """Gives its documents, as a run of a catalog does."""
-
-    def __init__(self, documents):
-        self._documents = documents
-
-    def documents(self):
-        return iter(self._documents)
 
 
 def total(spectrum, axis):
