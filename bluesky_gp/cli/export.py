@@ -21,7 +21,8 @@ def export(uid: str, file: Path, place: str, given: dict[str, Any], overwrite: b
     """Write a run of an agent to FILE, whose suffix says how.
 
     .nc (NetCDF) or .zarr: measured and predicted maps with coordinates and units, and the spectra. .hspy: the spectrum
-    image, for HyperSpy. Of a run that resumes others theirs come first. UID is a uid, its first five letters or more, a scan_id, or "last".
+    image, for HyperSpy. Of a run that resumes others, their spectra come first. UID is a uid, its first five letters or
+    more, a scan_id, or "last".
     """
     from bluesky_gp.export import export as write
     from bluesky_gp.export import left_out
