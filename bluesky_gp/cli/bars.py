@@ -1,7 +1,7 @@
 """Bars on standard error, for what takes long and is looked at by a person."""
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -19,6 +19,16 @@ def bar(label: str, *, quiet: bool = False) -> Iterator[Callable[[int, int], Non
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(label, total=None)
         yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
+@contextmanager
+def under_way(label: str) -> Iterator[None]:
+    """Show that something goes on which nobody can say the end of, where standard error is a terminal."""
+    from rich.console import Console
+
+    errors = Console(stderr=True)
+    with errors.status(label) if errors.is_terminal else nullcontext():
+        yield
 
 
 def counted(things: Iterable[T], label: str, total: int | None) -> Iterable[T]:

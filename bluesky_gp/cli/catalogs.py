@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from bluesky_gp.cli.bars import counted
+from bluesky_gp.cli.bars import counted, under_way
 from bluesky_gp.cli.given import told
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def opened(place: str, api_key: str | None = None) -> Iterator["Catalog"]:
     if not is_catalog(place):
         raise click.UsageError(f"there is no catalog in {Path(place).absolute()}; --catalog says where else")
     try:
-        with _without_tracebacks():
+        with _without_tracebacks(), under_way(f"opening the catalog {place_name(place)}"):
             catalog = open_catalog(place, api_key=api_key)
             catalog.wait()
     except Exception as error:  # whatever a file that is no database, or a server that refuses, leads to

@@ -33,7 +33,7 @@ from .given import check_record as check_record
 from .given import pairs as pairs
 from .history import History as History
 from .history import Step as Step
-from .joined import joined as joined
+from .joining import joined as joined
 from .kept_spectra import blocks as blocks
 from .keys import EVENT_TIME as EVENT_TIME
 from .keys import PIXELS as PIXELS
