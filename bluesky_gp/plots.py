@@ -118,6 +118,7 @@ def _order(panel: "Axes", record: RunRecord) -> None:
 def _name_axes(panel: "Axes", grid: PixelGrid) -> None:
     ylabel, xlabel = axis_labels(grid)
     panel.set(ylabel=ylabel, xlabel=xlabel)
+    panel.locator_params(integer=True)
     add_positions(panel, grid)
 
 

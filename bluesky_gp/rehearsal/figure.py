@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bluesky_gp.panels import BEST, aspect, color_limits, with_units
+from bluesky_gp.panels import BEST, add_positions, aspect, axis_labels, color_limits, legend_above, with_units
 from bluesky_gp.rehearsal.rehearsal import Rehearsal
 from bluesky_gp.rehearsal.standing import Standing
 
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Styles = dict[str, dict[str, Any]]
+
+_WIDER = 1.03  # than the number of points, so that no mark is cut by the frame
 
 _AGENT_STYLES = ("-", "--", "-.", ":")
 _BASELINE_MARKERS = ("o", "s", "^", "D")
@@ -52,7 +54,8 @@ def _map(panel: "Axes", rehearsal: Rehearsal) -> None:
         panel.set_axis_off()
         return
     low, high = color_limits(full.values)
-    image = panel.imshow(full.values, vmin=low, vmax=high, interpolation="nearest", aspect=aspect(full.grid.shape))
+    ratio = aspect(full.grid.shape, full.grid.step)
+    image = panel.imshow(full.values, vmin=low, vmax=high, interpolation="nearest", aspect=ratio)
     panel.figure.colorbar(image, ax=panel, label=with_units(full.target, full.units), shrink=0.85)
     order = rehearsal.by_method[advice.configuration.name][0].order[: advice.num]
     row, col = full.grid.unravel(order).T
@@ -61,7 +64,10 @@ def _map(panel: "Axes", rehearsal: Rehearsal) -> None:
     row, col = full.best_pixel
     panel.plot(col, row, **BEST, linestyle="", label="the best pixel")
     panel.legend(loc="upper left", bbox_to_anchor=(0.0, -0.12), ncols=2, fontsize="small", frameon=False)
-    panel.set(title="the map", ylabel=full.grid.axes[0], xlabel=full.grid.axes[1])
+    ylabel, xlabel = axis_labels(full.grid)
+    panel.set(title="the map", ylabel=ylabel, xlabel=xlabel)
+    panel.locator_params(integer=True)
+    add_positions(panel, full.grid)
 
 
 def _errors(panel: "Axes", rehearsal: Rehearsal, styles: Styles) -> None:
@@ -73,10 +79,10 @@ def _errors(panel: "Axes", rehearsal: Rehearsal, styles: Styles) -> None:
     if rehearsal.required.level:
         panel.axhline(rehearsal.required.level, color="k", linewidth=0.8, label="good enough")
     panel.axhline(rehearsal.floor, color="k", linewidth=0.8, linestyle=(0, (1, 3)), label="noise floor")
-    _recommended(panel, rehearsal)
+    _recommended(panel, rehearsal, label="recommended")
     panel.set(title="error of the map: median and range of the seeds", ylabel="standard deviations of the map")
-    panel.set(xlabel="points", ylim=(0.8 * rehearsal.floor, None), xlim=(0.0, rehearsal.num))
-    panel.legend(fontsize="x-small", ncols=2)
+    panel.set(xlabel="points", ylim=(0.8 * rehearsal.floor, None), xlim=(0.0, _WIDER * rehearsal.num))
+    legend_above(panel, ncols=3)
 
 
 def _regrets(panel: "Axes", rehearsal: Rehearsal, styles: Styles) -> None:
@@ -86,7 +92,7 @@ def _regrets(panel: "Axes", rehearsal: Rehearsal, styles: Styles) -> None:
     panel.axhline(rehearsal.floor, color="k", linewidth=0.8, linestyle=(0, (1, 3)))
     _recommended(panel, rehearsal)
     panel.set(title="regret: best of the map minus best measured, median", ylabel="standard deviations of the map")
-    panel.set(xlabel="points", xlim=(0.0, rehearsal.num), ylim=(-0.02 * panel.get_ylim()[1], None))
+    panel.set(xlabel="points", xlim=(0.0, _WIDER * rehearsal.num), ylim=(-0.02 * panel.get_ylim()[1], None))
 
 
 def _seeds(panel: "Axes", rehearsal: Rehearsal, styles: Styles) -> None:
@@ -101,7 +107,7 @@ def _seeds(panel: "Axes", rehearsal: Rehearsal, styles: Styles) -> None:
     _recommended(panel, rehearsal)
     panel.set(yticks=range(len(standings)), yticklabels=list(standings), xlabel="points")
     panel.set(title="a pixel as good as the maximum was measured after", xlim=(0, rehearsal.num * 1.15))
-    panel.invert_yaxis()
+    panel.set_ylim(len(standings) - 0.5, -0.5)  # half a row above the first and below the last
 
 
 def _samplings(rehearsal: Rehearsal) -> dict[str, Standing]:
@@ -111,5 +117,5 @@ def _samplings(rehearsal: Rehearsal) -> dict[str, Standing]:
     return dict(reversed(named.items()))
 
 
-def _recommended(panel: "Axes", rehearsal: Rehearsal) -> None:
-    panel.axvline(rehearsal.recommended.num, color="red", linewidth=0.8)
+def _recommended(panel: "Axes", rehearsal: Rehearsal, **style: Any) -> None:
+    panel.axvline(rehearsal.recommended.num, color="red", linewidth=0.8, **style)
