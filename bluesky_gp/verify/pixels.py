@@ -10,6 +10,7 @@ from bluesky_gp.recording import FrameError
 from bluesky_gp.run import PIXELS, EventSpectra, scalarizer_of, steps_of
 from bluesky_gp.scalarizers import as_number, channels, evaluate
 from bluesky_gp.verify.evidence import BrokenClause, Document, Evidence
+from bluesky_gp.verify.fates import Fates
 from bluesky_gp.verify.hands import put_aside
 
 _CLOSE = 1e-9  # relative: another processor sums in another order
@@ -31,10 +32,9 @@ def ended(run: Evidence) -> str | None:
     left = len(record.abandoned)
     if left and run.stop.get("exit_status") == "success":
         raise BrokenClause(f"the run ended as a success and abandoned {left} pixels of its last batch")
-    proposed = sum(len(step.proposed) for step in steps)
-    return (
-        f"{proposed} pixels proposed; {len(record.measured[1])} measured, {len(record.failed)} failed, {left} abandoned"
-    )
+    fates, rest = Fates.of(record, steps), len(record.inherited.rest)
+    before = f", {rest} of them by the run that it resumes" if rest else ""
+    return f"{fates.proposed} pixels proposed{before}; {fates}"
 
 
 def in_place(run: Evidence) -> str | None:

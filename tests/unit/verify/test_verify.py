@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 import threading
 
 import numpy as np
@@ -242,6 +243,30 @@ def test_a_run_that_resumes_another_keeps_the_contract(RE, docs, recorded, tmp_p
     clauses = verify(docs.all)
     assert not broken(clauses), clauses
     assert "of the run that it resumes" in sentences(clauses)["decisions"]
+    total, *parts = (int(number) for number in re.findall(r"\d+", sentences(clauses)["proposals"]))
+    rest, *fates = parts
+    assert total == sum(fates) and 0 < rest < 6 and "of them by the run that it resumes" in str(clauses)
+
+
+def test_what_became_of_the_proposed_pixels_adds_up_with_those_that_people_wanted_again_or_left_out(RE, docs):
+    agents, pixels = [], []
+
+    def steer(name, doc):
+        if name == "event" and TARGET in doc["data"]:
+            pixels.append([round(doc["data"][f"stage_{axis}"]) for axis in ("row", "col")])
+            if len(pixels) == 8:
+                agents[0].add_pixels(pixels[:2], who="ada")
+            if len(pixels) == 13:
+                agents[0].forbid({"pixels": [*agents[0].decision.proposal.pixels[-2:].tolist()]}, who="ada")
+
+    RE.subscribe(steer)
+    measure(RE, hands=agents.append)
+    clauses = verify(docs.all)
+    assert not broken(clauses), clauses
+    said = sentences(clauses)["proposals"]
+    total, *fates = (int(number) for number in re.findall(r"\d+", said))
+    assert total == sum(fates) > 24 and fates[0] + fates[1] == 24
+    assert "2 measured again" in said and "2 left out as people wanted" in said and said.endswith(" 0 abandoned")
 
 
 def test_of_a_run_that_no_agent_steered_the_clauses_of_any_run_are_checked(RE, docs):
