@@ -26,7 +26,8 @@ def check_arrival(stage: AnyStage, reading: Reading, pixel: Pixel) -> None:
     Raises
     ------
     MoveAlteredError
-        If the set-points are there neither, as within `bluesky.preprocessors.relative_set_wrapper`.
+        If the set-points are there neither: an axis cuts what lies beyond limits of its own, or a wrapper shifts moves,
+        as `bluesky.preprocessors.relative_set_wrapper` does.
     """
     where = axes_of(stage)
     if not all(key in reading for key in where.keys):
@@ -39,9 +40,10 @@ def check_arrival(stage: AnyStage, reading: Reading, pixel: Pixel) -> None:
     if asked and not _within_half_a_step(stage.grid.fraction(asked), pixel):
         wanted = stage.grid.position(pixel).round(6).tolist()
         raise MoveAlteredError(
-            f"{sentence}: its set-points are {asked} where the plan sent {wanted}. A map moves to the positions of its "
-            f"grid: leave out what makes moves relative (relative_set_wrapper), and give the grid its origin where the "
-            f"map shall begin: PixelGrid(..., origin=...)"
+            f"{sentence}: its set-points are {asked} where the plan sent {wanted}. Either an axis keeps within limits "
+            f"of its own without a word: give the stage these limits, or the axis a check_value that refuses what lies "
+            f"beyond, and take a grid within them. Or a wrapper shifts moves (relative_set_wrapper): leave it out, and "
+            f"give the grid its origin where the map shall begin: PixelGrid(..., origin=...)"
         )
     raise StageElsewhereError(sentence)
 

@@ -29,6 +29,8 @@ def say_at_end(name: str, run: Progress, ended: float) -> None:
     uid = run.heard.uid[:8]
     if run.heard.doubt:
         log.warning("%s: run %s: %s", name, uid, run.heard.doubt)
+    elif run.nothing_learnt:
+        log.warning("%s: run %s ended, and nothing was learnt: %s", name, uid, run.nothing_learnt)
     elif run.heard.outcomes and not run.asked:
         log.warning(
             "%s: run %s: %d pixels were heard and none is learnt, as the plan never asked for pixels: have it ask, "

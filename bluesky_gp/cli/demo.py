@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from bluesky_gp.run import RunRecord
 
 PUBLISHED_SHARE = 410 / 2500  # of the pixels of the map
+PUBLISHED = ("ferroelectric", "beps_pto_loops_50x50")
+"""Samples, by name or file, of which the published experiment is: its figures stand beside theirs."""
 
 
 @click.command()
@@ -85,7 +87,7 @@ def demo(
     if as_json:
         click.echo(json.dumps(result, allow_nan=False))
     else:
-        report(result)
+        report(result, published=Path(sample).stem in PUBLISHED)
 
 
 def _checked(num: int | None, setup: Setup) -> int:

@@ -28,7 +28,8 @@ def runs(place: str, limit: int, as_json: bool) -> None:
 def _table(found: list[dict[str, Any]], place: str) -> None:
     from rich.table import Table
 
-    table = Table(title=f"{len(found)} runs in {place}" if found else f"no runs in {place}")
+    counted = "1 run" if len(found) == 1 else f"{len(found) or 'no'} runs"
+    table = Table(title=f"{counted} in {place}")
     for name in ("uid", "scan", "began", "plan", "target", "events", "took", "ended"):
         table.add_column(name, justify="right" if name in ("scan", "events", "took") else "left", no_wrap=True)
     for run in found:

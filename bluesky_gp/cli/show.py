@@ -99,7 +99,7 @@ def _lines(found: dict[str, Any]) -> list[tuple[str, str]]:
         ("grid", " x ".join(map(str, found["shape"]))),
         ("pixels", f"{found['n_measured']} measured, {found['n_failed']} failed{_before(found)}{_in_all(found)}"),
         ("decisions", f"{found['n_iterations']}, for {found['batch_size']} pixels each"),
-        ("ended by", found["stop_reason"]),
+        *([("ended by", found["stop_reason"])] if found["stop_reason"] else []),
         ("its time", time_spent(found["seconds_spent"])),
         *([("overlap", found["overlap"])] if found["overlap"] else []),
         ("best, by the posterior mean", best),

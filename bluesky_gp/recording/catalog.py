@@ -75,7 +75,7 @@ class Catalog:
         try:
             return self.client[key]
         except IndexError as error:
-            raise IndexError(f"The catalog {self._place} has {len(self)} runs, and none is number {key}") from error
+            raise IndexError(f"The catalog {self._place} has {_runs(len(self))}, and none is number {key}") from error
 
     def __len__(self) -> int:
         return len(self.client)
@@ -100,7 +100,7 @@ class Catalog:
             return f"<Catalog {self._place}, closed>"
         if not self._follower.is_ready:
             return f"<Catalog {self._place}, opening>"
-        return f"<Catalog {self._place}, {len(self)} runs{', read-only' if self._journals.is_readonly else ''}>"
+        return f"<Catalog {self._place}, {_runs(len(self))}{', read-only' if self._journals.is_readonly else ''}>"
 
     def journal(self, uid: str) -> Path | None:
         """Return the journal of a run, by uid or the beginning of it: every document as it was emitted, bit for bit."""
@@ -144,7 +144,11 @@ class Catalog:
             raise TimeoutError(f"The catalog {self._place} is not up to date after {timeout} s; the journals are.")
 
     def close(self, timeout: float = 10.0) -> None:
-        """Write what is left and let go of the catalog; a second call does nothing. Done at exit as well."""
+        """Write what is left and let go of the catalog; a second call does nothing. Done at exit as well.
+
+        A script calls it at its end: a catalog that is still being opened when Python exits takes in no run any more.
+        What is not written after `timeout` seconds is in the journals, and is taken in at the next opening.
+        """
         with self._guard:
             first, self._closed = not self._closed, True
         if first:
@@ -157,6 +161,10 @@ class Catalog:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _runs(number: int) -> str:
+    return "1 run" if number == 1 else f"{number} runs"
 
 
 def _check_uid(uid: object) -> None:

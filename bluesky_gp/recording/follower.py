@@ -258,8 +258,10 @@ class Follower:
     def _leave(self) -> None:
         if self._runs:
             logger.warning(
-                "The catalog %s does not hold %d runs yet. All that was recorded of them is in %s, and its next "
-                "opening takes it in: %s", self._place, len(self._runs), self._folder.pending_path, _some(self._runs),
+                "The catalog %s does not hold %s of this session yet. Nothing is lost: all that was recorded is in %s, "
+                "and the catalog's next opening takes it in: %s. At the end of a script catalog.close() waits for it, "
+                "catalog.close(60) for up to a minute",
+                self._place, _counted(self._runs), self._folder.pending_path, _some(self._runs),
             )  # fmt: skip
         for run in self._runs:
             run.end_urgent()
@@ -282,6 +284,10 @@ class _Flush:
 def _session_ends(error: Exception) -> bool:
     """Whether the interpreter refused to start a thread: what is not in the catalog is told when this one leaves."""
     return isinstance(error, RuntimeError) and "shutdown" in str(error)
+
+
+def _counted(runs: list[PendingRun]) -> str:
+    return "1 run" if len(runs) == 1 else f"{len(runs)} runs"
 
 
 def _some(runs: list[PendingRun]) -> str:

@@ -214,6 +214,9 @@ def test_a_run_that_learns_nothing_fails_and_its_stop_document_says_why(RE, docs
         RE(Spectra(peak).map(num=36, scalarizer=lambda spectrum, axis: spectrum["energy"]))
     said = [record.message for record in caplog.records if "not one of 10 pixels has a value" in record.message]
     assert len(said) == 1 and "the scalarizer raised IndexError" in said[0]
+    last = caplog.records[-1]
+    assert last.levelno == logging.WARNING
+    assert "ended, and nothing was learnt: not one of 30 pixels has a value: det: the scalarizer raised" in last.message
     assert docs.stops[0]["exit_status"] == "fail"
     assert docs.stops[0]["reason"].startswith("not one of 30 pixels has a value: det: the scalarizer raised IndexError")
     assert docs.column("gp_stop_reason", "gp")[-1].endswith("nothing was learnt")

@@ -39,6 +39,14 @@ def test_a_truth_that_is_not_known_is_said_to_be_unknown(record, capsys):
     assert "catalog = open_catalog('folder')" in printed and "figure" not in printed
 
 
+def test_figures_of_the_published_experiment_stand_beside_its_own_alone(record, capsys):
+    result = summary(record, TRUTH) | {"catalog": "folder", "figure": None}
+    report(result)
+    assert not any(words in capsys.readouterr().out for words in ("published", "2.35 s a pixel"))
+    report(result, published=True)
+    assert capsys.readouterr().out.count("published: ") == 2
+
+
 def test_a_run_without_a_value_has_no_result(make_bench, RE, docs):
     RE(make_bench(script={pixel: ["fail"] for pixel in np.ndindex(8, 8)}, optimizer=PixelOptimizer).map(3))
     with pytest.raises(ValueError, match="no pixel gave a value"):

@@ -28,6 +28,24 @@ def test_relative_moves_of_a_pair_end_the_run_at_its_first_pixel_and_say_why(RE,
     assert docs.counts.get("primary", 0) == 0 and docs.stops[0]["exit_status"] == "fail"
 
 
+class Clipped(SynAxis):
+    """An axis that goes as far as it can, and says nothing."""
+
+    def set(self, value):
+        return super().set(min(value, 1.0))
+
+
+def test_an_axis_that_cuts_positions_ends_the_run_at_the_first_of_them_and_limits_are_named(RE, docs):
+    y, x = Clipped(name="y"), SynAxis(name="x")
+    with pytest.raises(MoveAlteredError) as caught:
+        RE(raster_map([det_of(y, x)], (y, x), grid=GRID))
+    sentence = str(caught.value)
+    assert "y, x: was asked for pixel (3, 3) and stands at (2.0, 3.0): its set-points are [1.0, 1.5]" in sentence
+    assert "where the plan sent [1.5, 1.5]. Either an axis keeps within limits of its own" in sentence
+    assert "Or a wrapper shifts moves" in sentence
+    assert docs.counts["primary"] == 12
+
+
 def test_relative_moves_of_a_raster_are_told_as_well(RE, docs):
     y, x = SynAxis(name="y"), SynAxis(name="x")
     y.set(1.0)

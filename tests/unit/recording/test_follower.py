@@ -262,7 +262,8 @@ def test_a_session_that_ends_while_the_store_is_opened_says_what_is_not_in_it_in
         recorder(name, document(name, "run-1"))
     follower.close(5.0)
     (record,) = caplog.records
-    assert "The catalog memory does not hold 1 runs yet" in record.message and "run-1" in record.message
+    assert "The catalog memory does not hold 1 run of this session yet. Nothing is lost" in record.message
+    assert "run-1" in record.message and "catalog.close() waits" in record.message
     assert record.exc_info is None
 
 
@@ -326,8 +327,8 @@ def test_a_session_that_ends_while_the_store_is_slow_ends_in_time_and_loses_noth
     assert time.monotonic() - begin < 2.0
     assert not session.follower._thread.is_alive()
     assert len(session.folder.pending()) == 1
-    assert "The catalog memory does not hold 1 runs yet. All that was recorded of them is in " in caplog.text
-    assert "and its next opening takes it in: run-1" in caplog.text
+    assert "The catalog memory does not hold 1 run of this session yet. Nothing is lost: all that was" in caplog.text
+    assert "and the catalog's next opening takes it in: run-1" in caplog.text
     assert "could not be written" not in caplog.text
     later = Session(tmp_path, Memory())
     later.follower.close(timeout=5.0)
