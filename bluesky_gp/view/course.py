@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from bluesky_gp.run import LEARN, Action, RunRecord
+from bluesky_gp.run import LEARN, Action, RunRecord, scores_in_words
 from bluesky_gp.view.followed import FollowedRun
 from bluesky_gp.view.targets import windows_of
 
@@ -40,6 +40,7 @@ def course_of(run: FollowedRun) -> dict[str, Any]:
         "failed": len(record.together.failed),
         "batch_size": gp.get("batch_size"),
         "acquisition": _class_of(gp.get("acquisition")),
+        "scores": scores_in_words(gp),
         "windows": windows_of(run.scalarizers.get(record.target)),
         "grid": _grid(record),
         "pixels": _pixels(record),

@@ -56,6 +56,42 @@ def test_a_run_is_opened_and_slid_through(browse, url, kinds):
     assert colours(page, 1) > 20 and colours(page, 3) > 20
 
 
+def test_the_latest_run_is_opened_by_itself_and_the_address_stays_free_for_a_later_one(browse, url, kinds):
+    page = browse(url)
+    page.wait_for_selector(".told:not(:empty)")
+    latest = page.locator("#runs button:not([disabled])").first
+    assert latest.get_attribute("aria-current") == "true" and "run=" not in page.url
+    page.locator("#runs button:not([disabled])").last.click()
+    page.wait_for_selector("#runs button:not([disabled]):last-child[aria-current='true']")
+    assert "run=" in page.url
+
+
+def test_maps_have_numbers_along_their_axes_and_the_acquisition_is_named(browse, url, kinds):
+    page = opened(browse(url), kinds[1]["usual"])
+    page.wait_for_selector("article[data-shown='8']")
+    panel = page.locator(".panel").nth(3)
+    assert panel.locator(".rows span").first.inner_text() == panel.locator(".cols span").first.inner_text() == "0"
+    assert "row" in panel.locator(".ticked b").inner_text() and "col" in panel.locator(".ticked em").inner_text()
+    assert panel.locator(".means").inner_text() == "logarithm of expected improvement"
+    ticks = "async n => (await import('./ticks.js')).ticks(n)"
+    assert page.evaluate(ticks, 50) == [0, 10, 20, 30, 40] and page.evaluate(ticks, 3) == [0, 1, 2]
+
+
+def test_numbers_of_a_batch_side_by_side_do_not_lie_on_one_another(browse, url):
+    page = browse(url)
+    boxes = page.evaluate(
+        """async () => {
+            const { placed } = await import('./numbers.js');
+            const label = (row, col) => ({ cx: 5 + 10 * col, cy: 5 + 10 * row, width: 14, height: 10 });
+            return placed([...Array(12).keys()].map((i) => label(Math.floor(i / 4), i % 4)), 5, 200, 200);
+        }"""
+    )
+    for i, one in enumerate(boxes):
+        assert 0 <= one["x"] <= 186 and 0 <= one["y"] <= 190
+        for other in boxes[:i]:
+            assert abs(one["x"] - other["x"]) >= 14 or abs(one["y"] - other["y"]) >= 10
+
+
 def test_a_click_on_a_pixel_tells_why(browse, url, kinds):
     page = opened(browse(url), kinds[1]["usual"])
     slide(page, 4)

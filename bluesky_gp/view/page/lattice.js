@@ -38,6 +38,12 @@ export class Lattice {
     return this.grid.axes.map((axis, i) => `${axis}${ways[i]} ${Number(this.grid.step[i].toPrecision(4))}`).join(", ") + ` ${this.grid.units}`;
   }
 
+  // Names of the axes, which count pixels, and how far apart those lie if there is a unit.
+  get axisLabels() {
+    const { axes, step, units } = this.grid;
+    return axes.map((axis, i) => (units === "px" || !units ? axis : `${axis} (${Number(Math.abs(step[i]).toPrecision(4))} ${units} each)`));
+  }
+
   // Height over width of the map as it lies on the sample; square if it were so slim that nothing could be seen.
   get ratio() {
     const [dr, dc] = [Math.abs(this.grid.step[0]), Math.abs(this.grid.step[1] ?? this.grid.step[0])];

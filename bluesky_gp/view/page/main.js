@@ -9,6 +9,7 @@ const list = document.getElementById("runs");
 const stage = document.getElementById("run");
 const views = []; // the run, and one beside it
 let known = [];
+let isOpened = false; // a run, by somebody or by itself
 
 export function complain(error) {
   if (error.name === "AbortError") return;
@@ -25,6 +26,7 @@ async function listRuns() {
   known = found.runs;
   list.replaceChildren(...known.map(line));
   views.forEach((view) => view.offer(known));
+  if (!isOpened) openLatest().catch(complain);
 }
 
 function line(run) {
@@ -41,12 +43,21 @@ function line(run) {
   return el("li", {}, button);
 }
 
-export async function open(uid) {
+// The run that goes on, or the latest one, so that nobody has to choose what is mostly wanted.
+async function openLatest() {
+  const steered = known.filter((run) => run.steered);
+  const latest = steered.find((run) => run.goes_on) ?? steered[0];
+  if (latest) await open(latest.uid, { named: false });
+}
+
+// Opens a run; the address names it, so that it can be handed on, unless nobody chose it: the next visit has the latest.
+export async function open(uid, { named = true } = {}) {
+  isOpened = true;
   hushed();
   close();
   document.getElementById("welcome").hidden = true;
   stage.hidden = false;
-  history.replaceState(null, "", `#run=${uid}`);
+  if (named) history.replaceState(null, "", `#run=${uid}`);
   const view = new RunView(uid, { onBeside: beside });
   views.push(view);
   stage.replaceChildren(view.element);
@@ -92,6 +103,6 @@ async function forever(task, milliseconds) {
 }
 
 const wanted = new URLSearchParams(location.hash.slice(1)).get("run");
+if (wanted) open(wanted).catch(complain);
 forever(listRuns, 3000);
 forever(() => Promise.all(views.map((view) => view.update())), 1000);
-if (wanted) open(wanted).catch(complain);

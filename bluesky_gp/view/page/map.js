@@ -2,6 +2,8 @@
 
 import { css, gradient, TABLES } from "./colours.js";
 import { el, short } from "./dom.js";
+import { drawNumbers } from "./numbers.js";
+import { ticked } from "./ticks.js";
 
 const WIDTH = 330;
 const TALLEST = 420;
@@ -11,6 +13,7 @@ export class MapPanel {
     this.lattice = lattice;
     this.colours = colours;
     this.said = el("small");
+    this.means = el("p", { className: "means" }); // what its numbers are, where that needs more than a unit
     this.low = el("span");
     this.high = el("span");
     const bar = el("i");
@@ -18,7 +21,7 @@ export class MapPanel {
     this.bar = el("div", { className: "bar" }, this.low, bar, this.high);
     this.canvas = el("canvas");
     this.image = document.createElement("canvas");
-    this.element = el("section", { className: "panel" }, el("h3", {}, title, this.said), this.canvas, this.bar);
+    this.element = el("section", { className: "panel" }, el("h3", {}, title, this.said), ticked(this.canvas, lattice), this.bar, this.means);
     this.size();
     this.listen(onPick, onRegion);
   }
@@ -92,18 +95,22 @@ export class MapPanel {
 
   draw(region = this.region) {
     const context = this.canvas.getContext("2d");
-    const { width, height } = this.canvas;
+    const { width, height, clientWidth } = this.canvas;
+    this.dots = clientWidth ? width / clientWidth : this.dots; // marks and numbers are as large on a narrow page
     context.fillStyle = "#e9edf2";
     context.fillRect(0, 0, width, height);
     context.imageSmoothingEnabled = false;
     context.drawImage(this.image, 0, 0, width, height);
     const [x, y] = [width / this.lattice.cols, height / this.lattice.rows];
     const cell = Math.min(x, y);
+    const numbered = [];
     for (const mark of this.marks ?? []) {
       if (!this.lattice.isShown(mark.index)) continue;
       const { row, col } = this.lattice.place(mark.index);
       MARKS[mark.kind](context, (col + 0.5) * x, (row + 0.5) * y, cell, this.dots, mark);
+      if (mark.number) numbered.push({ x: (col + 0.5) * x, y: (row + 0.5) * y, number: mark.number });
     }
+    drawNumbers(context, numbered, square(cell, this.dots), this.dots);
     if (region?.rectangle) this.rectangle(context, x, y, region.rectangle);
     if (region?.polygon) this.polygon(context, x, y, region.polygon);
   }
@@ -159,6 +166,9 @@ function ring(context, x, y, radius, colour, width) {
   context.stroke();
 }
 
+// Half the side of the square around a chosen pixel.
+const square = (cell, dots) => Math.max(cell / 2, 4 * dots);
+
 const MARKS = {
   measured(context, x, y, cell, dots, mark) {
     const size = Math.max(cell, 3 * dots);
@@ -193,23 +203,13 @@ const MARKS = {
     }
   },
   chosen(context, x, y, cell, dots, mark) {
-    const half = Math.max(cell / 2, 4 * dots);
+    const half = square(cell, dots);
     context.strokeStyle = "#000";
     context.lineWidth = 3 * dots;
     context.strokeRect(x - half, y - half, 2 * half, 2 * half);
     context.strokeStyle = mark.colour ?? "#fff";
     context.lineWidth = 1.5 * dots;
     context.strokeRect(x - half, y - half, 2 * half, 2 * half);
-    if (mark.number && half > 3 * dots) {
-      context.font = `${10 * dots}px system-ui, sans-serif`;
-      context.lineWidth = 2.5 * dots;
-      context.strokeStyle = "#000";
-      const beside = Math.min(x + half + dots, context.canvas.width - context.measureText(mark.number).width - dots);
-      const above = Math.max(y - half + 3 * dots, 9 * dots); // inside the map, at its edges too
-      context.strokeText(mark.number, beside, above);
-      context.fillStyle = "#fff";
-      context.fillText(mark.number, beside, above);
-    }
   },
   best(context, x, y, cell, dots) {
     const radius = Math.max(0.42 * cell, 7 * dots);

@@ -25,13 +25,13 @@ export function drawProfile(view) {
     const value = main.at((event.clientX - box.left) / box.width);
     view.pick(Math.min(Math.max(Math.round((value - origin[0]) / step[0]), 0), view.lattice.rows - 1));
   });
-  const next = acquisition.some(Number.isFinite) ? chosen(x, acquisition, view.decision.proposed, at, label) : el("p", { className: "quiet" }, view.nothing());
+  const next = acquisition.some(Number.isFinite) ? chosen(x, acquisition, view.decision.proposed, at, label, view.course.scores) : el("p", { className: "quiet" }, view.nothing());
   view.curves.replaceChildren(el("h3", {}, "mean, two deviations, measured"), main.element, next);
 }
 
-function chosen(x, acquisition, proposed, at, label) {
+function chosen(x, acquisition, proposed, at, label, scores) {
   const points = { kind: "points", x: proposed.map(at), y: proposed.map((pixel) => acquisition[pixel]), colour: "#a15c00" };
-  return new Curve([{ x, y: acquisition, colour: "#a15c00" }, points], { x: label, y: "acquisition" }, { height: 130 }).element;
+  return new Curve([{ x, y: acquisition, colour: "#a15c00" }, points], { x: label, y: scores }, { height: 130 }).element;
 }
 
 function valuesOf(map, length) {

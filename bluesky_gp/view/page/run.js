@@ -120,6 +120,7 @@ export class RunView {
       acquisition: new MapPanel("acquisition", this.lattice, "cividis", pick),
     };
     for (const panel of Object.values(this.maps)) panel.describe = (index) => this.words(index);
+    this.maps.acquisition.means.textContent = this.course.scores;
     this.panels.replaceChildren(...Object.values(this.maps).map((panel) => panel.element));
   }
 
