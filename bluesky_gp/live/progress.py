@@ -134,14 +134,21 @@ class ProgressReader(DocumentRouter):
         expected = [s for s in (gp.get("expected_seconds"), self._budget.seconds) if s]
         self._progress = RunProgress(
             self._num, gp["target"], seconds_left=min(expected, default=None),
-            budget=self._budget.left(0.0, 0),
+            budget=self._budget.left(0.0, 0), units=self._known_units(gp),
         )  # fmt: skip
+
+    def _known_units(self, gp: Mapping[str, Any]) -> str:
+        """Return the unit of a run that goes on with one of the same target: it has a best before its first event."""
+        goes_on = gp.get("resumed_from") and gp["target"] == self._progress.target
+        return self._progress.units if goes_on else ""
 
     def descriptor(self, doc: Mapping[str, Any]) -> None:
         """Learn the name of a stream, and the unit of the target."""
         self._streams[doc["uid"]] = doc.get("name", "")
         keys = doc["data_keys"]
         units = units_of(keys, self._progress.target, self._monitor) if self._progress.target in keys else ""
+        if not self._progress.units and doc.get("name") == self._agent:  # where the agent was told one
+            units = keys.get(f"{self._agent}_best_value", {}).get("units") or ""
         if units:
             self._progress = replace(self._progress, units=units)
 

@@ -5,6 +5,7 @@ import pytest
 from rich.console import Console
 
 from bluesky_gp.live import IterationLine, ProgressBar, RunProgress
+from bluesky_gp.recording import open_catalog
 
 
 @pytest.fixture
@@ -30,6 +31,25 @@ def test_the_line_names_pixels_best_value_with_unit_and_pixel_and_the_reason_of_
 def test_the_first_line_has_no_best(bench, RE, shown):
     RE(bench.map(5))
     assert str(shown[0]) == "    0 of 5 pixels"
+
+
+def test_the_first_line_of_a_run_that_goes_on_has_the_unit_of_the_best(bench, RE, shown, tmp_path):
+    with open_catalog(tmp_path) as catalog:
+        RE.subscribe(catalog.writer)
+        (first,) = RE(bench.map(15))
+        RE(bench.map(25, resume_from=catalog.journal(first)))
+    resumed = [progress for progress in shown if progress.num == 25]
+    assert "best det_height 6 nm" in str(resumed[0])
+    assert {progress.units for progress in resumed} == {"nm"}
+
+
+def test_a_unit_that_the_agent_was_told_is_known_from_its_first_decision():
+    seen = []
+    line = IterationLine(seen.append)
+    line("start", {"num_points": 100, "gp": {"agent": "gp", "target": "t"}})
+    line("descriptor", {"uid": "g", "name": "gp", "data_keys": {"gp_best_value": {"units": "pm V"}}})
+    line("event", {"descriptor": "g", "time": 0.0, "data": decision(0, 10)})
+    assert "best t 1 pm V at (0, 0)" in str(seen[0])
 
 
 def test_failed_pixels_are_done_and_counted(make_bench, RE, shown):
