@@ -36,6 +36,7 @@ from bluesky_gp.run import (
     PixelKeys,
     Reading,
     lesson,
+    region_in_words,
     steerable,
 )
 from bluesky_gp.settings import check_whole
@@ -278,7 +279,9 @@ class ByHand:
         action = self._action(kind, {"region": said, "mask": bits_as_text(mask)}, who)
         barred = orders.after([action], (), grid).barred
         if barred is not None and not (grid.allowed & ~barred).any():
-            raise ValueError(f"{self.name}: {kind} {said!r:.80} leaves no pixel to measure")
+            raise ValueError(
+                f"{self.name}: {kind} {region_in_words(said)}, {mask.sum()} pixels, leaves no pixel to measure"
+            )
         self.hands.add(action)
 
     def _check_free(self, rows: list[list[int]], *, under_way: bool = True) -> None:

@@ -1,6 +1,5 @@
 """``bluesky-gp show``: one run, and what its agent found."""
 
-import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,9 @@ from bluesky_gp.cli.summary import begun, print_table, summary, to_json
 
 if TYPE_CHECKING:
     from bluesky_gp.run import RunRecord
+
+
+_SHOWN = 20  # actions of people
 
 
 @click.command()
@@ -34,7 +36,7 @@ def show(uid: str, place: str, given: dict[str, Any], as_json: bool) -> None:
 
 def _found(record: "RunRecord") -> dict[str, Any]:
     """Return what a run of an agent found, as plain data."""
-    from bluesky_gp.run import TimeSpent
+    from bluesky_gp.run import TimeSpent, setting_over
 
     gp, columns = record.start["gp"], record.iterations
     best, spent = record.best_pixel, TimeSpent.of(record)
@@ -53,6 +55,8 @@ def _found(record: "RunRecord") -> dict[str, Any]:
         "best_pixel": None if best is None else list(best),
         "best_value": None if best is None else float(columns["best_value"][-1]),
         "stop_reason": str(columns["stop_reason"][-1]) if columns else "",
+        "changed": {name: setting_over(record, name) for name in ("acquisition", "batch_size")},
+        "hands": [action.to_mapping() for action in record.actions],
         **{name: gp.get(name) for name in ("kernel", "acquisition", "batch_size", "seed", "versions")},
     }
 
@@ -89,6 +93,8 @@ def _lines(found: dict[str, Any]) -> list[tuple[str, str]]:
     ]
     if "shape" not in found:
         return lines
+    from bluesky_gp.run import written
+
     units = f" {found['units']}" if found["units"] else ""
     best = (
         "none" if found["best_pixel"] is None else f"{found['best_value']:.4g}{units} at {tuple(found['best_pixel'])}"
@@ -98,16 +104,36 @@ def _lines(found: dict[str, Any]) -> list[tuple[str, str]]:
         ("target", found["target"]),
         ("grid", " x ".join(map(str, found["shape"]))),
         ("pixels", f"{found['n_measured']} measured, {found['n_failed']} failed{_before(found)}{_in_all(found)}"),
-        ("decisions", f"{found['n_iterations']}, for {found['batch_size']} pixels each"),
+        ("decisions", f"{found['n_iterations']}, for {_over(found, 'batch_size')} pixels each"),
         *([("ended by", found["stop_reason"])] if found["stop_reason"] else []),
         ("its time", time_spent(found["seconds_spent"])),
         *([("overlap", found["overlap"])] if found["overlap"] else []),
         ("best, by the posterior mean", best),
         ("kernel", written(found["kernel"])),
-        ("acquisition", written(found["acquisition"])),
+        ("acquisition", _over(found, "acquisition")),
+        *([("hands", _hands(found["hands"]))] if found["hands"] else []),
         ("seed", str(found["seed"])),
         ("versions", ", ".join(f"{name} {number}" for name, number in (found["versions"] or {}).items())),
     ]
+
+
+def _over(found: dict[str, Any], name: str) -> str:
+    """Return what a setting was at the start, and what people changed it to."""
+    from bluesky_gp.run import written
+
+    (_, first), *later = found["changed"][name]
+    return "; ".join([written(first), *(f"from decision {number + 1} on {written(value)}" for number, value in later)])
+
+
+def _hands(actions: list[dict[str, Any]]) -> str:
+    """Return what people asked for, in order; of reviews how many batches somebody agreed to."""
+    from bluesky_gp.run import AGREE, Action, action_in_words
+
+    read = [Action.of(action) for action in actions]
+    said = [f"{each.who}: {each.kind} {action_in_words(each)}".rstrip() for each in read if each.kind != AGREE]
+    agreed = len(read) - len(said)
+    more = [f"and {len(said) - _SHOWN} more"] if len(said) > _SHOWN else []
+    return "; ".join([*said[:_SHOWN], *more, *([f"{agreed} batches agreed to"] if agreed else [])])
 
 
 def time_spent(seconds: Mapping[str, float | None]) -> str:
@@ -123,14 +149,3 @@ def time_spent(seconds: Mapping[str, float | None]) -> str:
 
 def _bar(share: float) -> str:
     return f"{'█' * round(20 * min(share, 1.0))} {share:.0%}".lstrip()
-
-
-def written(value: Any) -> str:
-    """Return a recorded object as one would write it: ``ConstantKernel(...) * Matern(...)``."""
-    if not isinstance(value, Mapping) or "class" not in value:
-        return json.dumps(value)
-    name = str(value["class"]).rpartition(":")[2]
-    if name in ("Sum", "Product"):
-        return f"{written(value['k1'])} {'+' if name == 'Sum' else '*'} {written(value['k2'])}"
-    given = {key: each for key, each in value.items() if key != "class" and not key.endswith("_bounds")}
-    return f"{name}({', '.join(f'{key}={written(each)}' for key, each in given.items())})"

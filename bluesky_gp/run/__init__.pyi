@@ -20,6 +20,8 @@ from .actions import recorded_action as recorded_action
 from .adaptive_stream import with_adaptive_stream as with_adaptive_stream
 from .budget import Budget as Budget
 from .budget import DoseLimit as DoseLimit
+from .changes import heeded_by as heeded_by
+from .changes import setting_over as setting_over
 from .checked_keys import check_keys as check_keys
 from .decision import Decision as Decision
 from .decision import beginning as beginning
@@ -33,6 +35,9 @@ from .given import check_record as check_record
 from .given import pairs as pairs
 from .history import History as History
 from .history import Step as Step
+from .in_words import action_in_words as action_in_words
+from .in_words import region_in_words as region_in_words
+from .in_words import written as written
 from .joining import joined as joined
 from .kept_spectra import blocks as blocks
 from .keys import EVENT_TIME as EVENT_TIME

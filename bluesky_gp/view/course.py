@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from bluesky_gp.run import LEARN, Action, RunRecord, scores_in_words
+from bluesky_gp.run import LEARN, Action, RunRecord, action_in_words, heeded_by, scores_in_words, setting_over
 from bluesky_gp.view.followed import FollowedRun
 from bluesky_gp.view.targets import windows_of
 
@@ -41,6 +41,7 @@ def course_of(run: FollowedRun) -> dict[str, Any]:
         "batch_size": gp.get("batch_size"),
         "acquisition": _class_of(gp.get("acquisition")),
         "scores": scores_in_words(gp),
+        "settings": _settings(record),
         "windows": windows_of(run.scalarizers.get(record.target)),
         "grid": _grid(record),
         "pixels": _pixels(record),
@@ -100,17 +101,16 @@ def _decision(record: RunRecord, columns: Mapping[str, Any], row: int) -> dict[s
 
 def _actions(record: RunRecord) -> list[dict[str, Any]]:
     """Return what people asked for, in words, with the decision that heeded it first; None: none has."""
-    counts = record.iterations.get("n_actions", np.zeros(0, dtype=int)) - len(record.inherited.heeded)
     return [
         {
             "id": action.id,
             "action": action.kind,
             "who": action.who,
             "when": action.when,
-            "arguments": _in_words(action),
-            "decision": next((row for row, count in enumerate(counts.tolist()) if count > number), None),
+            "arguments": action_in_words(action),
+            "decision": decision,
         }
-        for number, action in enumerate(record.actions)
+        for action, decision in zip(record.actions, heeded_by(record), strict=True)
     ]
 
 
@@ -120,11 +120,11 @@ def _lesson(action: Action, decision: int | None) -> dict[str, Any]:
     return {"run": known["run"], "index": known["pixels"], "value": known["values"], "decision": decision}
 
 
-def _in_words(action: Action) -> str:
-    found = action.arguments
-    if action.kind == LEARN:
-        return f"{len(found['pixels'])} pixels of run {found['run'][:8]} of {found.get('plan') or 'a plan'}"
-    return ", ".join(f"{name} {value!r:.60}" for name, value in found.items() if name not in ("mask", "others"))
+def _settings(record: RunRecord) -> str:
+    """Return acquisition function and batch size as the run began, and what people changed them to."""
+    acquisition = [(n, _class_of(value)) for n, value in setting_over(record, "acquisition")]
+    batch = [(n, f"{value} a batch") for n, value in setting_over(record, "batch_size")]
+    return ", ".join(f"from decision {n + 1} on {words}" if n else words for n, words in [*acquisition, *batch])
 
 
 def _class_of(described: Any) -> str:

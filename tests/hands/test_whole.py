@@ -67,7 +67,11 @@ def test_one_action_waits_or_nothing_has_changed(given):
         ({"polygon": [[20, 20], [30, 20], [20, 30]]}, "has no pixel of the grid"),
         ({"mask": [[True]]}, r"a mask has the grid's shape \(6, 7\)"),
         ({"above": 0.3}, "nothing is known of the map yet"),
-        ({"rectangle": [[0, 0], [5, 6]]}, "forbid .* leaves no pixel to measure"),
+        (
+            {"rectangle": [[0, 0], [5, 6]]},
+            r"forbid rectangle \(0, 0\) to \(5, 6\), 42 pixels, leaves no pixel to measure",
+        ),
+        ({"mask": np.ones((6, 7), dtype=bool)}, "forbid a mask, 42 pixels, leaves no pixel to measure"),
     ],
 )
 def test_a_region_that_is_none_is_refused_with_a_sentence(region, sentence):

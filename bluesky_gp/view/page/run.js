@@ -99,10 +99,10 @@ export class RunView {
   }
 
   headline() {
-    const { scan_id: scan, target, attempted, failed, num, ended, reason, grid, acquisition } = this.course;
+    const { scan_id: scan, target, attempted, failed, num, ended, reason, grid, settings } = this.course;
     const end = ended ? el("span", { className: ended === "success" ? "ended" : "failed" }, ended + (reason ? `: ${reason}` : "")) : el("span", { className: "live" }, "not ended");
     this.title.replaceChildren(`${scan ?? ""} ${target}`);
-    this.about.replaceChildren(`${clock(this.course.time)} · ${grid.shape.join(" × ")} pixels (${this.lattice.directions}) · ${attempted}${num ? ` of ${num}` : ""} attempted, ${failed} failed · ${acquisition} · `, end, this.course.fault ? ` · ${this.course.fault}` : "");
+    this.about.replaceChildren(`${clock(this.course.time)} · ${grid.shape.join(" × ")} pixels (${this.lattice.directions}) · ${attempted}${num ? ` of ${num}` : ""} attempted, ${failed} failed · ${settings} · `, end, this.course.fault ? ` · ${this.course.fault}` : "");
   }
 
   fillPanels() {

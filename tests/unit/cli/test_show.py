@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from bluesky_gp.cli.show import time_spent, written
+from bluesky_gp.cli.show import time_spent
 
 
 @pytest.mark.slow
@@ -20,13 +20,14 @@ def test_a_run_is_shown_by_uid_by_its_beginning_by_scan_id_and_as_the_last(on_ca
     assert "RotatedMatern(length_scale=" in out
 
 
-def test_a_kernel_is_shown_as_it_is_written():
-    kernel = {
-        "class": "sklearn.gaussian_process.kernels:Sum",
-        "k1": {"class": "sklearn.gaussian_process.kernels:Matern", "nu": 2.5, "length_scale_bounds": [1, 2]},
-        "k2": {"class": "sklearn.gaussian_process.kernels:WhiteKernel", "noise_level": 0.01},
-    }
-    assert written(kernel) == "Matern(nu=2.5) + WhiteKernel(noise_level=0.01)"
+@pytest.mark.slow
+def test_what_people_asked_for_and_what_they_changed_is_said(command, steered_folder, monkeypatch):
+    monkeypatch.setenv("BLUESKY_GP_CATALOG", str(steered_folder))
+    told = " ".join(command("show", "last")[1].replace("│", " ").split())
+    assert "ExpectedImprovement(xi=0.0); from decision 2 on ConfidenceBound(beta=2.0)" in told
+    assert "for 6; from decision 2 on 5 pixels each" in told
+    assert "jane: go_on 10 more; bob: configure acquisition ConfidenceBound(beta=2.0), batch_size 5" in told
+    assert "jane: forbid polygon (0, 0), (0, 1), (1, 1), (1, 0); jane: add_pixels (5, 6)" in told
 
 
 def test_each_part_of_the_time_is_drawn_as_a_bar_and_what_nobody_knows_is_left_out():

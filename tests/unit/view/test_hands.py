@@ -74,6 +74,15 @@ def test_the_course_has_what_was_learnt_of_another_run_and_a_click_tells_it(clie
     assert client.get(f"{uid}/decisions/1/pixels/{course['pixels']['index'][0]}").json()["taught"] is None
 
 
+def test_the_course_says_what_was_set_at_the_start_and_what_people_changed_and_asked_for(client, kinds):
+    course = client.get(f"/api/runs/{kinds[1]['steered']}").json()
+    decision = course["actions"][0]["decision"] + 1
+    assert course["settings"] == f"ExpectedImprovement, from decision {decision} on ConfidenceBound, 5 a batch"
+    said = [action["arguments"] for action in course["actions"]]
+    assert said[:2] == ["(5, 5)", "rectangle (0, 0) to (4, 4)"]
+    assert said[2].startswith("acquisition ConfidenceBound(beta=2.0)")
+
+
 def test_each_pixel_is_counted_once_and_the_number_to_attempt_follows_people(client, kinds):
     documents, measured, setup = [], [], Setup()
 
