@@ -119,6 +119,7 @@ class ByHand:
         described = {name: value for name, value in settings.items() if name == "num"}
         if described:
             self._check_num(described["num"])
+            self._check_not_passed(described["num"])
         if of_optimizer := {name: value for name, value in settings.items() if name != "num"}:
             described |= self._described(of_optimizer)
         self._ask(CONFIGURE, described, who)
@@ -243,7 +244,11 @@ class ByHand:
 
     def _going_on(self, do: str = "steer") -> Progress:
         if self._run is None or self._run.over:
-            raise RuntimeError(f"{self.name}: there is no run to {do}")
+            raise RuntimeError(
+                f"{self.name}: there is no run to {do}: go_on, pause_after_batch and finish are for a run that "
+                f"goes on; the next one is given its number, adaptive_map(..., num=...), resume_from=... to go on from "
+                f"one that ended"
+            )
         return self._run
 
     def _reviewed(self) -> tuple[tuple[int, ...], ...]:
@@ -297,6 +302,15 @@ class ByHand:
         check_whole(self.name, "num", num, 1)
         if num > (most := int(self.optimizer.grid.allowed.sum())):
             raise ValueError(f"{self.name}: num must be between 1 and the {most} pixels that the grid has, got {num}")
+
+    def _check_not_passed(self, num: int) -> None:
+        """Raise if the run that goes on has attempted more pixels than it is to attempt: it would end as if done."""
+        passed = 0 if self._run is None or self._run.over else self._run.n_attempted
+        if num < passed:
+            raise ValueError(
+                f"{self.name}: num={num} is less than the {passed} pixels that the run has attempted already: to end "
+                f"it, finish('why')"
+            )
 
     def _ask(self, kind: str, arguments: Mapping[str, Any], who: str) -> None:
         self.hands.add(self._action(kind, arguments, who))

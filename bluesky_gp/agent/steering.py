@@ -154,6 +154,11 @@ class Progress:
     def _attempted(self, outcomes: Sequence[Outcome], pending: Sequence[int]) -> frozenset[int]:
         return self._before.union((outcome.pixel for outcome in outcomes), pending)
 
+    @property
+    def n_attempted(self) -> int:
+        """Number of pixels that this run and those that it resumes have measured, or that failed."""
+        return len(self._attempted(self.heard.outcomes, ()))
+
     def ask_ahead(self) -> None:
         """Begin to decide what follows the batch under way, from what was heard before the first of its pixels.
 

@@ -331,3 +331,22 @@ def test_a_run_that_was_resumed_is_resumed_again_with_what_was_asked_for_in_the_
     assert [action.kind for action in record.inherited.heeded] == ["forbid"]
     assert all(col > 3 for _, col in pixels(record))
     check_replay(docs)
+
+
+def test_a_number_below_what_is_attempted_is_refused_and_the_run_goes_on(session, at):
+    def less(agent):
+        with pytest.raises(
+            ValueError, match=r"num=5 is less than the 1[12] pixels that the run has attempted .* finish"
+        ):
+            agent.configure(num=5)
+        agent.configure(num=13)
+
+    assert len(at(session(), 20, {12: less}).outcomes) == 15  # the batch under way is measured
+
+
+@pytest.mark.parametrize("ask", ["go_on", "pause_after_batch"])
+def test_what_is_for_a_run_that_goes_on_is_refused_between_two_with_what_to_do(session, at, ask):
+    bench = session()
+    at(bench, 10, {})
+    with pytest.raises(RuntimeError, match=r"there is no run to steer: .* adaptive_map\(..., num=...\)"):
+        getattr(bench.agent, ask)()
