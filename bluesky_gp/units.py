@@ -1,4 +1,4 @@
-"""Units: whether an axis counts in the unit in which the grid is given, and what is measured in a unit."""
+"""Units: whether an axis counts in that of its grid, and what is measured in one; numbers as people write them."""
 
 import logging
 import math
@@ -24,6 +24,15 @@ def quantity_of(name: str, units: str) -> str:
     ('energy', 'two theta', 'channel')
     """
     return AXIS_NAMES.get(units, name) if name == "channel" else name
+
+
+def rounded(value: float, digits: int = 4) -> str:
+    """Return a number as people write it: rounded to some digits, and without an exponent from 0.0001 to a million.
+
+    >>> rounded(224.3, 2), rounded(44859.0), rounded(0.0012345, 2), rounded(2.24e9, 3), rounded(10.0)
+    ('220', '44860', '0.0012', '2.24e+09', '10')
+    """
+    return f"{float(f'{value:.{digits}g}'):g}"
 
 
 def check_unit(stage: str, grid: PixelGrid, axis: str, unit: str) -> None:

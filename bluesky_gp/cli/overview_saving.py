@@ -7,6 +7,7 @@ import numpy.typing as npt
 from event_model import DocumentRouter, Event
 
 from bluesky_gp.run import RunRecord
+from bluesky_gp.units import rounded
 
 
 class MapErrors(DocumentRouter):
@@ -55,7 +56,7 @@ def in_words(found: dict[str, Any], units: str) -> str:
     if not found["share"] > 0.0:
         return "it is not used: it does not make the values more predictable"
     told = f"explains {found['share']:.0%} of the variance; "
-    error = f"the error of {found['num']} pixels without it, {found['rmse_without']:.3g}{units}"
+    error = f"the error of {found['num']} pixels without it, {rounded(found['rmse_without'], 3)}{units}"
     if found["enough"] is None:
         return f"{told}{error}, was not reached"
     left = found["num"] - found["enough"]

@@ -10,6 +10,7 @@ from bluesky_gp.cli.overview_saving import in_words
 from bluesky_gp.rehearsal import score
 from bluesky_gp.run import RunRecord
 from bluesky_gp.typing import Floats
+from bluesky_gp.units import rounded
 
 SECONDS_A_PIXEL = 2.35  # of the published experiment, whose full map took 5875 s, the adaptive one 1200 s
 PUBLISHED_SECONDS = 1200.0
@@ -114,13 +115,13 @@ def _time(result: dict[str, Any]) -> tuple[str, str]:
 
 def _found(result: dict[str, Any], units: str) -> list[tuple[str, str]]:
     pixel, mean = tuple(result["best_pixel"]), result["best_posterior_mean"]
-    truth = "unknown" if result["best_value"] is None else f"{result['best_value']:.4g}{units}"
+    truth = "unknown" if result["best_value"] is None else f"{rounded(result['best_value'])}{units}"
     ranks = f"rank {result['rank']} of {result['n_valid']} (rank {result['smooth_rank']} by 3 x 3 medians)"
     return [
-        ("best pixel", f"{pixel}: {mean:.4g}{units} by the posterior mean"),
-        ("there, in the true map", f"{truth}, {ranks}"),
+        ("best pixel", f"{pixel}: {rounded(mean)}{units} by the posterior mean"),
+        ("there, true map (no noise)", f"{truth}, {ranks}"),
         ("top 1 % of the pixels found", f"{result['top_found']:.0%}"),
-        ("error of the map (rms)", f"{result['rmse']:.3g}{units}, {result['relative_rmse']:.0%} of its spread"),
+        ("error of the map (rms)", f"{rounded(result['rmse'], 3)}{units}, {result['relative_rmse']:.0%} of its spread"),
     ]
 
 
@@ -133,6 +134,6 @@ def _expected(result: dict[str, Any], units: str) -> list[tuple[str, str]]:
     return [
         (
             f"{result['expected_num']:.0f} more pixels, expected",
-            f"best value +{best:.2g}, error of the map {error:.2g} to {after:.2g}{units}",
+            f"best value +{rounded(best, 2)}, error of the map {rounded(error, 2)} to {rounded(after, 2)}{units}",
         )
     ]

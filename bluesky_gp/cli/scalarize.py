@@ -11,6 +11,7 @@ import numpy as np
 from bluesky_gp.cli.targets import HELP, SIGNAL_HELP, chosen_target, sample_of
 from bluesky_gp.panels import with_units
 from bluesky_gp.typing import Floats
+from bluesky_gp.units import rounded
 
 if TYPE_CHECKING:
     from bluesky_gp.cli.target_map import TargetMap
@@ -164,16 +165,16 @@ def _rows(result: dict[str, Any]) -> list[tuple[str, str]]:
     units = f" {result['units']}" if result["units"] else ""
     low, high = result["axis"]
     *pixels, n_channels = result["shape"]
-    position = ", ".join(f"{x:.4g}" for x in result["best_position"])
+    position = ", ".join(f"{rounded(x)}" for x in result["best_position"])
     where = "" if result["position_units"] == "px" else f", at ({position}) {result['position_units']}"
     failed = [("failed pixels", f"{result['n_failed']} of {result['n_pixels']}")]
     failed += [("", f"{number}: {reason}") for reason, number in list(result["reasons"].items())[:3]]
     return [
         ("pixels", " x ".join(map(str, pixels))),
-        ("spectrum", f"{n_channels} channels, {result['axis_label']} {low:.4g} to {high:.4g}"),
+        ("spectrum", f"{n_channels} channels, {result['axis_label']} {rounded(low)} to {rounded(high)}"),
         ("scalarizer", _described(result["scalarizer"])),
-        ("min, median, max", f"{result['min']:.4g}, {result['median']:.4g}, {result['max']:.4g}{units}"),
-        ("best pixel", f"{tuple(result['best_pixel'])}: {result['best_value']:.4g}{units}{where}"),
+        ("min, median, max", f"{', '.join(rounded(result[name]) for name in ('min', 'median', 'max'))}{units}"),
+        ("best pixel", f"{tuple(result['best_pixel'])}: {rounded(result['best_value'])}{units}{where}"),
         *failed,
     ]
 

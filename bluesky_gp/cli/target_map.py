@@ -10,6 +10,7 @@ import numpy as np
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.panels import BEST, aspect, color_limits, drawn_order, is_sweep, with_units
 from bluesky_gp.typing import Floats
+from bluesky_gp.units import rounded
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -150,7 +151,7 @@ def _title(found: TargetMap) -> str:
 def _spectra(panel: "Axes", found: TargetMap, spectra: Mapping[tuple[int, ...], Floats]) -> None:
     index = drawn_order(found.axis)
     for color, (pixel, spectrum) in zip(("tab:red", "tab:blue", "0.5"), spectra.items(), strict=False):
-        value = f"{found.values[pixel]:.4g}"
+        value = rounded(found.values[pixel])
         panel.plot(found.axis[index], spectrum[index], color=color, linewidth=1, label=f"pixel {pixel}: {value}")
     if is_sweep(found.axis):
         panel.set_ylim(*_without_spikes(np.array(list(spectra.values()))))

@@ -9,6 +9,7 @@ from bluesky_gp.export.dataset import attributes
 from bluesky_gp.grid import PixelGrid
 from bluesky_gp.run import RunRecord, Spectra, check_record
 from bluesky_gp.typing import Floats
+from bluesky_gp.units import quantity_of
 
 _LARGEST = 2**31  # bytes of a spectrum image; NaN where nothing was measured
 
@@ -76,10 +77,11 @@ def _axis(name: str, units: str, size: int, scale: float, offset: float, *, navi
 def _signal_axis(spectra: Spectra) -> dict[str, Any]:
     """Even steps, else increasing values; a sweep there and back is numbered, for HyperSpy takes no such axis."""
     axis, steps = spectra.axis, np.diff(spectra.axis)
+    name = quantity_of(spectra.axis_name, spectra.axis_units)
     if len(axis) > 1 and steps[0] and np.allclose(steps, steps[0], rtol=1e-6, atol=0.0):
-        return _axis("channel", spectra.axis_units, len(axis), _even(axis), float(axis[0]), navigate=False)
+        return _axis(name, spectra.axis_units, len(axis), _even(axis), float(axis[0]), navigate=False)
     if len(axis) > 1 and np.all(steps > 0):
-        return {**_axis("channel", spectra.axis_units, len(axis), 1.0, 0.0, navigate=False), **_values(axis)}
+        return {**_axis(name, spectra.axis_units, len(axis), 1.0, 0.0, navigate=False), **_values(axis)}
     return _axis("channel", "", len(axis), 1.0, 0.0, navigate=False)
 
 

@@ -139,10 +139,11 @@ def _zarr(record: RunRecord, path: Path, progress: Progress) -> None:
     parts = (to_dataset(part) for part in _parts(record, progress))
     first = next(parts)
     chunks = {"spectrum": {"chunks": first["spectrum"].shape}} if first.sizes[ROWS] < _n_spectra(record) else {}
-    first.to_zarr(path, consolidated=False, encoding=chunks)
+    # Format 3 has no consolidated metadata yet: zarr warns who writes them, xarray who opens a store without them.
+    first.to_zarr(path, consolidated=True, zarr_format=2, encoding=chunks)
     for part in parts:
         once = [name for name, variable in part.variables.items() if ROWS not in variable.dims]
-        part.drop_vars(once).to_zarr(path, consolidated=False, append_dim=ROWS)
+        part.drop_vars(once).to_zarr(path, consolidated=True, append_dim=ROWS)
 
 
 def _hspy(record: RunRecord, path: Path, progress: Progress) -> None:

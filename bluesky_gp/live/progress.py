@@ -22,6 +22,7 @@ from bluesky_gp.run import (
     steered_entry,
     units_of,
 )
+from bluesky_gp.units import rounded
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class RunProgress:
         if not isfinite(self.best_value):
             return ""
         units = f" {self.units}" if self.units else ""
-        return f"best {self.target} {self.best_value:.4g}{units} at {self.best_pixel}"
+        return f"best {self.target} {rounded(self.best_value)}{units} at {self.best_pixel}"
 
     @property
     def outlook(self) -> str:
@@ -66,7 +67,8 @@ class RunProgress:
         units = f" {self.units}" if self.units else ""
         gain = self.best_gain if self.best_gain > 0.01 * self.map_error else 0.0
         after = self.map_error - self.map_gain
-        return f"{self.forecast_num} more: best +{gain:.2g}, map error {self.map_error:.2g} to {after:.2g}{units}"
+        error = f"{rounded(self.map_error, 2)} to {rounded(after, 2)}{units}"
+        return f"{self.forecast_num} more: best +{rounded(gain, 2)}, map error {error}"
 
     def __str__(self) -> str:
         of = "" if self.num is None else f" of {self.num}"

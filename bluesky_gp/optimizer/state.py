@@ -18,6 +18,7 @@ from bluesky_gp.optimizer.measurements import Measurements
 from bluesky_gp.optimizer.model_fit import ModelFit
 from bluesky_gp.optimizer.units import AffineUnits, Units
 from bluesky_gp.typing import Floats, Indices
+from bluesky_gp.units import rounded
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class OptimizerState:
     def summary(self) -> str:
         """Numbers of pixels and the best of them, in a line."""
         failed = f", {self.n_failed} failed" if self.n_failed else ""
-        best = f", best {self.best_value:.4g} at {self.best_pixel}" if self.best_pixel is not None else ""
+        best = f", best {rounded(self.best_value)} at {self.best_pixel}" if self.best_pixel is not None else ""
         return f"{self.n_measured} of {int(self.grid.allowed.sum())} pixels measured{failed}{best}"
 
     @property

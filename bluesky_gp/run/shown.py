@@ -9,6 +9,7 @@ from bluesky_gp.grid import PixelGrid
 from bluesky_gp.html import html_table
 from bluesky_gp.panels import BEST, aspect, axis_labels, color_limits, with_units
 from bluesky_gp.typing import Floats, Indices
+from bluesky_gp.units import rounded
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -57,7 +58,7 @@ def _told(record: Shown) -> dict[str, Any]:
         "run": record.start["uid"][:8],
         "target": with_units(record.target, record.units),
         "pixels": f"{len(measured)} of {record.grid.size} pixels measured, {len(failed)} failed",
-        "best": None if best is None else f"best {value:.4g} at {best}",
+        "best": None if best is None else f"best {rounded(value)} at {best}",
         "ended": record.stop.get("exit_status", "going on"),
     }
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from bluesky_gp.gp import theta_names
 from bluesky_gp.typing import Floats
+from bluesky_gp.units import rounded
 
 if TYPE_CHECKING:
     from bluesky_gp.view.moments import Moment
@@ -75,7 +76,7 @@ def _noise(moment: "Moment") -> Finding:
         return Finding("noise", "doubt", "The map has one value everywhere: noise and map cannot be told apart.")
     share = noise / spread
     verdict: Verdict = "good" if share < 0.3 else "doubt" if share < 1.0 else "bad"
-    told = f"The noise of a value is {noise:.3g}{units}, {share:.0%} of the spread of the map"
+    told = f"The noise of a value is {rounded(noise, 3)}{units}, {share:.0%} of the spread of the map"
     return Finding("noise", verdict, told + ("." if share < 1.0 else ": a longer exposure would tell more."), share)
 
 
@@ -122,9 +123,10 @@ def _gain(moment: "Moment") -> Finding:
         return Finding(name, "unknown", "What more pixels would gain is not known.")
     share = told["map_gain"] / told["map_error"] if told["map_error"] > 0.0 else 0.0
     after = told["map_error"] - told["map_gain"]
+    lower = f"{rounded(told['map_error'], 3)} to {rounded(after, 3)}{units}"
     sentence = (
-        f"{num} more pixels would lower the error of the map from {told['map_error']:.3g} to {after:.3g}{units}, "
-        f"and better the best value by {told['best_gain']:.2g}{units}"
+        f"{num} more pixels would lower the error of the map from {lower}, "
+        f"and better the best value by {rounded(told['best_gain'], 2)}{units}"
     )
     return Finding(name, "good" if share < 0.1 else "doubt", f"{sentence} on average.", share)
 

@@ -9,7 +9,7 @@ from rsciio.hspy import file_reader
 
 from bluesky_gp import GPAgent, PixelGrid, PixelOptimizer
 from bluesky_gp.devices import PixelStage, SimulatedSpectrometer, SyntheticEELS, SyntheticFerroelectric
-from bluesky_gp.export import export, to_dataset
+from bluesky_gp.export import export, to_dataset, to_signal
 from bluesky_gp.files import read_spectra
 from bluesky_gp.plans import adaptive_map
 from bluesky_gp.run import RunRecord, kept_spectra
@@ -38,7 +38,7 @@ def loops(RE, docs):
 @pytest.mark.parametrize("name", ["map.nc", "map.zarr"])
 def test_maps_come_back_with_coordinates_units_and_what_the_run_was(loops, tmp_path, name):
     export(loops, tmp_path / name)
-    back = xr.open_dataset(tmp_path / name, **({"consolidated": False} if name.endswith("zarr") else {})).load()
+    back = xr.open_dataset(tmp_path / name).load()
     back.close()
     xr.testing.assert_identical(back.drop_attrs(), to_dataset(loops).drop_attrs())
     assert np.array_equal(back["mean"], loops.maps["mean"])
@@ -66,10 +66,10 @@ def test_spectra_that_do_not_fit_into_memory_are_written_in_parts_and_come_back_
         kept.add(spectrum)
     filed = replace(loops, spectra=replace(loops.spectra, values=kept.rows(64)))
     export(filed, tmp_path / name, progress=lambda done, of: told.append((done, of)))
-    back = xr.open_dataset(tmp_path / name, **({"consolidated": False} if name.endswith("zarr") else {})).load()
+    back = xr.open_dataset(tmp_path / name).load()
     back.close()
     export(replace(filed, spectra=replace(filed.spectra, values=np.array(filed.spectra.values))), tmp_path / f"1{name}")
-    whole = xr.open_dataset(tmp_path / f"1{name}", **({"consolidated": False} if name.endswith("zarr") else {})).load()
+    whole = xr.open_dataset(tmp_path / f"1{name}").load()
     whole.close()
     xr.testing.assert_identical(back, whole)
     n = len(loops.spectra.pixels)
@@ -85,6 +85,15 @@ def test_a_long_run_is_read_with_its_spectra_in_a_file(loops, docs, monkeypatch)
     xr.testing.assert_identical(to_dataset(again), to_dataset(loops))
 
 
+@pytest.mark.parametrize(("axis_name", "units", "named"), [("loss", "eV", "loss"), ("channel", "eV", "energy")])
+def test_the_axis_of_a_spectrum_keeps_its_name_in_hyperspy(loops, axis_name, units, named):
+    axis = np.linspace(400.0, 463.0, 64)
+    for each in (axis, axis**2):  # even steps, and others
+        spectra = replace(loops.spectra, axis=each, axis_name=axis_name, axis_units=units)
+        channel = to_signal(replace(loops, spectra=spectra))["axes"][-1]
+        assert (channel["name"], channel["units"]) == (named, units)
+
+
 def test_spectra_come_back_as_an_image_that_hyperspy_opens(loops, tmp_path):
     export(loops, tmp_path / "map.hspy")
     (signal,) = file_reader(str(tmp_path / "map.hspy"))
@@ -95,6 +104,7 @@ def test_spectra_come_back_as_an_image_that_hyperspy_opens(loops, tmp_path):
     row, col, channel = signal["axes"]
     assert (row["name"], row["units"], row["scale"], row["offset"]) == ("row", "um", 0.1, 5.0)
     assert (col["name"], col["scale"], channel["navigate"]) == ("col", 0.2, False)
+    assert channel["name"] == "channel", "bias goes there and back, which is no axis to HyperSpy"
     assert np.array_equal(signal["original_metadata"]["channel_axis"], loops.spectra.axis)
     assert loops.start["uid"][:8] in signal["metadata"]["General"]["title"]
 
@@ -188,7 +198,7 @@ def test_spectra_without_an_axis_are_exported_whole_complex_ones_with_both_parts
     assert np.array_equal(signal["data"][tuple(record.spectra.pixels.T)], expected)
     channel = signal["axes"][-1]
     assert (channel["scale"], channel["offset"], channel["size"]) == (1.0, 0.0, 8), "channel numbers"
-    with xr.open_dataset(tmp_path / "map.zarr", consolidated=False) as back:
+    with xr.open_dataset(tmp_path / "map.zarr") as back:
         assert np.array_equal(back["spectrum"], expected)
     with xr.open_dataset(tmp_path / "map.nc") as back:
         if kind.startswith("<c"):

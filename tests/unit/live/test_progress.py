@@ -171,6 +171,13 @@ def test_a_gain_that_is_nothing_beside_the_error_of_the_map_is_none():
     assert progress.outlook == "100 more: best +0, map error 0.21 to 0.17"
 
 
+def test_large_numbers_have_no_exponent():
+    best = {"best_value": 44859.0, "best_pixel": (1, 2), "units": "counts eV"}
+    progress = RunProgress(500, "t", 40, **best, forecast_num=100, best_gain=0.0, map_error=222.0, map_gain=81.0)
+    assert progress.outlook == "100 more: best +0, map error 220 to 140 counts eV"
+    assert progress.best == "best t 44860 counts eV at (1, 2)"
+
+
 def test_the_bar_shows_what_more_pixels_would_gain_below_the_best(make_bench, RE):
     from bluesky_gp import PixelOptimizer
 
