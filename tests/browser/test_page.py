@@ -45,6 +45,14 @@ def colours(page, panel):
     )
 
 
+def test_runs_of_one_number_and_target_have_the_first_letters_of_their_uids(browse, url, kinds):
+    page = browse(url)
+    page.wait_for_selector("#runs button")
+    for uid in (kinds[1]["usual"], kinds[1]["short"]):
+        assert uid[:8] in page.inner_text(f"#runs button[data-uid='{uid}']")
+    assert kinds[1]["constant"][:8] not in page.inner_text(f"#runs button[data-uid='{kinds[1]['constant']}']")
+
+
 def test_a_run_is_opened_and_slid_through(browse, url, kinds):
     page = opened(browse(url), kinds[1]["usual"])
     page.wait_for_selector("article[data-shown='8']")

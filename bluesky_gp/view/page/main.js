@@ -2,6 +2,7 @@
 
 import { get } from "./api.js";
 import { clock, el } from "./dom.js";
+import { nameOf } from "./names.js";
 import { RunView } from "./run.js";
 
 const banner = document.getElementById("banner");
@@ -35,7 +36,7 @@ function line(run) {
   const button = el(
     "button",
     { disabled: !run.steered, title: run.steered ? run.uid : "No agent steered this run: there is nothing to see here.", onclick: () => open(run.uid).catch(complain) },
-    `${run.scan_id ?? ""} ${run.target ?? run.plan_name}`,
+    nameOf(run, known),
     el("small", {}, clock(run.time), shape, " · ", took),
   );
   button.setAttribute("aria-current", String(views[0]?.uid === run.uid));

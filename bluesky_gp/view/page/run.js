@@ -5,6 +5,7 @@ import { cards } from "./cards.js";
 import { clock, el, short, withUnits } from "./dom.js";
 import { Lattice } from "./lattice.js";
 import { MapPanel } from "./map.js";
+import { nameOf } from "./names.js";
 import { drawProfile } from "./profile.js";
 import { whyHere } from "./why.js";
 
@@ -94,7 +95,7 @@ export class RunView {
     const now = this.others.value;
     const others = runs.filter((run) => run.steered && run.uid !== this.uid);
     if (others.map((run) => run.uid).join() === [...this.others.options].slice(1).map((one) => one.value).join()) return;
-    const options = others.map((run) => el("option", { value: run.uid, selected: run.uid === now }, `${run.scan_id ?? ""} ${run.target} ${clock(run.time)}`));
+    const options = others.map((run) => el("option", { value: run.uid, selected: run.uid === now }, `${nameOf(run, runs)} ${clock(run.time)}`));
     this.others.replaceChildren(el("option", { value: "" }, "no other run"), ...options);
   }
 
