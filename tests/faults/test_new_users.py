@@ -234,7 +234,7 @@ def test_a_catalog_that_is_subscribed_itself_records_as_its_writer_does(bench, R
         RE.subscribe(catalog)
         (uid,) = RE(bench.map(5))
         assert catalog[-1].start["uid"] == uid
-        assert "has 1 runs, and none is number -2" in sentence_of(lambda: catalog[-2])
+        assert "has 1 run, and none is number -2" in sentence_of(lambda: catalog[-2])
         with pytest.raises(AttributeError, match=r"the run has no stream 'primay', there are .*primary"):
             catalog[-1].primay.read()
         assert not hasattr(catalog[-1], "_repr_html_") and hasattr(catalog[-1], "primary")

@@ -27,7 +27,7 @@ def test_a_catalog_that_can_only_be_read_is_listed_and_read(archive, RE):  # noq
     folder, uid = archive
     with open_catalog(folder) as catalog:
         catalog.wait()
-        assert repr(catalog) == f"<Catalog {folder}, 1 runs, read-only>"
+        assert repr(catalog) == f"<Catalog {folder}, 1 run, read-only>"
         assert list(catalog) == [uid]
         assert catalog[-1].primary.read()["det"].shape == (2, 4)
         assert [name for name, _ in catalog[uid].documents()] == ["start", "descriptor", "event", "event", "stop"]
