@@ -22,6 +22,7 @@ def url(kinds):
 
 def opened(page, uid):
     page.click(f"#runs button[data-uid='{uid}']")
+    page.wait_for_selector(f"#runs button[data-uid='{uid}'][aria-current='true']")  # the latest run stood there before
     page.wait_for_selector(".told:not(:empty)")
     return page
 
@@ -103,7 +104,7 @@ def test_numbers_of_a_batch_side_by_side_do_not_lie_on_one_another(browse, url):
 def test_a_click_on_a_pixel_tells_why(browse, url, kinds):
     page = opened(browse(url), kinds[1]["usual"])
     slide(page, 4)
-    page.locator(".panel canvas").nth(1).click(position={"x": 100, "y": 100})
+    page.locator(".panel canvas").nth(1).click(position={"x": 100, "y": 50})
     page.wait_for_selector(".why table")
     told = page.inner_text(".why")
     assert "Why here: pixel (" in told and "deviation" in told and "Measured pixels that speak for its mean" in told
@@ -160,6 +161,7 @@ def test_a_run_of_every_kind_is_shown(browse, url, kinds, kind):
     assert page.is_hidden("#banner")
     page.locator(".panel svg" if kind == "one axis" else ".panel canvas").first.wait_for()
     if kind == "three axes":
+        page.wait_for_selector("article[data-shown]")
         page.locator("input[type=range]").nth(1).fill("2")
         assert colours(page, 1) > 20
 

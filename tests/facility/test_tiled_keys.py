@@ -84,7 +84,7 @@ def test_a_key_to_read_reads_what_a_key_to_write_has_recorded_and_refuses_a_run_
         assert np.array_equal(catalog[uid].primary.read()["det"], [np.arange(4.0), np.ones(4)])
         RE.unsubscribe(token)
     with open_catalog(url, api_key=keys["reader"], journal=tmp_path / "other") as catalog:
-        assert repr(catalog).endswith("runs, read-only>")
+        assert repr(catalog).endswith("1 run, read-only>")
         assert [name for name, _ in catalog[uid].documents()] == ["start", "descriptor", "event", "event", "stop"]
         RE.subscribe(catalog.writer)
         with pytest.raises(JournalError, match=f"Nothing can be recorded in {url}/?: the key lacks create:node, del"):

@@ -1,4 +1,4 @@
-"""A run whose agent made the number by a function of somebody's own: asked for, and given."""
+"""A run whose agent made the number by a function of somebody's own: read without it, or given it."""
 
 import json
 
@@ -42,13 +42,17 @@ def folder(tmp_path_factory):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("words", COMMANDS.values(), ids=COMMANDS)
-def test_a_function_of_ones_own_is_asked_for_and_taken(command, folder, tmp_path, monkeypatch, words):
+def test_a_function_of_ones_own_is_not_needed_and_another_one_is_refused(command, folder, tmp_path, monkeypatch, words):
     monkeypatch.setenv("BLUESKY_GP_CATALOG", str(folder))
-    (tmp_path / "my_numbers.py").write_text("def total(spectrum, axis):\n    return float(spectrum.sum())\n")
-    code, _, err = command(*words)
+    (tmp_path / "my_numbers.py").write_text(
+        "total = lambda spectrum, axis: float(spectrum.sum())\nother = lambda spectrum, axis: -float(spectrum.sum())\n"
+    )
+    overwrite = ("--overwrite",) if "export" in words else ()
+    assert command(*words)[0] == 0
+    assert command(*words, *overwrite, "--given", "scalarizer=my_numbers:total")[0] == 0
+    code, _, err = command(*words, *overwrite, "--given", "scalarizer=my_numbers:other")
     assert (code, err.count("\n")) == (2, 1)
-    assert "'total': give it with --given scalarizer=MODULE:OBJECT" in err
-    assert command(*words, "--given", "scalarizer=my_numbers:total")[0] == 0
+    assert "was learnt, and other values at 10 of 10 pixels: give the one that the run was measured with" in err
 
 
 @pytest.mark.slow

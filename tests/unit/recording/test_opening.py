@@ -390,7 +390,7 @@ def test_a_run_that_is_half_in_the_catalog_is_replaced(tmp_path, heard, uid, cap
             catalog.writer(name, doc)
         catalog.flush()
         assert "stop" not in catalog[uid].metadata
-    assert "its next opening takes it in" in caplog.text
+    assert "the catalog's next opening takes it in" in caplog.text
     with open_catalog(tmp_path) as catalog:
         assert list(catalog) == [uid]
         assert catalog[uid].stop["exit_status"] == "abort"
