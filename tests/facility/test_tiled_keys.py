@@ -97,11 +97,13 @@ def test_a_profile_is_written_to_read_and_copied(url, keys, tmp_path, RE, monkey
     profiles = tmp_path / "profiles"
     profiles.mkdir()
     (profiles / "mine.yml").write_text(json.dumps({"beamline": {"uri": url}}))
-    monkeypatch.setenv("TILED_PROFILES", str(profiles))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("tiled.profiles.paths", [profiles])  # the environment was read when Tiled was imported
     with (
         open_catalog("beamline", api_key=keys["writer"], journal=tmp_path / "journal") as catalog,
         open_catalog(tmp_path / "copy") as copy,
     ):
+        assert not (tmp_path / "beamline").exists()  # a folder of that name would be a catalog too
         RE.subscribe(catalog.writer)
         (uid,) = RE(bp.count([detector()], 2))
         assert catalog[uid[:8]].stop["exit_status"] == "success"
