@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +10,6 @@ from event_model import DocumentRouter, Event, StreamDatum, StreamResource
 
 from bluesky_gp.live.progress import ProgressReader, RunProgress
 from bluesky_gp.live.so_far import LastSpectrum, RunSoFar
-from bluesky_gp.protocols import Scalarizer
 from bluesky_gp.run import (
     MAPS,
     UNKNOWN,
@@ -19,7 +18,7 @@ from bluesky_gp.run import (
     Outcome,
     PixelKeys,
     RunOutcomes,
-    UnmadeScalarizer,
+    made_scalarizer,
     recorded_value,
     scalarizer_of,
     scores_in_words,
@@ -87,7 +86,7 @@ class _Run:
     def __init__(self, start: Mapping[str, Any], gp: Mapping[str, Any]) -> None:
         self._agent, history = gp["agent"], History.of(gp)
         self._inherited = history.learnt
-        self._scalarizer = _scalarizer(gp)
+        self._scalarizer = made_scalarizer(gp)
         keys = PixelKeys.of(gp, self._scalarizer, others={})
         self.outcomes = RunOutcomes(start["uid"], keys, history.unlearnt, start.get("time"), needed=False)
         self._failed: set[int] = set()  # that an event of its own says to have failed
@@ -182,15 +181,3 @@ class _Run:
             best=decisions[:, 1],
             scores=self._scores,
         )
-
-
-def _scalarizer(gp: Mapping[str, Any]) -> Scalarizer | None:
-    """Make the agent's scalarizer again; of a function of the user's what it made is heard."""
-    if gp.get("scalarizer") is None:
-        return None
-    from bluesky_gp.plain_data import make_setting  # it needs scikit-learn: a second to import
-
-    try:
-        return cast(Scalarizer, make_setting("scalarizer", gp["scalarizer"]))
-    except ValueError as error:
-        return UnmadeScalarizer(str(error))

@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from bluesky_gp.recording.finding import Documents
-from bluesky_gp.recording.follower import Follower
+from bluesky_gp.recording.follower import Follower, counted_runs
 from bluesky_gp.recording.journal import Fsync
 from bluesky_gp.recording.journal_folder import JournalFolder
 from bluesky_gp.recording.recorder import Recorder
@@ -75,7 +75,9 @@ class Catalog:
         try:
             return self.client[key]
         except IndexError as error:
-            raise IndexError(f"The catalog {self._place} has {_runs(len(self))}, and none is number {key}") from error
+            raise IndexError(
+                f"The catalog {self._place} has {counted_runs(len(self))}, and none is number {key}"
+            ) from error
 
     def __len__(self) -> int:
         return len(self.client)
@@ -100,7 +102,9 @@ class Catalog:
             return f"<Catalog {self._place}, closed>"
         if not self._follower.is_ready:
             return f"<Catalog {self._place}, opening>"
-        return f"<Catalog {self._place}, {_runs(len(self))}{', read-only' if self._journals.is_readonly else ''}>"
+        return (
+            f"<Catalog {self._place}, {counted_runs(len(self))}{', read-only' if self._journals.is_readonly else ''}>"
+        )
 
     def journal(self, uid: str) -> Path | None:
         """Return the journal of a run, by uid or the beginning of it: every document as it was emitted, bit for bit."""
@@ -161,10 +165,6 @@ class Catalog:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def _runs(number: int) -> str:
-    return "1 run" if number == 1 else f"{number} runs"
 
 
 def _check_uid(uid: object) -> None:

@@ -261,7 +261,7 @@ class Follower:
                 "The catalog %s does not hold %s of this session yet. Nothing is lost: all that was recorded is in %s, "
                 "and the catalog's next opening takes it in: %s. At the end of a script catalog.close() waits for it, "
                 "catalog.close(60) for up to a minute",
-                self._place, _counted(self._runs), self._folder.pending_path, _some(self._runs),
+                self._place, counted_runs(len(self._runs)), self._folder.pending_path, _some(self._runs),
             )  # fmt: skip
         for run in self._runs:
             run.end_urgent()
@@ -286,8 +286,9 @@ def _session_ends(error: Exception) -> bool:
     return isinstance(error, RuntimeError) and "shutdown" in str(error)
 
 
-def _counted(runs: list[PendingRun]) -> str:
-    return "1 run" if len(runs) == 1 else f"{len(runs)} runs"
+def counted_runs(number: int) -> str:
+    """Return so many runs in words."""
+    return "1 run" if number == 1 else f"{number} runs"
 
 
 def _some(runs: list[PendingRun]) -> str:

@@ -48,7 +48,7 @@ from .keys import other_keys as other_keys
 from .keys import units_of as units_of
 from .learnt_values import UNKNOWN as UNKNOWN
 from .learnt_values import LearntValues as LearntValues
-from .learnt_values import UnmadeScalarizer as UnmadeScalarizer
+from .learnt_values import made_scalarizer as made_scalarizer
 from .lessons import Reading as Reading
 from .lessons import lesson as lesson
 from .orders import Orders as Orders

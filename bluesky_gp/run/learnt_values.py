@@ -7,8 +7,9 @@ before the event of the decision.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import isfinite, isnan
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
+from bluesky_gp.protocols import Scalarizer
 from bluesky_gp.run.difference import ROUNDING
 from bluesky_gp.run.outcomes import Outcome
 from bluesky_gp.typing import Floats
@@ -50,6 +51,21 @@ class UnmadeScalarizer:
     def __call__(self, spectrum: Floats, axis: Floats) -> NoReturn:
         """Raise ValueError: nobody here can make a number of a spectrum."""
         raise ValueError(self.problem)
+
+
+def made_scalarizer(gp: Mapping[str, Any]) -> Scalarizer | None:
+    """Make the scalarizer of a run's agent again, from its entry in the start document; None: it had none.
+
+    For a function of somebody's own an `UnmadeScalarizer` stands.
+    """
+    if gp.get("scalarizer") is None:
+        return None
+    from bluesky_gp.plain_data import make_setting  # it needs scikit-learn: a second to import
+
+    try:
+        return cast(Scalarizer, make_setting("scalarizer", gp["scalarizer"]))
+    except ValueError as error:
+        return UnmadeScalarizer(str(error))
 
 
 class ValuesToCome:

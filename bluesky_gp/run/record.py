@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from math import nan
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from event_model import DocumentRouter, Event, StreamDatum, StreamResource
@@ -18,7 +18,7 @@ from bluesky_gp.run.given import pairs
 from bluesky_gp.run.history import History
 from bluesky_gp.run.kept_spectra import KeptSpectra
 from bluesky_gp.run.keys import PIXELS, PixelKeys, units_of
-from bluesky_gp.run.learnt_values import UnmadeScalarizer
+from bluesky_gp.run.learnt_values import UnmadeScalarizer, made_scalarizer
 from bluesky_gp.run.outcomes import Outcome, final_outcomes
 from bluesky_gp.run.schema import agent_entry
 from bluesky_gp.run.shown import as_html, in_a_line
@@ -217,16 +217,12 @@ class RunReader(DocumentRouter):
 
         For a function of somebody's own what it made is read, where the record has that.
         """
-        if self._scalarizer is not None or gp.get("scalarizer") is None:
+        if self._scalarizer is not None:
             return self._scalarizer
-        from bluesky_gp.plain_data import make_setting  # it needs scikit-learn: a second to import
-
-        try:
-            return cast(Scalarizer, make_setting("scalarizer", gp["scalarizer"]))
-        except ValueError as error:
-            if "values_stream" not in gp:
-                raise
-            return UnmadeScalarizer(str(error))
+        made = made_scalarizer(gp)
+        if isinstance(made, UnmadeScalarizer) and "values_stream" not in gp:
+            raise ValueError(made.problem)
+        return made
 
     def stop(self, doc: Mapping[str, Any]) -> None:
         """Take how the run ended."""
